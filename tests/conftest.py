@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,18 +21,28 @@ os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{tempfile.gettempdir()}/gnn-c
 # times as long. Whoever tests threads asks for them.
 for library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    # The lock of whoever measures lies there: two that run tests side by side would wait for each other, and say so.
-    place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"
-    place.mkdir(exist_ok=True)
-    os.environ["TMPDIR"] = tempfile.tempdir = str(place)
-    os.environ["GNN_CHECKPOINTING_LOCK"] = str(place / "lock")
+worker = os.environ.get("PYTEST_XDIST_WORKER")
+if not worker:
+    os.environ["GNN_CHECKPOINTING_TESTS"] = tempfile.mkdtemp(prefix="gnn-checkpointing-tests-")
+PLACE = Path(os.environ["GNN_CHECKPOINTING_TESTS"], worker or "")
+"""Of this worker of this run alone: nothing in it is another run's, or left by one before."""
+PLACE.mkdir(exist_ok=True)
+# Two that run tests side by side would wait for each other, and say so.
+os.environ["GNN_CHECKPOINTING_LOCK"] = str(PLACE / "lock")
+if worker:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(PLACE)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the places of all workers, when the last has ended."""
+    if not worker:
+        shutil.rmtree(PLACE, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
 def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
     """No command, here or in another process, may fail by a fault of the program; the file that would have it."""
-    place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-faults-{os.getpid()}"
+    place = PLACE / "faults"
     os.environ["GNN_CHECKPOINTING_FAULTS"] = str(place)
     yield place
     if place.exists():
@@ -55,7 +66,7 @@ def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
-LONG = ("workflow", "analysis", "report", "validation", "checkpointing", "measurement", "claims", "comparison")
+LONG = ("workflow", "analysis", "report", "audit", "checkpointing", "measurement", "claims", "comparison")
 """The rooms whose files of tests take longest."""
 
 

@@ -88,6 +88,7 @@ def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
             making.mkdir()
             make(making)
             making.rename(place)
+        os.utime(place)  # in use: whoever forgets old ones leaves it
     return place
 
 

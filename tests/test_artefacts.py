@@ -1,5 +1,7 @@
 """Files are whole or not there, and a broken one is refused by name."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,17 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Pat
         interrupted()
     assert read_json(path) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_plain_file_is_not_replaced(tmp_path: Path) -> None:
+    """A pipe here, for no test may touch a device: root could replace /dev/null."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(Refusal, match=f"{name}: a device or pipe, which is no place for a file"):
+            write_json(tmp_path / name, {})
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_values_that_json_cannot_hold_are_refused(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """Commands work by hand: help for each, bad input is one sentence and exit code 2, nothing half-written."""
 
+import inspect
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import get_type_hints
 
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.cli import main
+from gnn_checkpointing.cli import app, main
 
 pytestmark = pytest.mark.usefixtures("forked")
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,9 +141,16 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
         ((), ("which graph?", "--known NAME")),
         (("--known", "Redit"), ("known are", "Reddit")),
         (("--known", "Cora", "--nodes", 5), ("which graph?", "keep one of them")),
-        (("--nodes", "1.5", "--edges", 2), ("--nodes", "a whole number is needed")),
-        (("--known", "Cora", "--features", "3.7"), ("--features", "a whole number is needed")),
-        (("--npz", "/dev/null"), ("/dev/null: not a plain file; name an .npz file",)),
+        *(
+            (("--known", "Cora", f"--features={text}"), ("--features", "a whole number is needed"))
+            for text in ("3.7", "1.0", "1_000", "0x10", "\uff11", " 5", "nan", "")
+        ),
+        *(
+            (("--known", "Cora", f"--memory-gib={text}"), ("--memory-gib", "a number is needed"))
+            for text in ("nan", "inf", "1_000", "\uff11", "", "0x1p3")
+        ),
+        (("--known", "Cora", "--memory-gib=1e30"), ("above 0 and up to 1,000,000,000, in GiB",)),
+        (("--npz", "/dev/null"), ("--npz /dev/null: a device or pipe",)),
         (("--known", "Cora", "--layers", 999999, "--exact"), ("--exact: field num_layers", "10000")),
         (("--known", "Cora", "--features", 0), ("num_features 0: allowed are whole numbers from 1",)),
         (("--nodes", 10, "--edges", 1000), ("10 nodes have 0 to 90 directed edges",)),
@@ -150,7 +161,62 @@ def test_a_plan_that_cannot_be_made_is_one_sentence(
     arguments: tuple[object, ...], words: tuple[str, ...], refused: Callable[..., None]
 ) -> None:
     convolution = () if "--convolution" in arguments else ("--convolution", "GATv2")
-    refused(("plan", "--memory-gib", 8, *convolution, *arguments), *words)
+    memory = () if any("--memory-gib" in str(one) for one in arguments) else ("--memory-gib", 8)
+    refused(("plan", *memory, *convolution, *arguments), *words)
+
+
+def test_no_command_writes_over_what_it_reads(tmp_path: Path, refused: Callable[..., None]) -> None:
+    study = tmp_path / "mine.yaml"
+    shutil.copy(ROOT / "workflow/studies/smoke.yaml", study)
+    (tmp_path / "link").symlink_to(study)
+    for output in (study, tmp_path / "link"):
+        refused(("hardware", "--study", study, "--output", output), "is the file of --study, too; name another one")
+    assert study.read_text().startswith("# A few small cells")
+
+
+def code_of(arguments: list[str]) -> object:
+    try:
+        return main(arguments)
+    except SystemExit as ended:  # of `validate`, which has said why
+        return ended.code
+
+
+HOSTILE = ("pipe", "loop", "nowhere", "folder", "empty", "noise", "x" * 300, "\udcff", "", "a\0b")
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"schema", "demonstrate"}))
+def test_a_path_to_anything_is_one_sentence(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every path that a command reads, in turn and the others missing; nothing is written, and what is there stays."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("loop").symlink_to("loop")
+    Path("folder").mkdir()
+    Path("empty").touch()
+    Path("noise").write_bytes(bytes(range(256)))
+    there = sorted(tmp_path.rglob("*"))
+    place = next(one for one in app.COMMANDS if one.endswith(f":{command}"))
+    function = resolve_name(f"gnn_checkpointing.cli.commands.{place}")
+    kinds = get_type_hints(function)
+    options = {name: one for name, one in inspect.signature(function).parameters.items() if "Path" in str(kinds[name])}
+    read = [name for name in options if name not in ("output", "output_folder", "log", "templates")]
+    asked = [one for one in inspect.signature(function).parameters.values() if one.default is one.empty]
+    for name in read:
+        for hostile in HOSTILE:
+            given = {one.name: {"memory_gib": "2"}.get(one.name, "nowhere") for one in asked} | {name: hostile}
+            if "output" in given:
+                given["output"] = "out/complete.json"
+            words = [
+                given[one] if options.get(one) and options[one].kind is not inspect.Parameter.KEYWORD_ONLY
+                else f"--{one.replace('_', '-')}={given[one]}"
+                for one in given
+            ]  # fmt: skip
+            assert code_of([command, *words]) == 2, (words, capsys.readouterr())
+            assert all(line.startswith(("error: ", "warning: ")) for line in capsys.readouterr().err.splitlines()), (
+                words
+            )
+            assert sorted(tmp_path.rglob("*")) == there, words
 
 
 def test_a_plan_adds_exact_peaks_on_request() -> None:

@@ -46,6 +46,7 @@ def test_a_fault_is_one_sentence_and_counted(
     [
         (refusal.Refusal("config.yaml: no"), 2, "error: config.yaml: no"),
         (MemoryError(), 2, "design ran out of memory; free some"),
+        (RuntimeError("[enforce fail] can't allocate memory"), 2, "design ran out of memory; free some"),
         (KeyboardInterrupt(), 130, "design was interrupted"),
         (ModuleNotFoundError("no", name="pandas.core"), 2, "design needs pandas, which is not installed"),
         (OSError(40, "Too many levels of symbolic links", "a/b"), 2, "a/b: too many levels of symbolic links"),
@@ -94,7 +95,7 @@ def test_any_encoding_can_show_a_plan(encoding: str) -> None:
 
 
 def test_help_is_there_without_docstrings() -> None:
-    assert run("audit", "--help", PYTHONOPTIMIZE="2").stdout == run("audit", "--help").stdout != b""
+    assert run("design", "--help", PYTHONOPTIMIZE="2").stdout == run("design", "--help").stdout != b""
 
 
 def test_help_comes_at_once() -> None:

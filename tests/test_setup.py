@@ -1,6 +1,7 @@
 """Set-up on a machine that lacks something says what, in one sentence; what is published is what was measured."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -33,6 +34,15 @@ def test_a_missing_python_is_refused_in_one_sentence(tmp_path: Path) -> None:
     found = set_up_with(tmp_path / "nowhere", tmp_path / "venv")
     assert found.returncode != 0
     assert "is missing or older than Python 3.11" in found.stderr
+
+
+def test_a_study_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    command = ["make", "-o", str(ROOT / ".venv/.ready"), "report", "STUDY=nosuch"]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "MAKEFLAGS": ""}
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert found.returncode != 0 and "Traceback" not in found.stderr
+    assert "error: no study nosuch in workflow/studies; leave STUDY out for the default, or name one of" in found.stderr
+    assert " smoke " in found.stderr
 
 
 def test_the_answer_in_the_readme_is_the_published_one() -> None:

@@ -1,14 +1,34 @@
-"""Waiting for what another process does."""
+"""Waiting for what other processes do, and signals to those alone that a test has proved to be its own."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from gnn_checkpointing.measurement.exclusive import state_of
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Whether a condition holds before the time is over."""
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Whether a condition holds before the time is over, which is long: other tests may take the processor."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
     return bool(condition())
+
+
+def is_gone(process: int) -> bool:
+    """Whether a process has ended, though nobody may have asked how."""
+    return state_of(process)[:1] in ([], ["Z"], ["X"])
+
+
+def own(process: int | None, setting: str) -> int:
+    """A handle for `signal.pidfd_send_signal` of a process that was started with a setting in its environment.
+
+    Nobody else gets the signal, whoever has the process's number by then.
+    """
+    assert process is not None
+    handle = os.pidfd_open(process)
+    assert setting.encode() in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"), "another's process"
+    return handle

@@ -14,7 +14,7 @@ from gnn_checkpointing.analysis.robustness import stopping as simulated
 from gnn_checkpointing.analysis.robustness.stopping import interval, resampled, stopping
 from gnn_checkpointing.measurement import rounds as real
 from gnn_checkpointing.measurement.ratios import Ratio, paired_ratio
-from gnn_checkpointing.measurement.step_time import StepTime
+from gnn_checkpointing.measurement.rounds import StepTime
 from synthetic.studies import small_study
 from synthetic.tables import protocol
 

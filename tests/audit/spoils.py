@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
-from gnn_checkpointing.audit.inputs import Machine, RunFolder
+from gnn_checkpointing.analysis.results import Effect, Spread
+from gnn_checkpointing.audit.inputs import Machine, Row, RunFolder
 from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import REORDERED
 from synthetic.changes import changed
+from synthetic.results import about, made
 from synthetic.rows import Table
 
 from . import clean
@@ -31,6 +32,11 @@ def row(policy: str, /, **values: Value) -> Spoil:
 def rows(change: Callable[[Table], Table]) -> Spoil:
     """Change the table."""
     return lambda found: found.but(rows=change([dict(row) for row in found.rows]))
+
+
+def everywhere(where: Callable[[Row], bool] = bool, **values: Value) -> Spoil:
+    """Change fields of all rows that meet a condition."""
+    return rows(lambda table: [{**each, **values} if where(each) else each for each in table])
 
 
 def part(name: str, /, **changes: Any) -> Spoil:
@@ -80,33 +86,20 @@ def unmarked_other_model(found: RunFolder) -> RunFolder:
     return row("reversible", other_model=False, **same, **errors)(found)
 
 
-def other_model_in_an_effect(found: RunFolder) -> RunFolder:
-    half = Estimate(estimate=0.5, low=0.4, high=0.6)
-    effect = Effect(
-        convolution="GCN",
-        policy="reversible",
-        requested_average_degree=4.0,
-        cells=2,
-        timed_cells=0,
-        memory_ratio=half,
-        activation_ratio=half,
-        time_ratio=None,
-    )
-    return clean.part(found, "effects", rows=[effect])
-
-
 def copied(name: str, /, **changes: Any) -> Spoil:
     """Change fields of another part than the findings: the ledger or the demonstration."""
     return lambda found: found.but(**{name: getattr(found, name).model_copy(update=changes)})
 
 
-def claims(change: Callable[[list[Any]], list[Any]]) -> Spoil:
-    """Change the list of claims."""
-    return lambda found: copied("ledger", claims=change(list(found.ledger.claims)))(found)
+def claim(number: int, **changes: Any) -> Spoil:
+    """Change one claim; the last is untested."""
 
+    def spoil(found: RunFolder) -> RunFolder:
+        claims = list(found.ledger.claims)
+        claims[number] = claims[number].model_copy(update=changes)
+        return copied("ledger", claims=claims)(found)
 
-def first_claim(**changes: Any) -> Spoil:
-    return claims(lambda listed: [listed[0].model_copy(update=changes), *listed[1:]])
+    return spoil
 
 
 def graph(number: int, **changes: Any) -> Spoil:
@@ -151,17 +144,12 @@ def of_response(field: str, response: str, **changes: Any) -> Spoil:
     return each("predictions", field, published, **changes)
 
 
+HALF = dict.fromkeys(("memory_ratio", "activation_ratio"), about(0.5, 0.1))
 FAILURE = {"policy": "layers", "outcome": "failed", "message": "why"}
 
 SPOILS: dict[str, tuple[Spoil, ...]] = {
     "cells-alone": (rows(overlapping),),
-    "nothing-else-ran": (
-        rows(
-            lambda table: [
-                {**each, "warnings": "load 2.4 with 1 measuring threads: the machine was shared"} for each in table
-            ]
-        ),
-    ),
+    "nothing-else-ran": (everywhere(warnings="load 2.4 with 1 measuring threads: the machine was shared"),),
     "everything-measured": (
         rows(lambda table: [each for each in table if each is not table[2]]),
         rows(lambda table: [*table, {**table[1], "policy": "segments(2)"}]),
@@ -180,9 +168,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
             failures=[*found.findings.quality.failures, FAILURE | {"cell": str(found.rows[0]["cell"])}],
         ),
     ),
-    "outcomes-explained": (
-        rows(lambda table: [{**each, "message": " "} if each["outcome"] != "completed" else each for each in table]),
-    ),
+    "outcomes-explained": (everywhere(lambda each: each["outcome"] != "completed", message=" "),),
     "second-reading": (row("layers", high_water_bytes=None, high_water_agrees=None),),
     "third-reading": (row("none", fake_tensor_bytes=None, fake_tensor_agrees=None),),
     "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
@@ -190,6 +176,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "known-step": (
         copied("demonstration", high_water_bytes=900),
         copied("demonstration", exact_bytes=0),
+        lambda found: found.but(demonstration=None),
     ),
     "memory-ratios": (
         row("layers", memory_ratio=0.123),
@@ -202,16 +189,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         lambda found: row("layers", high_water_bytes=round(1.11 * int(found.rows[1]["activation_bytes"] or 0)))(found),
     ),
     # An hour later the machine is 6 % slower with the policy, and each hour's interval says 1 %.
-    "repeats-agree": (
-        lambda found: found.but(
-            rows=[
-                {**each, "time_ratio_low": 1.07 * float(each["time_ratio_high"] or 1), "time_ratio_high": 9.0}
-                if each.get("visit")
-                else each
-                for each in found.rows
-            ],
-        ),
-    ),
+    "repeats-agree": (everywhere(lambda each: bool(each.get("visit")), time_ratio_low=1.6, time_ratio_high=9.0),),
     "growth-linear": (
         part("predictions", laws=[clean.time_law("additive", constant=1e-3, edges=1e-7, edges_squared=1e-14)]),
         part("predictions", laws=[clean.time_law("knee", constant=-9.0, log_nodes=0.3, log_edges=0.9)]),
@@ -235,13 +213,16 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "everything-compared": (row("layers", gradient_error=None), row("edge_blocks", same_buffers=None)),
     "nothing-changed": (row("layers", gradient_error=1e-3), row("edge_blocks", same_buffers=False)),
-    "other-models-apart": (unmarked_other_model, other_model_in_an_effect),
+    "other-models-apart": (
+        unmarked_other_model,
+        part("effects", rows=[made(Effect, policy="reversible", allocator="", requested_average_degree=4.0, **HALF)]),
+    ),
     "rounds-enough": (row("layers", rounds=9),),
     "processes-enough": (row("layers", processes=1), row("none", processes=None)),
     "usual-width": (part("quality", median_half_width=0.031),),
     "worst-width": (part("quality", worst_half_width=0.091),),
     "machine-steady": (part("quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),
-    "no-page-faults": (rows(lambda table: [{**each, "page_faults": 1.0} for each in table]),),
+    "no-page-faults": (everywhere(page_faults=1.0),),
     "candidates-fixed": (first("predictions", "leaderboard", form="quadratic"), added_form),
     "densest-predicted": (
         lambda found: first(
@@ -270,9 +251,12 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "no-graph-decides": (first("robustness", "left_out", changes=["sbm-n500"]),),
     "no-drift": (first("robustness", "drift", p_value=0.01),),
     "stopping-covers": (first("robustness", "stopping", covered=0.92),),
-    "claims-enough": (claims(lambda listed: listed[2:]), first_claim(id="c1")),
-    "verdicts-estimated": (first_claim(estimate=None), first_claim(evidence="")),
-    "untested-explained": (claims(lambda listed: [*listed[:-1], listed[-1].model_copy(update={"reason": " "})]),),
+    "claims-enough": (
+        lambda found: copied("ledger", claims=found.ledger.claims[2:])(found),
+        claim(0, id="c1"),
+    ),
+    "verdicts-estimated": (claim(0, estimate=None), claim(0, evidence="")),
+    "untested-explained": (claim(-1, reason=" "),),
     "one-confidence": (copied("ledger", confidence=0.9), part("trends", confidence=0.9)),
     "one-run": (
         copied("ledger", hardware="laptop"),

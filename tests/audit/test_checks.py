@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIONS, order_random
-from gnn_checkpointing.audit.grades import Check, graded, read_audit
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.measurement import record_warnings
+from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.grades import Check, graded, read_audit
 from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
 
 from . import clean, spoils
@@ -92,7 +92,7 @@ def test_the_first_offender_is_named_and_what_could_not_fail_is_not_counted() ->
 
 def test_words_that_are_looked_for_are_those_that_other_rooms_write() -> None:
     """Both the load and the processor taken away warn that the machine was shared."""
-    assert inspect.getsource(record_warnings).count(SHARED) == 2
+    assert inspect.getsource(readings).count(SHARED) == 2
     assert UNKNOWN.startswith(NOT_STATED)
     facts = machine_facts(hardware_record(clean.study(hardware={"slug": "here"}))).facts
     assert {*NAMED, *VERSIONS} <= set(facts)

@@ -54,7 +54,7 @@ def by_python(planner: Planner, question: dict[str, Any]) -> dict[str, Any]:
     return {"advice": advice(plan), "rows": rows, "warnings": list(plan.warnings)}
 
 
-@pytest.mark.parametrize("study", ["default", "prediction"])
+@pytest.mark.parametrize("study", ["default", "prediction", "frontier"])
 def test_the_page_says_what_python_says(opened: Opener, study: str) -> None:
     (file,) = ROOT.glob(f"report/*/{study}/planner.json")
     planner = Planner.read(file)

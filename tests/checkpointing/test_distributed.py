@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -77,10 +77,10 @@ def sharded(model: nn.Module) -> nn.Module:
     return fully_shard(model, mesh=mesh)
 
 
-def compared(rank: int, port: int) -> None:
+def compared(rank: int, meeting: Path) -> None:
     """In one of the processes: each policy before the wrapping, against the plain model wrapped the same way."""
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=PROCESSES)
+    distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=PROCESSES)
     try:
         for wrap in (data_parallel, sharded):
             compared_when(wrap, rank)
@@ -102,12 +102,6 @@ def compared_when(wrap: Callable[[nn.Module], nn.Module], rank: int) -> None:
                 assert gap < 1e-5, f"{wrap.__name__}, {policy}: weights differ by {gap}"
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def test_two_processes_train_as_they_do_without_a_policy() -> None:
+def test_two_processes_train_as_they_do_without_a_policy(tmp_path: Path) -> None:
     """DistributedDataParallel and FSDP2 (`fully_shard`), over gloo; starting the processes takes most of the time."""
-    spawn(compared, args=(free_port(),), nprocs=PROCESSES, join=True)
+    spawn(compared, args=(tmp_path / "meeting",), nprocs=PROCESSES, join=True)

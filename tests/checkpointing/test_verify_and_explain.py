@@ -73,6 +73,15 @@ def test_a_policy_that_is_exact_passes_its_verification(batch: str, policy: str)
     assert apply(model, policy, verify=given) is model
 
 
+@pytest.mark.parametrize("policy", ["edge_blocks", "auto"])
+def test_what_rounding_leaves_of_a_gradient_that_is_zero_is_no_difference(policy: str) -> None:
+    """A softmax does not see what its destination adds to all scores, where no leaky ReLU bends them."""
+    torch.manual_seed(0)
+    model = pyg.GAT(16, 32, num_layers=3, out_channels=4, heads=4, negative_slope=1.0)
+    apply(model, policy, verify=(torch.randn(1000, 16), torch.randint(0, 1000, (2, 128_000))))
+    assert "edge_blocks" in str(explain(model))
+
+
 @each_policy
 def test_verification_leaves_no_trace(policy: str) -> None:
     """Weights, gradients, running statistics, the mode, and the generator are as before."""

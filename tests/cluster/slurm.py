@@ -119,11 +119,11 @@ class Cluster:
             "munged", "--foreground", "--force", f"--key-file={files['key']}", f"--socket={files['socket']}",
             f"--pid-file={files['pid']}", f"--seed-file={files['seed']}", f"--log-file={self.folder}/munge-own.log",
         )  # fmt: skip
-        wait_for(files["socket"].exists, 10, "munged")
+        wait_for(files["socket"].exists, 60, "munged")
         self._run("slurmctld", "-D", "-c")
         for node in NODES:
             self._run("slurmd", "-D", "-N", node, called=node)
-        wait_for(lambda: self._states() == dict.fromkeys(NODES, "idle"), 30, "idle nodes", self.logs)
+        wait_for(lambda: self._states() == dict.fromkeys(NODES, "idle"), 120, "idle nodes", self.logs)
 
     def _stop(self) -> None:
         for name in ("slurmctld", *NODES, "munged"):
@@ -131,7 +131,7 @@ class Cluster:
             if daemon and daemon.poll() is None:
                 daemon.kill()
                 daemon.wait()
-        wait_for(lambda: not self._killed(""), 10, "the end of all that the cluster started")
+        wait_for(lambda: not self._killed(""), 60, "the end of all that the cluster started")
         if CONFIGURATION.exists() and CONFIGURATION.read_text().startswith(OURS):
             CONFIGURATION.unlink()
         self._lock.close()

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import digest, sha256_of
+from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.records.measurements_table import hosts, read_table
-from gnn_checkpointing.validation.validate import complaints
 from workflow.checkout import Checkout
 
 from .slurm import CORES, MEMORY_MIB, Cluster, Finished, wait_for

@@ -14,7 +14,7 @@ from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.provenance import CRATE
 from pages import whole
-from rebuilt import unpack
+from rebuilt import once, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -56,15 +56,18 @@ def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:
     Without faces and figures, without cells measured again later, and without the list of checksums that every change
     would be held to.
     """
-    folder = reports / slug / study
-    ignored = shutil.ignore_patterns("report.*", "appendix.*", "manifest.json", CRATE)
-    shutil.copytree(PUBLISHED, folder, ignore=ignored)
-    unpack(folder)
-    in_table(folder, keep_first_visits)
-    in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
-    in_json(folder, "study.json", lambda values: values.update(name=study))
-    in_json(folder, "summary.json", lambda values: values["hardware"].update(slug=slug, label=f"The machine {slug}"))
-    return folder
+
+    def make(folder: Path) -> None:
+        ignored = shutil.ignore_patterns("report.*", "appendix.*", "manifest.json", CRATE)
+        shutil.copytree(PUBLISHED, folder, ignore=ignored, dirs_exist_ok=True)
+        unpack(folder)
+        in_table(folder, keep_first_visits)
+        name = {"slug": slug, "label": f"The machine {slug}"}
+        in_json(folder, "hardware.json", lambda values: values.update(name))
+        in_json(folder, "study.json", lambda values: values.update(name=study))
+        in_json(folder, "summary.json", lambda values: values["hardware"].update(name))
+
+    return shutil.copytree(once(f"machine-{slug}-{study}", make, str(PUBLISHED)), reports / slug / study)
 
 
 def two(reports: Path) -> tuple[Path, Path]:

@@ -176,8 +176,8 @@ def test_hostile_names_are_inert(tmp_path: Path) -> None:
 
 
 def test_the_index_says_what_is_missing_and_keeps_no_page_of_what_was(tmp_path: Path) -> None:
-    published = rebuilt("batches")
-    shutil.copytree(published, tmp_path / OWN / "batches")
+    published = rebuilt("ten-million")
+    shutil.copytree(published, tmp_path / OWN / "ten-million")
     for name in ("comparison.json", "comparison.html"):
         (tmp_path / name).write_text("of a machine that is gone")
     assert main(["index", f"--reports={tmp_path}", f"--templates={TEMPLATES}", f"--output={tmp_path}/index.html"]) == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,19 +10,14 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.artefacts import seal_file
+from gnn_checkpointing.audit.checksums import changed_files
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.graphs.storage import load_graph, save_graph
 from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.provenance import CRATE
-from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import read_study
-from gnn_checkpointing.validation.checksums import changed_files
 
 from .damage import DAMAGES, Damage
-from .finished import ROOT, Run, complete, finished_run, with_change
+from .finished import Run, complete, finished_run, with_change
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +30,7 @@ READ_BY_REPORT = (
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return finished_run(tmp_path_factory.mktemp("run"))
+    return finished_run(tmp_path_factory.mktemp("run"), "real")  # of the smaller ones that train
 
 
 def assert_refused(command: list[str], path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,42 +142,6 @@ def _complains(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> N
             main(["validate", str(folder)])
         found = [capsys.readouterr().err]
     assert any(name in complaint for complaint in found) or (name == CRATE and found)
-
-
-@pytest.fixture(scope="module")
-def graphs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Graph]]:
-    folder = tmp_path_factory.mktemp("graphs")
-    specs = study_graphs(read_study(ROOT / "workflow/studies/smoke.yaml"))[:2]
-    made = [(folder / f"{spec.id}.npz", make_graph(spec)) for spec in specs]
-    for path, graph in made:
-        save_graph(path, graph)
-    return made
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("seed", range(8))
-def test_graphs(graphs: list[tuple[Path, Graph]], damage: Damage, seed: int) -> None:
-    """A bit of the container that says nothing of the graph may turn; the graph is the same then."""
-    path, graph = graphs[0]
-
-    def check() -> None:
-        try:
-            found = load_graph(path)
-        except Refusal as refusal:
-            told = str(refusal)
-        else:
-            told = path.name if found.content_sha256 == graph.content_sha256 else "another graph"
-        assert path.name in told
-
-    damaged(path, damage, seed, check)
-
-
-def test_a_graph_under_another_one_s_name(graphs: list[tuple[Path, Graph]], tmp_path: Path) -> None:
-    (one, _), (other, graph) = graphs
-    copy = tmp_path / one.name
-    shutil.copy(other, copy)
-    with pytest.raises(Refusal, match=f"holds the graph {graph.id}, not {one.stem}"):
-        load_graph(copy, one.stem)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gnn_checkpointing.audit.validate import quick_complaints
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import MOST_BYTES, packed_files
 from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import plain
-from gnn_checkpointing.validation.validate import quick_complaints
 from rebuilt import ROOT, published, rebuilt
 
 from .hostile import signed, tampered

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.artefacts import write_text
+from gnn_checkpointing.cli import main
 
 from .finished import ROOT
 
@@ -94,14 +95,19 @@ def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_names_that_are_taken_or_too_long(tmp_path: Path) -> None:
+def test_names_that_are_taken_or_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
-    assert "a file stands where a folder is needed" in told(tmp_path / "file" / "hardware.json")
     (tmp_path / "folder.json" / "full").mkdir(parents=True)
-    assert "a folder stands where a file is needed" in told(tmp_path / "folder.json")
-    assert "a folder stands where a file is needed" in told(Path())
-    assert "a folder stands where a file is needed" in told(Path("/"))
-    assert "file name too long; choose a shorter name" in told(tmp_path / ("x" * 300))
+    for output, words in {
+        tmp_path / "file" / "hardware.json": "a file stands where a folder is needed",
+        tmp_path / "folder.json": "a folder stands where a file is needed",
+        Path(): "a folder stands where a file is needed",
+        Path("/"): "a folder stands where a file is needed",
+        tmp_path / ("x" * 300): "file name too long; choose a shorter name",
+    }.items():
+        assert main(["hardware", f"--study={SMOKE}", f"--output={output}"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ") and words in line
 
 
 def test_streams_that_are_closed_and_a_folder_that_is_gone(tmp_path: Path) -> None:

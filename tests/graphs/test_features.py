@@ -48,13 +48,6 @@ def test_each_class_is_split_60_to_40_to_within_a_node(labels, seed):
         assert abs((train_mask & members).sum() - 0.6 * members.sum()) <= 1
 
 
-def test_the_split_depends_on_the_seed():
-    labels = np.zeros(100, np.int64)
-    first, second = (split(labels, Generator(PCG64(seed)))[0] for seed in (1, 2))
-    assert first.sum() == second.sum() == 60
-    assert not np.array_equal(first, second)
-
-
 def test_narrow_features_stay_as_they_are():
     features = np.arange(12, dtype=np.float32).reshape(3, 4)
     assert projected(features, 4) is features

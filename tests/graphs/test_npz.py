@@ -52,6 +52,8 @@ def test_it_is_read_below_data_root_or_by_its_whole_path(tmp_path):
     assert not (graph.train_mask | graph.test_mask)[3]
     assert real(npz=str(tmp_path / "graph.npz")).content_sha256 == graph.content_sha256
     assert [path.name for path in tmp_path.iterdir()] == ["graph.npz"]
+    (tmp_path / "graph.npz").rename(tmp_path / "graph.NPZ")
+    assert real(tmp_path, npz="graph.NPZ").num_edges == graph.num_edges
     with pytest.raises(Refusal, match="data_root, which is not set"):
         real(npz="graph.npz")
     with pytest.raises(Refusal, match=r"absent\.npz is missing; put the \.npz there"):
@@ -99,6 +101,10 @@ def test_features_are_what_the_file_holds(tmp_path):
         ({"adj_data": np.array(["x"] * 5)}, "adj_data must be real numbers"),
         ({"attr_indices": np.array([0, 1, 2**20])}, "indices"),
         ({"attr_indices": np.array([0, 1, -1])}, "indices"),
+        (
+            {"attr_indices": np.array([0, 0, 1]), "attr_indptr": np.array([0, 2, 3, 3, 3])},
+            "attr has 1 values in places",
+        ),
         ({"attr_shape": np.array([4])}, "unpack"),
         ({"attr_shape": np.array([4, 10**12])}, "attr_shape 4 x 1000000000000 is more than 8 GiB"),
         ({"attr_data": np.full(3, np.nan, np.float32)}, "finite numbers"),

@@ -1,11 +1,14 @@
 """A graph's file gives back the graph, always has the same bytes, and is refused when damaged."""
 
 import json
+import random
 import time
 
 import numpy as np
 import pytest
 
+from faults.damage import DAMAGES
+from faults.drawn import assert_graph_or_sentence
 from gnn_checkpointing.graphs.graph import ARRAYS
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
@@ -89,15 +92,25 @@ def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path, content):
     assert str(path) in str(refused.value)
 
 
-def test_any_truncation_and_any_flipped_byte_of_the_arrays_is_refused(tmp_path):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_refused_by_name_or_holds_the_same_graph(tmp_path, damage):
+    """A bit of the container that says nothing of the graph may turn; every byte of the features counts."""
     path = tmp_path / "graph.npz"
     save_graph(path, path_graph())
     whole = path.read_bytes()
-    position = whole.index(path_graph().features.tobytes())
-    damaged = [whole[:length] for length in range(0, len(whole), 97)]
-    for place in range(position, position + path_graph().features.nbytes):
-        damaged.append(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-    for content in damaged:
-        path.write_bytes(content)
-        with pytest.raises(Refusal):
-            load_graph(path)
+    found = []
+    for seed in range(60):
+        path.write_bytes(damage(whole, random.Random(seed)))
+        said = assert_graph_or_sentence(lambda: found.append(load_graph(path).content_sha256))
+        assert not said or path.name in said
+    assert set(found) <= {path_graph().content_sha256}
+    start = whole.index(path_graph().features.tobytes())
+    for place in range(start, start + path_graph().features.nbytes):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert path.name in assert_graph_or_sentence(lambda: load_graph(path))
+
+
+def test_a_graph_under_another_ones_name_is_refused(tmp_path):
+    save_graph(tmp_path / "graph.npz", path_graph())
+    with pytest.raises(Refusal, match="holds the graph path, not another"):
+        load_graph(tmp_path / "graph.npz", "another")

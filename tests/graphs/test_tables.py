@@ -50,6 +50,8 @@ def test_the_files_become_the_graph_in_the_order_of_the_features(tmp_path):
     assert set(graph.provenance.files) == set(GOOD)
     times = load(tmp_path, {FEATURES: GOOD[FEATURES].replace("2.5", "1764403200.5")})
     assert times.provenance.notes == ["1 features beyond 16,777,216 are rounded to single precision"]
+    small = load(tmp_path, {FEATURES: GOOD[FEATURES].replace("2.5", "1e-60")})
+    assert small.provenance.notes == ["1 features are too small for single precision, and 0"]
 
 
 UNNAMED = "features.csv: an empty column without a name was ignored"

@@ -146,7 +146,7 @@ def test_a_command_that_lacks_the_extra_names_it_in_one_sentence(python: Path) -
     assert found.returncode == 2
     assert len(found.stderr.splitlines()) == 1
     assert found.stderr.startswith("error: design needs ")
-    assert "pip install 'gnn-checkpointing[report]'" in found.stderr
+    assert "pip install '.[report]' in a clone" in found.stderr
 
 
 def test_help_and_version_need_no_extra(python: Path) -> None:

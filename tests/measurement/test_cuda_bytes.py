@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision
 from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
 from gnn_checkpointing.measurement.readings import DRIVER_BYTES
-from gnn_checkpointing.measurement.step_time import Sentinel, timed
+from gnn_checkpointing.measurement.rounds import Sentinel, timed
 from measurement.test_peak_memory import MIB, three_layers
 
 

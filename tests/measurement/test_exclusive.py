@@ -11,7 +11,7 @@ import pytest
 
 from gnn_checkpointing.measurement.exclusive import LOCK, Asker, end_all_with, lock_path, machine
 from gnn_checkpointing.refusal import Refusal
-from waiting import wait_for
+from waiting import own, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -84,13 +84,18 @@ def test_an_asker_started_from_a_shell_that_ends_is_still_there(tmp_path: Path) 
     master = tmp_path / "master.py"
     master.write_text("import subprocess, sys; subprocess.run([sys.executable, *sys.argv[2:]])")
     shell = f"{sys.executable} {master} --cores {script} {gone} > {tmp_path}/out 2>&1 & echo $!"
-    started = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    mark = {"GNN_CHECKPOINTING_MARK": str(tmp_path)}
+    (tmp_path / "out").touch()
+    started = subprocess.run(
+        ["bash", "-c", shell], env=os.environ | mark, stdout=subprocess.PIPE, text=True, check=True
+    )
+    handle = own(int(started.stdout), f"GNN_CHECKPOINTING_MARK={tmp_path}")
     try:
         assert wait_for(lambda: "True" in (tmp_path / "out").read_text())
         time.sleep(0.5)
         assert not gone.exists()
     finally:
-        os.kill(int(started.stdout), signal.SIGKILL)
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
     assert wait_for(gone.exists)
 
 
@@ -103,7 +108,7 @@ def test_the_death_of_snakemake_is_seen_through_the_shell_it_started(tmp_path: P
         [sys.executable, "-c", "import subprocess, sys; subprocess.run(['bash', '-c', sys.argv[1]])", line]
     )
     assert wait_for(lambda: (tmp_path / "out").exists() and "True" in (tmp_path / "out").read_text())
-    os.kill(master.pid, signal.SIGKILL)
+    master.kill()
     master.wait()
     assert wait_for(gone.exists)
 
@@ -112,12 +117,13 @@ def test_a_command_started_by_hand_watches_its_own_parent_alone() -> None:
     assert Asker().is_there()
 
 
-def test_what_a_dead_process_left_behind_is_ended_and_nothing_else() -> None:
-    started = [subprocess.Popen(["sleep", "60"], env=os.environ | {"MARK": mark}) for mark in ("one", "one more")]
+def test_what_a_dead_process_left_behind_is_ended_and_nothing_else(tmp_path: Path) -> None:
+    marks = (str(tmp_path), f"{tmp_path} and more")  # no other run's
+    started = [subprocess.Popen(["sleep", "600"], env=os.environ | {"MARK": mark}) for mark in marks]
     try:
         assert wait_for(lambda: all(Path(f"/proc/{one.pid}/comm").read_text() == "sleep\n" for one in started))
-        end_all_with("MARK=one")
-        assert started[0].wait(10) == -signal.SIGKILL
+        end_all_with(f"MARK={tmp_path}")
+        assert started[0].wait(60) == -signal.SIGKILL
         assert started[1].poll() is None
     finally:
         for one in started:

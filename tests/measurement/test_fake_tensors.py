@@ -135,7 +135,10 @@ def test_generated_kernels_have_no_exact_peak_and_say_why() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no folder {DATA}: the real graphs are not part of the repository")
 def test_the_peaks_of_real_graphs_are_those_that_were_published() -> None:
-    """Five graphs, three convolutions, three policies: measured with tensors, computed here without any."""
+    """Measured with tensors, computed here without any: on each of five graphs each convolution and policy once.
+
+    All pairs of a convolution and a policy are tried on the drawn graphs above.
+    """
     (folder,) = ROOT.glob("report/*/prediction")
     study = read_study(folder / "study.json").model_copy(update={"data_root": DATA})
     rows = [row for row in read_table(folder / "measurements.csv") if row["family"] == "real"]
@@ -145,8 +148,11 @@ def test_the_peaks_of_real_graphs_are_those_that_were_published() -> None:
         graph = make_graph(specs[graph_id])
         degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
         sizes = StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
-        for row in (row for row in rows if row["graph"] == graph_id and row["outcome"] == "completed"):
+        own = [row for row in rows if row["graph"] == graph_id and row["outcome"] == "completed"]
+        orders = ([*dict.fromkeys(str(row[name]) for row in own)] for name in ("convolution", "policy"))
+        pairs = set(zip(*orders, strict=True))
+        for row in (row for row in own if (row["convolution"], row["policy"]) in pairs):
             found = exact_peak(row["convolution"], str(row["policy"]), study.architecture, sizes)
             assert found == pytest.approx(row["peak_memory_bytes"], rel=0.01), row["cell"]
             asked += 1
-    assert asked == 45
+    assert asked == 15

@@ -16,11 +16,11 @@ import pytest
 
 from gnn_checkpointing.measurement import forked
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.measurement.exclusive import parent_of, state_of
+from gnn_checkpointing.measurement.exclusive import parent_of
 from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
-from measurement.cells import measured, small_study
-from waiting import wait_for
+from measurement.cells import measured, small_study, study_of
+from waiting import is_gone, own, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks on Linux alone")
 
@@ -38,7 +38,7 @@ def main():
     os.write(int(sys.argv[1]), b"passed")
     print(json.dumps(said), flush=True)
     if len(sys.argv) > 2:
-        time.sleep(60) if sys.argv[2] == "sleep" else sys.exit(int(sys.argv[2]))
+        time.sleep(600) if sys.argv[2] == "sleep" else sys.exit(int(sys.argv[2]))
 if __name__ == "__main__":
     main()
 """
@@ -59,6 +59,7 @@ def environment(run: subprocess.Popen[bytes]) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(forked, "_START_SECONDS", 300.0)  # other tests may take the processor
     (tmp_path / "speaking.py").write_text(SPEAKING)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -72,12 +73,8 @@ def spoken(environment: dict[str, str], folder: Path, *arguments: str) -> tuple[
     with (folder / "in").open("rb") as stdin, (folder / "out").open("wb") as out:
         process = start_process("speaking", [str(handle), *arguments], environment, stdin, out, out, (handle,))
     os.close(handle)
-    assert wait_for(lambda: (folder / "out").read_text().endswith("\n"), 60)
+    assert wait_for(lambda: (folder / "out").read_text().endswith("\n"), 300)
     return process, json.loads((folder / "out").read_text().splitlines()[0])
-
-
-def is_gone(process: int) -> bool:
-    return state_of(process)[:1] in ([], ["Z"], ["X"])
 
 
 def test_a_forked_process_is_as_one_that_was_started(environment: dict[str, str], folder: Path) -> None:
@@ -125,7 +122,7 @@ def test_the_death_of_the_client_is_its_processs(environment: dict[str, str], fo
     code = (
         "import os, sys, time; sys.path.insert(0, os.environ['TESTS'])\n"
         "from pathlib import Path; from measurement.test_fork_server import spoken\n"
-        "print(spoken(dict(os.environ), Path('.'), 'sleep')[1]['pid'], flush=True); time.sleep(60)"
+        "print(spoken(dict(os.environ), Path('.'), 'sleep')[1]['pid'], flush=True); time.sleep(600)"
     )
     tests = {"TESTS": str(Path(__file__).parents[1])}
     with subprocess.Popen([sys.executable, "-c", code], env=environment | tests, stdout=subprocess.PIPE) as client:
@@ -140,12 +137,26 @@ def test_the_death_of_the_client_is_its_processs(environment: dict[str, str], fo
 def test_the_death_of_the_server_is_its_processs(environment: dict[str, str], folder: Path) -> None:
     """The client hears of it as of a SIGKILL, and the next process has a new server."""
     process, said = spoken(environment, folder, "sleep")
-    os.kill(said["server"], signal.SIGKILL)
+    signal.pidfd_send_signal(own(said["server"], f"{RUN}={environment[RUN]}"), signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert wait_for(lambda: is_gone(said["pid"]))
     after, new = spoken(environment, folder)
     assert (after.wait(), new["forked"]) == (0, True)
     assert new["server"] != said["server"]
+
+
+def test_one_server_forks_all_processes_of_a_graph_and_lives_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first measured process starts it; what ends with that process is what that process started."""
+    monkeypatch.setattr(forked, "_SERVERS", [])
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as run:
+        monkeypatch.setenv(RUN, this_run(run.pid))
+        assert len(measured(study_of(60, 4, processes=2), tmp_path).runs) == 2
+        (server,) = forked._SERVERS
+        assert server.poll() is None
+        run.kill()
+    assert server.wait(60) == 0
 
 
 def test_a_server_that_is_stopped_keeps_nobody_waiting(
@@ -155,15 +166,17 @@ def test_a_server_that_is_stopped_keeps_nobody_waiting(
     process, said = spoken(environment, folder, "sleep")
     monkeypatch.setattr(forked, "_START_SECONDS", 0.5)
     monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.1)
-    for stopped in (said["server"], parent_of(said["pid"])):
-        os.kill(stopped, signal.SIGSTOP)
+    # Of a process that no server forked, these would be the run of tests.
+    stopped = [own(one, f"{RUN}={environment[RUN]}") for one in (said["server"], parent_of(said["pid"]))]
+    for handle in stopped:
+        signal.pidfd_send_signal(handle, signal.SIGSTOP)
     try:
         process.send_signal(signal.SIGTERM)
         assert process.wait() == -signal.SIGKILL
         after, new = spoken(environment, folder)
         assert (after.wait(), new["forked"]) == (0, False)
     finally:
-        os.kill(said["server"], signal.SIGKILL)
+        signal.pidfd_send_signal(stopped[0], signal.SIGKILL)
 
 
 def test_the_end_of_the_run_is_that_of_all(environment: dict[str, str], folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.study.study import Study
 from measurement.cells import cell_of, small_study
-from waiting import wait_for
+from waiting import is_gone, wait_for
 
 START = """
 import json, os, signal, sys
@@ -70,7 +70,7 @@ def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:
     assert found["layers"] == [None, "no high-water reading: its process ended early (SIGKILL)"]
     assert found["edge_blocks"] == [None, "no high-water reading: MemoryError: none left"]
     # The script killed itself: the reading process must not live on.
-    assert wait_for(lambda: not Path(f"/proc/{second}").exists())
+    assert wait_for(lambda: is_gone(int(second)))
 
 
 def test_what_a_process_loads_at_its_first_step_is_in_no_reading(tmp_path: Path) -> None:

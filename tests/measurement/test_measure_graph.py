@@ -3,6 +3,8 @@
 import getpass
 import os
 import resource
+import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -19,8 +21,8 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.measurement import forked, supervise
-from gnn_checkpointing.measurement.exclusive import parent_of, state_of
-from gnn_checkpointing.measurement.forked import RUN, Forked, this_run
+from gnn_checkpointing.measurement.exclusive import parent_of
+from gnn_checkpointing.measurement.forked import RUN, this_run
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
@@ -32,7 +34,7 @@ from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.study import Study
 from measurement.cells import measured, study_of
-from waiting import wait_for
+from waiting import own
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -196,9 +198,10 @@ def test_a_policy_that_the_machine_cannot_hold_is_out_of_memory_in_whichever_pro
     real, started = subprocess.Popen, []
 
     def under_a_ceiling(*args: Any, **kwargs: Any) -> Any:
-        started.append(args)
-        if len(started) > spared:
-            kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_AS, limits)
+        if supervise._WORKER in args[0]:
+            started.append(args)
+            if len(started) > spared:
+                kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_AS, limits)
         return real(*args, **kwargs)
 
     monkeypatch.delenv(RUN)  # a ceiling is for processes that are started
@@ -235,9 +238,10 @@ def test_a_record_that_lacks_its_second_process_waits_for_it_alone(twice: Path, 
 
 
 @pytest.mark.slow
-def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path) -> None:
+def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No step ends within a millisecond, so each policy in turn is given up; nothing hangs, nothing is invented."""
-    record = measured(study_of(800, 300, timeout_seconds=0.001), tmp_path)
+    monkeypatch.setattr(supervise, "_TICK_SECONDS", 0.002)  # at half a second a fast machine is never silent
+    record = measured(study_of(400, 100, timeout_seconds=0.001), tmp_path)
     assert {found.outcome for found in record.policies} == {"timed_out"}
     assert record.measured_seconds == 0
 
@@ -312,10 +316,9 @@ def test_whichever_process_gets_a_signal_no_policy_is_lost(
     def events(*args: Any) -> Any:
         for event in real(*args):
             if event["event"] == "step" and not hit:
-                # A process that no server forked is this one's child: its parent's parent would be the run of tests.
-                assert isinstance(started[-1], Forked)
-                hit.append(VICTIMS[victim](started[-1].pid))
-                os.kill(hit[0], sent)
+                # Of a process that no server forked, the parent's parent would be the run of tests.
+                hit.append(own(VICTIMS[victim](started[-1].pid), f"{RUN}={this_run()}"))
+                signal.pidfd_send_signal(hit[0], sent)
             yield event
 
     monkeypatch.setenv(RUN, this_run())  # a server of its own: others' processes would end with that of all tests
@@ -323,36 +326,39 @@ def test_whichever_process_gets_a_signal_no_policy_is_lost(
     monkeypatch.setattr(supervise, "_events", events)
     monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.5)
     try:
-        record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+        patience = 10 if (victim, sent) == ("worker", signal.SIGSTOP) else 300
+        record = measured(study_of(60, 4, timeout_seconds=patience), tmp_path)
     finally:
         with suppress(ProcessLookupError):
             if hit and sent == signal.SIGSTOP:
-                os.kill(hit[0], signal.SIGKILL)
+                signal.pidfd_send_signal(hit[0], signal.SIGKILL)
         # The next server takes the name of one that has ended, and of no other.
-        assert wait_for(lambda: victim != "server" or not hit or state_of(hit[0])[:1] in ([], ["Z"]))
+        assert victim != "server" or not hit or select.select(hit, [], [], 60)[0]
     assert {found.outcome for found in record.policies} == {"completed"}
     assert record.restarts == (victim == "worker" or sent != signal.SIGSTOP)
 
 
-HEARING = """
-from gnn_checkpointing.measurement.supervise import _events
-for event in _events(0, 1.0, lambda: True):
-    print(event["event"], flush=True)
-"""
-
-
-def test_a_commanding_process_that_is_stopped_for_long_finds_no_policy_silent() -> None:
+def test_a_commanding_process_that_is_stopped_for_long_finds_no_policy_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-Z, and fg after more than the study's patience: what is measured was stopped along with it."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
-    with subprocess.Popen([sys.executable, "-c", HEARING], **pipes) as process:
-        process.stdin.write('{"event": "step"}\n')
-        assert process.stdout.readline() == "step\n"
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(2)
-        process.send_signal(signal.SIGCONT)
-        time.sleep(0.2)
-        said, _ = process.communicate('{"event": "cell"}\n')
-    assert said == "cell\n"
+    reading, writing = os.pipe()
+    os.write(writing, b'{"event": "step"}\n')
+    looks, monotonic = [], time.monotonic
+
+    class Stopped(selectors.DefaultSelector):
+        """Each look takes an hour; after the second the worker goes on."""
+
+        def select(self, timeout: float | None = None) -> Any:
+            looks.append(timeout)
+            found = super().select(0)
+            if len(looks) == 2:
+                os.write(writing, b'{"event": "cell"}\n')
+                os.close(writing)
+            return found
+
+    monkeypatch.setattr(selectors, "DefaultSelector", Stopped)
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 3600 * len(looks))
+    assert [event["event"] for event in supervise._events(reading, 1.0, lambda: True)] == ["step", "cell"]
+    os.close(reading)
 
 
 def test_nothing_is_left_in_the_folder_for_temporary_files(once: Path) -> None:

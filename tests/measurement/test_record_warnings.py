@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.measurement.job import unavailable_cell
-from gnn_checkpointing.measurement.record_warnings import record_warnings, sentinel_drift
+from gnn_checkpointing.measurement.readings import record_warnings, sentinel_drift
 from gnn_checkpointing.records.cell import CellRecord
 from measurement.cells import cell_of
 from synthetic.studies import small_study

@@ -11,9 +11,9 @@ from torch_geometric import datasets
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.laws.series import FORMS, Sizes
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
 from gnn_checkpointing.analysis.table import completed, under
-from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, resident, seconds, value
+from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, peak, resident, seconds, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, well_known
 from synthetic.graphs import generated_graphs, real_graphs
@@ -100,6 +100,23 @@ def test_what_is_kept_grows_with_the_layers_and_the_rest_does_not(found: Predict
     for column, growth in terms.items():
         more = grown(growth, deep, HIDDEN_CHANNELS) - grown(growth, known.measured, HIDDEN_CHANNELS)
         assert more == pytest.approx(saved.pieces[0].get(column, 0.0), rel=1e-6, abs=1e-6)
+
+
+def test_a_segment_works_with_what_none_keeps_of_each_of_its_layers(found: Predictions) -> None:
+    """One segment of all layers needs what none needs, however many layers there are."""
+    laws = [law for law in (*found.laws, *found.resident) if law.policy == "none"]
+    one = [law.model_copy(update={"policy": "segments(1)"}) for law in laws]
+    more = {
+        "laws": [law for law in (*laws, *one) if isinstance(law, PredictiveLaw)],
+        "resident": [law for law in (*laws, *one) if isinstance(law, ResidentLaw)],
+    }
+    study = STUDY.model_copy(update={"policies": ("none", "segments(1)")})
+    known = knowledge(study, found.model_copy(update=more), [], "here", "Here", CACHE)
+    for layers in (NUM_LAYERS, 50 * NUM_LAYERS):
+        step = Step(1000, 30_000, known.measured.model_copy(update={"num_layers": layers}))
+        for convolution in ("GCN", "GATv2"):
+            bytes_of = [peak(policy(known, convolution, name), step).estimate for name in ("none", "segments(1)")]
+            assert bytes_of[1] == pytest.approx(bytes_of[0], rel=2e-3)
 
 
 def test_blocks_follow_the_policys_rule_and_the_cache_or_the_memory_of_a_gpu(found: Predictions) -> None:

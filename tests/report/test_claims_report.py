@@ -9,11 +9,11 @@ import pytest
 from lxml.html import fromstring, tostring
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.grades import graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.grades import graded
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.page import ClaimItem, Claims

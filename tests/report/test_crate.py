@@ -10,8 +10,8 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.artefacts import sha256_of
+from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.report.provenance import CODE, CRATE
-from gnn_checkpointing.validation.pages import pages
 from rebuilt import packed
 
 

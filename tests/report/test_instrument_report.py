@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections import method
 from synthetic import inputs as synthetic
 
-from .reading import block, prose
+from .reading import block, prose, tables
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,10 @@ def test_a_report_of_a_gpu_says_what_was_read_there(inputs: ReportInputs) -> Non
         columns = block(section(study, "method.data", checksums={}, figures=[]), "table-dictionary").rows
         assert {"driver_bytes", "device_time_seconds"}.issubset({row[0] for row in columns}) == on_cuda
     assert section(inputs, "timeline") is None
+    # A job on another machine may have measured and nothing else.
+    alone = section(replace(inputs, demonstration=None), "method.instrument")
+    assert "No step of known memory was run on this machine" in prose(alone)
+    assert all(table.id != "table-demonstration" for table in tables(alone))
 
 
 ROWS = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +35,15 @@ POLICY_ROW = """
         wrapper="gnn_checkpointing.checkpointing.all_but_first:wrap",
     ),
 """
-FAMILY_FILE = '''
-"""A ring: each node and its nearest neighbours."""
-
-import numpy as np
-
-
-def ring_pairs(spec, labels, rng):
-    steps = spec.num_edges // 2 // spec.num_nodes
-    nodes = np.arange(spec.num_nodes)
-    return np.concatenate([np.stack([(nodes + step) % spec.num_nodes, nodes]) for step in range(1, steps + 1)], axis=1)
-'''
-FAMILY_ROW = '    "ring": FamilyRow("Ring", "Rings", "a ring", "gnn_checkpointing.graphs.families.ring:ring_pairs"),\n'
+FAMILY_FILE, FAMILY_ROW = (
+    textwrap.dedent(text)
+    for text in re.findall(
+        r"^   ```text\n(.*?)^   ```",
+        (ROOT / "docs/how-to/extend.md").read_text().split("## A family")[1].split("\n## ")[0],
+        re.DOTALL | re.MULTILINE,
+    )
+)
+"""As the documentation has them."""
 
 CONVOLUTION_FILE = '''
 """A weighted sum of neighbours beside the node itself."""
@@ -72,12 +71,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "workflow/gnn_checkpointing", copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "checkpointing/all_but_first.py").write_text(POLICY_FILE.lstrip())
     with_row(copy / "study/policy_names.py", "POLICIES: dict[str, Policy] = {", POLICY_ROW)
-    (copy / "graphs/families/ring.py").write_text(FAMILY_FILE.lstrip())
+    (copy / "graphs/families/lattice.py").write_text(FAMILY_FILE)
     with_row(copy / "study/families.py", "FAMILIES: dict[str, FamilyRow] = {", FAMILY_ROW)
     (copy / "models/sums.py").write_text(CONVOLUTION_FILE.lstrip())
     with_row(copy / "study/convolutions.py", "CONVOLUTIONS: dict[str, ConvolutionRow] = {", CONVOLUTION_ROW)
     study = yaml.safe_load((ROOT / "workflow/studies/smoke.yaml").read_text())
-    study["graphs"]["generated"][0] |= {"family": "ring", "num_nodes": [60], "average_degrees": [4]}
+    study["graphs"]["generated"][0] |= {"family": "lattice", "num_nodes": [60], "average_degrees": [4]}
     study["architecture"]["convolutions"] = ["Graph"]
     study["policies"] = ["none", "all_but_first"]
     study["training"].pop("graphs")
@@ -96,12 +95,12 @@ def run(package: Path, *command: str) -> str:
 def test_a_new_policy_family_and_convolution_are_measured(package: Path) -> None:
     command, study = ("-m", "gnn_checkpointing"), ("--study", "study.yaml")
     graph = run(package, *command, "design", *study).splitlines()[1].split("\t")[1]
-    assert graph.startswith("ring-n60-d4")
+    assert graph.startswith("lattice-n60-d4")
     named = ("--graph", graph)
     run(package, *command, "graph", *study, *named, "--output", "graph.npz")
     run(package, *command, "measure", *study, *named, "--graph-file", "graph.npz", "--output", "out/complete.json")
-    (record,) = [json.loads(path.read_text()) for path in (package / "out").glob("ring*.json")]
-    assert (record["graph"]["family"], record["convolution"]) == ("ring", "Graph")
+    (record,) = [json.loads(path.read_text()) for path in (package / "out").glob("lattice*.json")]
+    assert (record["graph"]["family"], record["convolution"]) == ("lattice", "Graph")
     found: dict[str, Any] = {one["policy"]: one for one in record["policies"]}
     assert set(found) == {"none", "all_but_first"}
     assert all(one["outcome"] == "completed" for one in found.values())
@@ -115,12 +114,12 @@ from gnn_checkpointing.report.figures.palette import family, looks
 from gnn_checkpointing.report.sections import method, parts
 from gnn_checkpointing.study.reading import study_schema
 policy, schema = "all_but_first", str(study_schema())
-print(parts.NAMES["ring"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
-print(family(policy).name, "|", "ring (a ring)" in schema, "|", policy in schema)
+print(parts.NAMES["lattice"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
+print(family(policy).name, "|", "lattice (neighbours on a ring)" in schema, "|", policy in schema)
 print("Graph (sum of neighbours)" in schema)
 """
     assert run(package, "-c", program).splitlines() == [
-        "Rings | recomputes every layer but the first | #123456",
+        "Lattice | recomputes every layer but the first | #123456",
         "whole layers or operators | True | True",
         "True",
     ]

@@ -106,6 +106,15 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("analysis.confidence", 0.999999), "confidence 0.999999 needs at least 10000000 resamples"),
     (default("name", "../../etc"), "key name", "../../etc"),
     (default("title", "a\0b"), "key title: it holds a line break or another control character"),
+    (default("title", "a\u202eb"), "key title: it holds a line break or another control character"),
+    (default("title", "\u200b\ufeff"), "key title: nothing of it can be seen"),
+    *(
+        (default("hardware", {"slug": taken}), f"key hardware.slug: the folder {taken} below report/ or results/ holds")
+        for taken in ("docs", "downloads", "graphs")
+    ),
+    (default("policies", "none"), "key policies: Input should be a list (given: 'none')"),
+    (default("measurement", 3), "key measurement: Input should be a mapping of keys to values (given: 3)"),
+    (default("title", 3), "key title: Input should be a text (given: 3)"),
     (default("policies", ["none", "magic"]), "unknown policy 'magic'", "(EDGES PER BLOCK"),
     (default("policies", ["none", f"edge_blocks({'9' * 400})"]), "unknown policy 'edge_blocks(999"),
     (default("policies", ["layers"]), "policy none is missing"),

@@ -11,7 +11,6 @@ from gnn_checkpointing.analysis import results as found
 from gnn_checkpointing.analysis.quality import run
 from gnn_checkpointing.analysis.results import Effect, Effects, Estimate, Interaction, Law, Quality, Response, Trends
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
@@ -20,6 +19,7 @@ from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Trace, Traces
 from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.grades import Audit, Check, graded
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.render import Sources, published_sources
 from gnn_checkpointing.study.reading import parse_study

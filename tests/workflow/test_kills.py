@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ _REPLAYED = {
         ("@dataclass", "from gnn_checkpointing.measurement.tape import train\n\n\n@dataclass"),
     ),
     "cli/commands/measuring.py": (
-        ("measurement.demonstrate import with_benchmark", "measurement.tape import with_benchmark"),
+        ("import step_demonstration, with_benchmark", "import step_demonstration"),
+        ("\n\n\n", "\nfrom gnn_checkpointing.measurement.tape import with_benchmark\n\n\n"),
     ),
 }  # fmt: skip
 
@@ -81,13 +83,12 @@ def complete(folder: Path) -> list[Path]:
 
 
 def worker_of(folder: Path) -> int | None:
-    """Return the measured process, where there is one."""
+    """A handle of the measured process, where there is one; no other process gets what is sent to it."""
     for process in measuring(folder):
-        try:
-            if Path(f"/proc/{process}/comm").read_text() == "worker\n":
-                return process
-        except OSError:
-            continue
+        with suppress(OSError):
+            handle = os.pidfd_open(process)
+            if Path(f"/proc/{process}/comm").read_text() == "worker\n" and process in measuring(folder):
+                return handle
     return None
 
 
@@ -124,7 +125,9 @@ def disturbed(checkout: Checkout, chance: random.Random, most: int) -> tuple[int
             break
         kept |= finished(checkout)
         if killed % 2 and graphs < 6 and (worker := worker_of(folder)) is not None:
-            os.kill(worker, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended just now
+                signal.pidfd_send_signal(worker, signal.SIGKILL)
+            os.close(worker)
             # The next victim measures another graph.
             graphs += 1
             done = len(complete(folder))
@@ -132,7 +135,7 @@ def disturbed(checkout: Checkout, chance: random.Random, most: int) -> tuple[int
         else:
             process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
             process.communicate()
-            assert wait_for(lambda: not measuring(folder), 15), "someone goes on measuring"
+            assert wait_for(lambda: not measuring(folder)), "someone goes on measuring"
             process = checkout.start()
         killed += 1
     output, _ = process.communicate(timeout=600)

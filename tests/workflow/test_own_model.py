@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from gnn_checkpointing.artefacts import read_json, sha256_of
+from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.records.measurements_table import read_table
-from gnn_checkpointing.validation.validate import complaints
 
 from .checkout import Checkout
 

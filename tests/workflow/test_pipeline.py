@@ -37,7 +37,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     process = checkout.start()
     assert wait_for(lambda: len(checkout.records()) >= 3, 240)
     process.kill()
-    assert wait_for(lambda: not measuring(checkout.folder), 15)
+    assert wait_for(lambda: not measuring(checkout.folder))
     said, _ = process.communicate(timeout=60)
     kept = checkout.records()
     checkout.run()
@@ -197,8 +197,8 @@ def test_another_study_of_the_same_graph_leaves_this_one_alone(finished: Checkou
         text = text.replace(old, new, 1)
     path, other = finished.folder / "other.yaml", ("--configfile", "other.yaml")
     path.write_text(text)
-    first = finished.jobs(*other)
-    assert (first["measure"], first["graph"], first["report"]) == (1, 0, 1)
+    first = finished.jobs(*other, "--until", "collect")
+    assert (first["measure"], first["graph"]) == (1, 0)
     assert finished.planned() == {}
     path.write_text(text.replace("layers, ", "layers, selective, "))
     assert finished.jobs(*other, "--until", "measure")["measure"] == 1

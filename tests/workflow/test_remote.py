@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.collecting.collect import PACKED, pack_cells, unpack_cells
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.packed import packed_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.validation.validate import complaints
 
 from .checkout import Checkout
 

@@ -22,6 +22,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that takes the name `path` only once it is complete and on disk."""
     if not path.name or path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():  # root could put a file in the place of /dev/null
+        raise Refusal(f"{path}: a device or pipe, which is no place for a file; name another one")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:

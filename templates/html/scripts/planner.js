@@ -1,12 +1,21 @@
 // The planner's arithmetic and words, as gnn_checkpointing/planning/arithmetic.py, planner.py and report/plan_words.py
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
+const ATTENTION = ["GAT", "GATv2"];
 const REACH = 4, NEARBY = 2, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
-function grown(growth, sizes, width) {
+// The layers of a segment that are recomputed together; other policies recompute layers one by one.
+function longestSegment(policy, layers) {
+  return Math.ceil(layers / Number(/^segments\((\d+)\)/.exec(policy)?.[1] ?? layers));
+}
+
+function grown(growth, sizes, width, segment = 1) {
   const { layer_channels = 0, layer_heads = 0, channels = 0, heads = 0, features = 0, rest = 0 } = growth;
+  const { segment_channels = 0, segment_heads = 0 } = growth;
   return layer_channels * (sizes.num_layers * sizes.hidden_channels)
     + layer_heads * (sizes.num_layers * sizes.heads)
+    + segment_channels * ((segment - 1) * sizes.hidden_channels)
+    + segment_heads * ((segment - 1) * sizes.heads)
     + channels * width
     + heads * sizes.heads
     + features * sizes.num_features
@@ -34,7 +43,7 @@ const COLUMNS = {
   log_edges: (nodes, edges) => Math.log(Math.max(edges, 1)),
 };
 
-function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures) {
+function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures, segment = 1) {
   let growth = 1;
   if (law.link === "exponential" || law.pieces.some((piece) => "edges_squared" in piece)) {
     growth = Math.max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1);
@@ -47,7 +56,7 @@ function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures) {
     let total = 0;
     for (const [column, term] of Object.entries(piece)) {
       const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
-      total += grown(term, sizes, width) * COLUMNS[column](nodes, edges, atOnce, law.knee);
+      total += grown(term, sizes, width, segment) * COLUMNS[column](nodes, edges, atOnce, law.knee);
     }
     largest = Math.max(largest, total);
   }
@@ -62,19 +71,19 @@ function resident(known, nodes, edges, sizes) {
   return parameters + perNode * nodes + terms.per_edge * edges;
 }
 
-// What attention dropout keeps of each share, in every layer that keeps its messages; compiled kernels draw it again.
+// What attention dropout keeps of each share, in every layer that keeps its messages; kernels draw it again.
 function dropoutBytes(known, nodes, edges, sizes) {
   const eager = /^(none|layers|segments|selective|edge_blocks|offloaded)/.exec(known.policy);
-  if (!["GAT", "GATv2"].includes(known.convolution) || !eager) return 0;
-  const segments = Number(/^segments\((\d+)\)/.exec(known.policy)?.[1] ?? 0);
+  if (!ATTENTION.includes(known.convolution) || !eager) return 0;
   const whole = ["none", "selective", "offloaded"].includes(eager[1]);
-  const layers = whole ? sizes.num_layers : Math.ceil(sizes.num_layers / (segments || sizes.num_layers));
+  const layers = whole ? sizes.num_layers : longestSegment(known.policy, sizes.num_layers);
   return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
 }
 
 function peakOf(known, nodes, edges, sizes) {
   const atOnce = edgesAtOnce(known, nodes, edges, sizes);
-  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  const segment = longestSegment(known.policy, sizes.num_layers);
+  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features, segment);
   if (sizes.attention_dropout) activation += dropoutBytes(known, nodes, edges, sizes);
   const before = resident(known, nodes, edges, sizes), reach = known.activation.half_width;
   return { estimate: activation + before, low: activation * (1 - reach) + before, high: activation * (1 + reach) + before };
@@ -205,6 +214,22 @@ function adviceOf(found, memory) {
   return "The smallest peak is that of " + taken.policy + ": " + bytes + ". " + fitToo(names);
 }
 
+const LEFT_OUT = {
+  segments: "a segment has at least one layer",
+  dropout: "PyTorch's compiler draws other masks of dropout",
+  compiled: "what PyTorch's compiler keeps is known of the measured layers, channels and heads alone",
+};
+
+// Which reason there is to have no answer for a policy.
+function leftOut(policy, measured, sizes, dropout) {
+  const segments = Number(/^segments\((\d+)\)/.exec(policy)?.[1] ?? 1);
+  if (segments > sizes.num_layers) return "segments";
+  if (!/^(compiled$|memory_budget)/.test(policy)) return null;
+  if (dropout) return "dropout";
+  const same = ["num_layers", "hidden_channels", "heads"].every((name) => sizes[name] === measured[name]);
+  return same ? null : "compiled";
+}
+
 // The whole answer to a question, or one sentence on what is wrong with it.
 function answerTo(knowledge, question) {
   const whole = ["num_nodes", "num_edges", "num_layers", "hidden_channels", "heads", "num_features"];
@@ -215,12 +240,16 @@ function answerTo(knowledge, question) {
     }
   }
   if (!(question.memory_gib > 0)) return { wrong: "memory: allowed are numbers above 0, in GiB" };
-  if (question.hidden_channels % question.heads) return { wrong: "channels: allowed are multiples of the heads" };
+  const attends = ATTENTION.includes(question.convolution);
+  if (attends && question.hidden_channels % question.heads) return { wrong: "channels: allowed are multiples of the heads" };
   if (question.num_edges > question.num_nodes * (question.num_nodes - 1)) {
     return { wrong: "edges: so many nodes have at most " + count(question.num_nodes * (question.num_nodes - 1)) };
   }
   const memory = question.memory_gib * GIB;
-  const ours = knowledge.policies.filter((known) => known.convolution === question.convolution);
+  const dropout = question.attention_dropout && attends;
+  const every = knowledge.policies.filter((known) => known.convolution === question.convolution);
+  const reason = (known) => leftOut(known.policy, knowledge.measured, question, dropout);
+  const ours = every.filter((known) => reason(known) === null);
   const none = ours.find((known) => known.policy === "none");
   const found = ours
     .map((known) => planOf(known, none, question.num_nodes, question.num_edges, memory, question));
@@ -232,7 +261,11 @@ function answerTo(knowledge, question) {
       .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
       .map((limit) => limit.warning)
       .concat(extrapolated(ours, question.num_nodes, question.num_edges))
-      .concat(question.attention_dropout ? ["Attention dropout: its bytes are counted, its time was not measured."] : []),
+      .concat(Object.entries(LEFT_OUT).flatMap(([why, words]) => {
+        const names = every.filter((known) => reason(known) === why).map((known) => known.policy);
+        return names.length ? [names.join(", ") + ": left out, since " + words + "."] : [];
+      }))
+      .concat(dropout ? ["Attention dropout: its bytes are counted, its time was not measured."] : []),
   };
 }
 

@@ -1,1 +1,1 @@
-"""The report grades itself: a published rubric of yes/no checks, each computed from the files beside the report."""
+"""Can a report be believed? It grades itself by a published rubric, and `validate` computes all of it again."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.grades import Audit, read_audit
 from gnn_checkpointing.claims.ledger import Ledger, read_ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge, read_knowledge
@@ -21,6 +20,7 @@ from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
 from gnn_checkpointing.records.training import TrainingRecord, read_trainings
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.grades import Audit, read_audit
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.study import Study
 
@@ -57,8 +57,8 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "graphs": ("graphs.json", read_graphs),
     "traces": ("traces.json", read_traces),
     "trainings": ("trainings.json", read_trainings),
-    "demonstration": ("demonstration.json", read_demonstration),
-    # Only some studies have these two.
+    # Only some runs have these three.
+    "demonstration": ("demonstration.json", lambda path: read_demonstration(path) if is_there(path) else None),
     "explained": ("explained.json", lambda path: read_explained(path) if is_there(path) else None),
     "encodings": ("encodings.json", lambda path: read_encodings(path) if is_there(path) else []),
     "findings": ("analysis", read_analysis),
@@ -82,7 +82,7 @@ class RunFolder:
     graphs: Sequence[GraphFacts]
     traces: list[Trace]
     trainings: list[TrainingRecord]
-    demonstration: Demonstration
+    demonstration: Demonstration | None
     explained: ExplainedSets | None
     encodings: list[EncodingCost]
     findings: Findings

@@ -21,6 +21,7 @@ A compiled model is not shared by two models, and no part of it is silently left
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import inspect
 import os
@@ -92,7 +93,7 @@ def _reading(layer: nn.Module, reading: Any, kept: dict[Any, Any]) -> Iterator[N
     """Recompute `layer` from what was kept; a kept result that was changed in place ends in a refusal."""
     kept.update(reading.storage if not kept else {})
     # A copy for each pass: PyTorch consumes what it reads, and a graph may be differentiated twice.
-    reading.storage = {key: dict(entries) for key, entries in kept.items()}
+    reading.storage = {key: copy.copy(entries) for key, entries in kept.items()}
     try:
         with _without_cast_cache(reading):
             yield

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import save_on_cpu
+from torch.autograd.graph import save_on_cpu, saved_tensors_hooks
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
@@ -187,7 +187,16 @@ def offload(model: nn.Module) -> None:
 
 
 def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    with save_on_cpu(pin_memory=True):
+    offloading: Any = save_on_cpu(pin_memory=True)
+
+    def pack(tensor: Tensor) -> Any:
+        # A sparse one is the graph, which is no activation, and pinned memory takes none.
+        return offloading.pack_hook(tensor) if tensor.layout == torch.strided else tensor
+
+    def unpack(packed: Any) -> Tensor:
+        return packed if isinstance(packed, Tensor) else offloading.unpack_hook(packed)
+
+    with saved_tensors_hooks(pack, unpack):
         return forward(*args, **kwargs)
 
 

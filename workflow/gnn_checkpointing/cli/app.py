@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -10,11 +11,16 @@ from rich.console import Console
 
 from gnn_checkpointing import __version__
 
+_NUMBERS = {int: r"[-+]?\d+", float: r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"}
+
 
 def _converted(kind: Any, tokens: Sequence[Token]) -> Any:
-    """What an option is given, as its type; a whole number is not rounded, as cyclopts would."""
-    if int in (kind, *get_args(kind)) and any("." in token.value for token in tokens):
-        raise ValueError("a whole number is needed")
+    """What an option is given, as its type; a number is written as everyone reads it: not 1_000, 0x10 or rounded."""
+    for number, form in _NUMBERS.items():
+        if number in (kind, *get_args(kind)):
+            for token in tokens:
+                if not re.fullmatch(form, token.value, re.ASCII):
+                    raise ValueError(f"a {'whole ' * (number is int)}number is needed, in digits such as 1000")
     return convert(kind, tokens)
 
 

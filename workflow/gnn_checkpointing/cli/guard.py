@@ -44,6 +44,10 @@ _ADVICE = {
 }
 """What the system refuses for no fault of the program, and what to do then."""
 
+_MEMORY = "{} ran out of memory; free some, or give it less"
+_OUT_OF_MEMORY = ("failed to map segment", "can't allocate memory", "out of memory")
+"""What the system's loader and torch say instead of MemoryError."""
+
 _SIMILAR = {"\u00a0": " ", "\u2013": "-", "\u2212": "-", "\u00d7": "x", "…": "...", "≤": "<=", "≥": ">=", "\u2019": "'"}
 
 
@@ -73,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {command} was interrupted; run it again to resume", file=sys.stderr)
         return INTERRUPTED
     except MemoryError:
-        return _refused(f"{command} ran out of memory; free some, or give it less")
+        return _refused(_MEMORY.format(command))
     except Exception as error:
         # cyclopts wraps the reason why the module of a command cannot be imported.
         cause = error.__cause__ if isinstance(error, ImportError) and isinstance(error.__cause__, Exception) else error
@@ -99,30 +103,46 @@ def _run(given: list[str]) -> int:
         # The library alone has no command line but these two.
         if (error.name or "").partition(".")[0] != "cyclopts" or not {"--version", "--help"} & {*given}:
             raise
-        print(__version__ if "--version" in given else "Commands need more: pip install 'gnn-checkpointing[report]'")
+        print(__version__ if "--version" in given else "Commands need more: pip install '.[report]' in a clone")
         return 0
     # Cyclopts would import every command, torch with it, to say what it does not know.
     names = [place.partition(":")[2] for place in COMMANDS]
+    if wrong := next((argument for argument in given if "\0" in argument), None):
+        raise Refusal(f"{wrong}: no path or text may hold a NUL; leave it out")
     if given and not given[0].startswith("-") and given[0] not in names:
         close = [f' Did you mean "{name}"?' for name in difflib.get_close_matches(given[0], names, 1)]
         raise Refusal(f'Unknown command "{given[0]}".{"".join(close)} Commands: {", ".join(names)}')
     try:
-        app(given, exit_on_error=False, print_error=False)
+        command, bound, *_ = app.parse_args(given, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         raise Refusal(f"{str(error).removesuffix('.')}; --help lists what is allowed") from None
+    for name, value in bound.arguments.items():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, Path):
+                _refuse_path(name, path, bound.arguments.get("output"))
+    command(*bound.args, **bound.kwargs)
     return 0
+
+
+def _refuse_path(name: str, path: Path, output: Path | None) -> None:
+    """Refuse what would be read without an end, and a file that is read and written; a log may go anywhere."""
+    option = f"--{name.replace('_', '-')}"
+    if name != "log" and path.exists() and not (path.is_file() or path.is_dir()):
+        raise Refusal(f"{option} {path}: a device or pipe; name a file or a folder")
+    if name == "templates" and not (path / "html").is_dir():
+        raise Refusal(f"--templates {path}: no templates there; name the folder templates of the project")
+    if output is not None and name != "output" and os.path.realpath(path) == os.path.realpath(output):
+        raise Refusal(f"--output {output}: is the file of {option}, too; name another one")
 
 
 def _sentence(command: str, error: Exception) -> str | None:
     """What the surroundings lack, and what to do; None where the program is at fault."""
     if isinstance(error, ModuleNotFoundError):
         package = (error.name or "").partition(".")[0]
-        missing = (
-            f"{command} needs {package}, which is not installed; pip install 'gnn-checkpointing[report]' brings it"
-        )
+        missing = f"{command} needs {package}, which is not installed; pip install '.[report]' in a clone brings it"
         return missing if package not in ("", "gnn_checkpointing") else None
-    if isinstance(error, ImportError) and "failed to map segment" in str(error):
-        return f"{command} ran out of memory; free some, or give it less"
+    if any(words in str(error) for words in _OUT_OF_MEMORY) and isinstance(error, ImportError | RuntimeError):
+        return _MEMORY.format(command)
     if isinstance(error, OSError) and error.errno and (error.errno in _ADVICE or error.filename is not None):
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         what = (error.strerror or type(error).__name__).lower()

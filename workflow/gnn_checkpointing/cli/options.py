@@ -34,6 +34,9 @@ Encodings = Annotated[Path | None, says("encodings.json: what counting ego netwo
 Templates = Annotated[Path, says("folder of templates")]
 Reports = Annotated[Path, says("folder of all reports, <hardware>/<study>/ below it")]
 Seconds = Annotated[float, Parameter(help="to check one report at most", validator=Number(gt=0, lte=1e6))]
+Visit = Annotated[
+    int, Parameter(help="how often the graph was measured before in this run", validator=Number(gte=0, lte=2))
+]
 AtLeastOne = Annotated[int, Parameter(validator=Number(gte=1))]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_ratio, process_spread
-from gnn_checkpointing.measurement.record_warnings import worst_drift
+from gnn_checkpointing.measurement.readings import worst_drift
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value, throughput

@@ -1,7 +1,12 @@
-"""The page of a comparison: an overview of all pairs of machines, then each study and pair in full."""
+"""The page of a comparison: an overview of all pairs of machines, then each study and pair in full.
+
+`texts.yaml` has its tables: a column is its name, the path of its value, how that reads, and its unit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,6 @@ from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.comparison.checks import LIBRARIES, texts
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
 from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
-from gnn_checkpointing.comparison.tables import machines_table, overview_table, pair_table
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures import scales
@@ -18,9 +22,21 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Section
-from gnn_checkpointing.report.panels import figure, scattered
+from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import Of, figure, scattered, table
 from gnn_checkpointing.sourced import counted, plain, sourced
+
+_WORDS: dict[str, Callable[..., str]] = {
+    **{name: getattr(units, name) for name in ("count", "share", "plain", "ratio_estimate", "general_estimate")},
+    "million": lambda rate: units.fixed(rate.estimate / 1e6, 2),
+    "nanoseconds": lambda time: units.scaled_estimate(time, units.NANOSECOND),
+    "course": lambda course: texts()["courses"][course],
+    "quantity": lambda quantity: texts()["quantities"][quantity],
+    "names": ", ".join,
+    "value": lambda value: (
+        value if isinstance(value, str) else units.count(value) if isinstance(value, int) else units.fixed(value, 3)
+    ),
+}
 
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
@@ -48,7 +64,8 @@ def _page(comparison: Comparison) -> Page:
     ]
     method = {"level": units.confidence(found.confidence), "resamples": units.count(found.resamples)}
     how = tuple(Paragraph(text.format_map(method)) for text in texts()["method"])
-    overview: tuple[Block, ...] = (Paragraph(texts()["why"]), overview_table(found), machines_table(found), *missing)
+    tables = (_table(name, texts()["overview"][name], getattr(found, name)) for name in ("pairs", "machines"))
+    overview: tuple[Block, ...] = (Paragraph(texts()["why"]), *tables, *missing)
     pairs = [
         _pair_section(f"{study}-{number}", pair)
         for (study,), own in grouped(found.pairs, lambda pair: (pair.study,))
@@ -91,9 +108,31 @@ def _pair_section(key: str, pair: Pair) -> Section:
     }
     for name, words in texts()["tables"].items():
         rows = items[name] if name in items else pair.different(name)
-        blocks += [pair_table(f"table-{key}-{name}", words, rows, pair)] if rows else []
+        blocks += [_table(f"{key}-{name}", words, rows, first=pair.first, second=pair.second)] if rows else []
         blocks += after.get(name, [])
     return Section(key, f"{pair.study}: {pair.first} and {pair.second}", tuple(blocks))
+
+
+def _table(name: str, words: Mapping[str, Any], rows: list[Any], **machines: str) -> Table:
+    def column(name: str, field: str, how: str = "", unit: str = "") -> Of[Any] | None:
+        found = {getattr(row, field) for row in rows} if field in ("allocator", "note") else set()
+        if (field == "allocator" and len(found) == 1) or (field == "note" and found == {""}):
+            return None
+        value, title = partial(_value, field.split(".")), name.format(**machines)
+        return Of(title, value, _WORDS.get(how), unit, "prose" if how in ("prose", "names") else None)
+
+    columns = (column(*one) for one in words["columns"])
+    return table(f"table-{name}", words["caption"], COMPARISON, rows, *columns)
+
+
+def _value(path: list[str], item: Any) -> Any:
+    """What lies at a path of fields, and of positions or ids in lists; None where it ends early."""
+    for step in path:
+        if isinstance(item, list):
+            item = next((one for at, one in enumerate(item) if step in (str(at), getattr(one, "id", ""))), None)
+        elif item is not None:
+            item = getattr(item, step)
+    return item
 
 
 def _same_sentence(pair: Pair) -> str:

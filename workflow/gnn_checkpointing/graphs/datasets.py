@@ -75,8 +75,7 @@ def load_ogb(source: RealGraph, data_root: Path | None) -> Loaded:
         from ogb.io.read_graph_raw import read_csv_graph_raw
     except ImportError:
         raise Refusal(
-            "class OGB needs the package ogb, which is not installed; install it with "
-            'pip install "gnn-checkpointing[ogb]"'
+            'class OGB needs the package ogb, which is not installed; install it with pip install ".[ogb]" in a clone'
         ) from None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         raw = Path(folder) / "raw"

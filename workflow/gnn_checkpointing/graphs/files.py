@@ -81,16 +81,17 @@ def user_path(path: Path, advice: str, folder: bool = False) -> Path:
 
 
 def checked_sha256(source: RealGraph, path: Path) -> str:
-    """The SHA-256 of a file of the user's own, refused where the study knows another."""
+    """The SHA-256 of a file of the user's own, which is never unpickled; refused where the study knows another."""
     found = sha256_of(path)
-    refuse_other(source, path, found)
+    refuse_other(source, path, found, unpickled=False)
     return found
 
 
-def refuse_other(source: RealGraph, path: Path, found: str) -> None:
+def refuse_other(source: RealGraph, path: Path, found: str, *, unpickled: bool = True) -> None:
     """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
     known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
-    if known is None and path.suffix not in HARMLESS_SUFFIXES and path.name not in HARMLESS_FILES:
+    harmless = path.suffix in HARMLESS_SUFFIXES or path.name in HARMLESS_FILES or not unpickled
+    if known is None and not harmless:
         raise Refusal(
             f"{path.resolve()} is a pickle, which can run code when it is opened, and its SHA-256 is not known, so it "
             f"was not opened; compare the output of `sha256sum {path.resolve().parent}/*` with a source that you trust "
@@ -103,10 +104,13 @@ def refuse_other(source: RealGraph, path: Path, found: str) -> None:
 
 
 def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
-    """The values as features have them, and a note where whole numbers, such as times in seconds, lose digits."""
+    """The values as features have them, and notes where whole numbers lose digits, or small numbers become 0."""
     narrow = values.astype(np.float32)
-    lost = int(((np.abs(narrow) >= 2**24) & (narrow != values)).sum())
-    return narrow, [f"{lost:,} features beyond 16,777,216 are rounded to single precision"] * bool(lost)
+    lost = {
+        "beyond 16,777,216 are rounded to single precision": (np.abs(narrow) >= 2**24) & (narrow != values),
+        "are too small for single precision, and 0": (narrow == 0) & (values != 0),
+    }
+    return narrow, [f"{int(which.sum()):,} features {what}" for what, which in lost.items() if which.any()]
 
 
 def reason(error: Exception) -> str:

@@ -41,6 +41,10 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
         features = _matrix(arrays, "attr", labels.size)
         if not (np.abs(features.data) <= LARGEST).all():
             raise ValueError(f"attr_data must be finite numbers of at most {LARGEST:.3g}")
+        named = features.nnz
+        features.sum_duplicates()
+        if features.nnz < named:
+            raise ValueError(f"attr has {named - features.nnz} values in places that have one already")
         edges = _matrix(arrays, "adj", labels.size).tocoo()
     except Exception as error:  # whatever numpy or scipy objects to, the file is at fault
         raise Refusal(f"{path}: not in the layout of PyG's read_npz ({reason(error)}); replace the file") from None

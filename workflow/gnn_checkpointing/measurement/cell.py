@@ -22,11 +22,9 @@ from gnn_checkpointing.measurement.hardware import clock_governor, clock_mhz
 from gnn_checkpointing.measurement.high_water import HighWater, give_garbage_back
 from gnn_checkpointing.measurement.job import described, now
 from gnn_checkpointing.measurement.probe import Announce, Probed, is_other_model, probed, warmed_up
-from gnn_checkpointing.measurement.readings import agreement
-from gnn_checkpointing.measurement.record_warnings import with_warnings
-from gnn_checkpointing.measurement.rounds import timed_rounds
+from gnn_checkpointing.measurement.readings import agreement, with_warnings
+from gnn_checkpointing.measurement.rounds import Sentinel, timed_rounds
 from gnn_checkpointing.measurement.sameness import StepResult
-from gnn_checkpointing.measurement.step_time import Sentinel
 from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant
 from gnn_checkpointing.records.cell import AnotherProcess, CellRecord
 from gnn_checkpointing.records.policy import PolicyRecord, Readings, Steps

@@ -30,7 +30,7 @@ _ROOTS = {
     "demonstrating": ("measurement.demonstrate",),
     "analysis": ("analysis",),
     "claims": ("claims",),
-    "audit": ("audit",),
+    "audit": ("audit.rubric", "audit.checks"),
     "planning": ("planning",),
     "report": ("report",),
 }

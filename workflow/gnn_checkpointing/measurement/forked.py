@@ -32,6 +32,9 @@ from gnn_checkpointing.study.study import Study
 RUN = "GNN_CHECKPOINTING_RUN"
 """Environment variable that names the process whose end is the end of the run, as `this_run` does."""
 
+MARK = "GNN_CHECKPOINTING_WORKER"
+"""Environment variable of one measured process, which what it starts inherits; with it goes all that still has it."""
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
 _DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
@@ -186,7 +189,8 @@ def _connected(name: str, environment: dict[str, str]) -> socket.socket:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=environment,
+                # Not one client's mark: with that client, the server would be ended, and what it forked for others.
+                env={name: value for name, value in environment.items() if name != MARK},
                 pass_fds=(listener.fileno(),),
                 cwd="/",
                 start_new_session=True,  # Ctrl-C ends the clients, and they their processes

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from gnn_checkpointing.artefacts import write_sealed
 from gnn_checkpointing.graphs.graph import Graph, facts
-from gnn_checkpointing.measurement.record_warnings import with_warnings
+from gnn_checkpointing.measurement.readings import with_warnings
 from gnn_checkpointing.records.cell import AnotherProcess, CellRecord, Host
 from gnn_checkpointing.records.policy import PolicyRecord
 from gnn_checkpointing.records.record import SCHEMA_VERSION

@@ -1,17 +1,23 @@
-"""Do three memory readings agree? The tolerances, each with its reason, and the verdict (torch-free).
+"""What a record says against itself, and first whether its memory readings agree, each tolerance with its reason.
 
 Allocator events are exact for what PyTorch's allocator hands out. The process's high-water mark sees every page, whole
 pages only, and besides tensors the C library's free lists and what operators take past PyTorch's allocator. Fake
 tensors see whole tensors and nothing inside an operator. On CUDA the caching allocator's own count takes the place of
-its events, there is no mark, and the driver is asked beside it.
+its events, there is no mark, and the driver is asked beside it. No torch is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
 
-from gnn_checkpointing.records.policy import Memory, Readings
+from gnn_checkpointing.measurement.ratios import paired_ratio
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings
+from gnn_checkpointing.study.study import Study
 
 SORT_BYTES_PER_EDGE = 32
 """ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past
@@ -30,10 +36,24 @@ FAKE_TENSOR_SHARE = 0.01
 FAKE_TENSOR_BYTES = 256 * 2**10
 """Random states that checkpointing keeps (5,056 bytes a layer on CPU) come without a dispatched operator."""
 
-
 DRIVER_BYTES = 32 * 2**20
 """Over one step the driver's account of a CUDA device may grow by so much more, or less, than the caching allocator's
 segments: kernels that are loaded when they first run, and the driver's own tables. More is someone else's."""
+
+DRIFT = 0.10
+"""Of the sentinel, within a cell. Ratios are paired within a round and stand it; seconds do not."""
+
+SHORT_SECONDS = 1e-3
+"""Below a millisecond the interpreter and the timer's own calls are a visible share of a step."""
+
+SWITCHES_PER_SECOND = 50
+"""Taken away that often, the processor was shared: a slice of the Linux scheduler is a few milliseconds."""
+
+FAULTS = 64
+"""Page faults a step under `retaining`, whose freed memory stays mapped: a quarter of a MiB newly touched."""
+
+_FEWEST_ROUNDS = 9
+"""One reading of a few milliseconds may be interrupted, the median of three is not."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +124,92 @@ def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Ite
             f"over a step of {policy} the driver's account of the device changed by more than {DRIVER_BYTES:,} bytes "
             "beside the caching allocator's: something else takes memory of the device"
         )
+
+
+def with_warnings(record: CellRecord, study: Study) -> CellRecord:
+    """The record with its warnings."""
+    return record.model_copy(update={"warnings": record_warnings(record, study)})
+
+
+def record_warnings(record: CellRecord, study: Study) -> list[str]:
+    """One sentence for each thing that a reader should know before believing the record."""
+    return [
+        *_spread(record, study),
+        *machine_warnings(record),
+        *(sentence for found in record.policies for sentence in _policy(record, found)),
+    ]
+
+
+def worst_drift(record: CellRecord) -> float | None:
+    """The largest drift within one of the processes that timed a cell; None where none can tell."""
+    found = (
+        sentinel_drift(run.sentinel_seconds)
+        for run in record.runs
+        if not run.sentinel_by_round or len(run.sentinel_seconds) >= _FEWEST_ROUNDS
+    )
+    return max((drift for drift in found if drift is not None), default=None)
+
+
+def sentinel_drift(seconds: Sequence[float]) -> float | None:
+    """How much slower the slowest third was than the fastest, by the medians of consecutive thirds, minus 1.
+
+    None for fewer than three values. Medians: a single value that something else interrupted is not drift.
+    """
+    if len(seconds) < 3:
+        return None
+    first, second = len(seconds) // 3, len(seconds) - len(seconds) // 3
+    thirds = [median(seconds[:first]), median(seconds[first:second]), median(seconds[second:])]
+    return max(thirds) / min(thirds) - 1
+
+
+def _spread(record: CellRecord, study: Study) -> Iterator[str]:
+    target, base = study.measurement.ratio_half_width, record.seconds_of("none")
+    for found in record.policies:
+        seconds = record.seconds_of(found.policy)
+        if not base or not seconds or found.policy == "none":
+            continue
+        ratio = paired_ratio(seconds, base, study.analysis.confidence, 500, record.seed % 2**32)
+        if ratio.half_width > target:
+            width = f"+-{ratio.half_width:.1%}"
+            yield f"time ratio of {found.policy} is known to {width}, not to the +-{target:.0%} asked for"
+
+
+def machine_warnings(record: CellRecord) -> Iterator[str]:
+    """Of other load, of a clock that was set back, and of drift."""
+    for earlier, later in pairwise(record.runs):
+        back = (datetime.fromisoformat(earlier.ended) - datetime.fromisoformat(later.started)).total_seconds()
+        if back > 0:
+            yield f"the clock was set back by at least {back:.1f} s between two processes: when they ran is not known"
+    load = max(load for run in record.runs for load in (run.load_before, run.load_after))
+    if load > record.threads + 0.75:
+        yield f"load {load:.1f} with {record.threads} measuring threads: the machine was shared"
+    others = dict.fromkeys(other for run in record.runs for other in run.others_on_device)
+    if others:
+        yield f"the GPU was shared when a process was done with the cell: its memory was held by {' and '.join(others)}"
+    drift = worst_drift(record)
+    if drift is not None and drift > DRIFT:
+        yield f"the machine drifted: the sentinel's slowest third took {drift:.0%} longer than its fastest"
+    steps = [steps for found in record.policies for steps in record.steps_of(found.policy)]
+    seconds = sum(sum(found.wall_seconds) for found in steps)
+    switches = sum(sum(found.involuntary_switches) for found in steps)
+    if switches > SWITCHES_PER_SECOND * seconds:
+        yield f"the processor was taken away {switches / seconds:.0f} times a second: the machine was shared"
+
+
+def _policy(record: CellRecord, found: PolicyRecord) -> Iterator[str]:
+    same, policy, timed = found.sameness, found.policy, record.steps_of(found.policy)
+    if same and not (same.same_loss and same.same_gradients and same.same_buffers):
+        yield f"{policy} changes what is computed"
+    if found.memory and found.readings:
+        yield from disagreements(policy, found.memory.activation_bytes, found.readings)
+    if not timed:
+        return
+    seconds = median(second for steps in timed for second in steps.wall_seconds)
+    if seconds < SHORT_SECONDS:
+        yield f"a step of {policy} takes {seconds * 1e3:.2f} ms: timer and interpreter are part of what was timed"
+    asked = [count for steps in timed for count in steps.device_allocations or []]
+    if asked and median(asked) > 0:
+        yield f"{policy} took new memory from the driver {median(asked):.0f} times a step although freed memory is kept"
+    faults = median(count for steps in timed for count in steps.page_faults)
+    if record.device == "cpu" and record.allocator == "retaining" and faults > FAULTS:
+        yield f"{policy} faulted {faults:.0f} pages a step although freed memory is kept"

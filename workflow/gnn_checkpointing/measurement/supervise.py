@@ -20,7 +20,7 @@ from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.exclusive import end_all_with, machine, state_of
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
-from gnn_checkpointing.measurement.forked import RUN, start_process
+from gnn_checkpointing.measurement.forked import MARK, RUN, start_process
 from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job, Turn, unavailable_cell
@@ -34,7 +34,6 @@ from gnn_checkpointing.study.study import Study
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"
 _WORKER = "gnn_checkpointing.measurement.worker"
-_MARK = "GNN_CHECKPOINTING_WORKER"
 _TICK_SECONDS = 0.5
 _OF_ITS_OWN = {getattr(signal, f"SIG{name}") for name in ("ABRT", "BUS", "FPE", "ILL", "SEGV", "SYS", "TRAP")}
 """Signals that a process's own code ends it by; SIGKILL may be the system's, short of memory. All others are sent."""
@@ -146,7 +145,7 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
     asked, measurement = job.asked(), job.study.measurement
     number = asked[0].process
     environment = worker_environment(dict(os.environ), job.cells[asked[0].cell].allocator, measurement.threads)
-    environment[_MARK] = secrets.token_hex(8)  # compilers inherit it
+    environment[MARK] = secrets.token_hex(8)  # compilers inherit it
     if expected_device(measurement.device) == "cuda":
         environment.pop(RUN, None)  # CUDA does not survive a fork
     with tempfile.TemporaryFile() as message:
@@ -183,7 +182,7 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
         if settled or stopped or sys.exc_info()[0] is not None:
             process.kill()
         status = process.wait()
-        end_all_with(f"{_MARK}={environment[_MARK]}")
+        end_all_with(f"{MARK}={environment[MARK]}")
         os.close(reading)
     if not settled and set(asked) & set(job.waiting()):
         _lose_dead(job, number, last, -signal.SIGSTOP if stopped else status)

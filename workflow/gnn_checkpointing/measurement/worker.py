@@ -27,7 +27,7 @@ from gnn_checkpointing.measurement.gpu import Neighbours, alone_on
 from gnn_checkpointing.measurement.high_water import HighWater, HighWaterReader, no_high_water
 from gnn_checkpointing.measurement.job import unavailable_cell
 from gnn_checkpointing.measurement.probe import Announce
-from gnn_checkpointing.measurement.record_warnings import with_warnings
+from gnn_checkpointing.measurement.readings import with_warnings
 from gnn_checkpointing.records.policy import PolicyRecord
 from gnn_checkpointing.records.traces import byte_traces_file, write_byte_traces
 from gnn_checkpointing.refusal import Refusal

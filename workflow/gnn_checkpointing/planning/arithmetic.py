@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gnn_checkpointing.planning.knowledge import ATTENTION, Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
 from gnn_checkpointing.study.block_rule import block_edges
+from gnn_checkpointing.study.convolutions import ATTENTION
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0
@@ -27,7 +28,7 @@ _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
 DROPPED_BYTES = 4
 """Of a share of attention: what it was multiplied with."""
 
-_KEEPS_ALL = ("selective", "offloaded")
+_KEEPS_ALL = ("none", "selective", "offloaded")
 
 OF_EDGES = ("edges", "edges_at_once")
 """Columns whose rows are messages."""
@@ -56,11 +57,19 @@ class Interval:
     high: float
 
 
-def grown(growth: Growth, sizes: Sizes, width: int) -> float:
+def longest_segment(policy: str, num_layers: int) -> int:
+    """The layers of a segment that are recomputed together; other policies recompute layers one by one."""
+    name = parse_policy(policy)
+    return math.ceil(num_layers / (name.count or 1)) if name.kind == "segments" else 1
+
+
+def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
     """A growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
     return (
         growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
         + growth.layer_heads * (sizes.num_layers * sizes.heads)
+        + growth.segment_channels * ((segment - 1) * sizes.hidden_channels)
+        + growth.segment_heads * ((segment - 1) * sizes.heads)
         + growth.channels * width
         + growth.heads * sizes.heads
         + growth.features * sizes.num_features
@@ -79,7 +88,7 @@ def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
     return min(step.edges + (step.nodes if known.self_loops else 0), block)
 
 
-def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool) -> float:
+def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool, segment: int = 1) -> float:
     """A law's bytes or seconds; beyond its graphs a curved law grows as the graph does, and no faster."""
     nodes, edges, sizes, growth = step.nodes, step.edges, step.sizes, 1.0
     if law.link == "exponential" or any("edges_squared" in piece for piece in law.pieces):
@@ -101,7 +110,8 @@ def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool) -> 
     for piece in law.pieces:
         total = 0.0
         for column, term in piece.items():
-            total += grown(term, sizes, widest if column in OF_EDGES else sizes.hidden_channels) * columns[column]
+            width = widest if column in OF_EDGES else sizes.hidden_channels
+            total += grown(term, sizes, width, segment) * columns[column]
         sums.append(total)
     largest = max(sums)
     if law.link == "exponential":
@@ -120,19 +130,19 @@ def resident(known: PolicyKnowledge, step: Step) -> float:
 def dropout_bytes(known: PolicyKnowledge, step: Step) -> float:
     """The bytes of attention dropout: what is kept of each share of attention, in every layer that keeps its messages.
 
-    Compiled kernels draw them again.
+    Kernels draw them again.
     """
     name, sizes = parse_policy(known.policy), step.sizes
     if known.convolution not in ATTENTION or name.kind not in EAGER | {"offloaded"}:
         return 0.0
-    segments = name.count or 1 if name.kind == "segments" else 1 if name.kind in _KEEPS_ALL else sizes.num_layers
-    layers = sizes.num_layers if name.kind == "none" else math.ceil(sizes.num_layers / segments)
+    layers = sizes.num_layers if name.kind in _KEEPS_ALL else longest_segment(known.policy, sizes.num_layers)
     return DROPPED_BYTES * layers * sizes.heads * edges_at_once(known, step)
 
 
 def peak(known: PolicyKnowledge, step: Step) -> Interval:
     """The peak memory of a training step in bytes, resident included."""
-    activation = value(known.activation, step, edges_at_once(known, step), known.reads_features)
+    segment = longest_segment(known.policy, step.sizes.num_layers)
+    activation = value(known.activation, step, edges_at_once(known, step), known.reads_features, segment)
     if step.attention_dropout:
         activation += dropout_bytes(known, step)
     before = resident(known, step)

@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.counts import counted, terms
 from gnn_checkpointing.analysis.laws.counts import value as value_of
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.planning.arithmetic import OF_EDGES, near
+from gnn_checkpointing.planning.arithmetic import OF_EDGES, grown, longest_segment, near
 from gnn_checkpointing.planning.knowledge import (
     Blocks,
     Growth,
     Knowledge,
-    KnownGraph,
     Limit,
     PlannedLaw,
     PolicyKnowledge,
     Resident,
     Sizes,
-    well_known,
+    known_graphs,
 )
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.study import block_rule
@@ -79,32 +78,31 @@ def knowledge(
         if (law.response == "activation_bytes" and law.convolution in planned)
         and not POLICIES[parse_policy(law.policy).kind].retired
     ]
-    measured = Sizes(
-        num_layers=architecture.num_layers,
-        hidden_channels=architecture.hidden_channels,
-        heads=architecture.heads,
-        num_features=activations[0].num_features if activations else 1,
-    )
+    sizes = {name: getattr(architecture, name) for name in ("num_layers", "hidden_channels", "heads")}
+    measured = Sizes(**sizes, num_features=activations[0].num_features if activations else 1)
     known = []
     for law in activations:
         convolution, policy = law.convolution, law.policy
-        seconds = laws.get((convolution, policy, "step_time_seconds"))
+        seconds, lives = laws.get((convolution, policy, "step_time_seconds")), resident[convolution, policy]
         known.append(
             PolicyKnowledge(
                 convolution=convolution,
                 policy=policy,
                 self_loops=_base(convolution) == "GCN",
                 reads_features=_base(convolution) in READS_FEATURES and not _counts_features(law, measured),
-                activation=_planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+                activation=_planned_bytes(law, laws, measured),
                 seconds=None if seconds is None else _planned_seconds(seconds, measured),
-                resident=_planned_resident(resident[convolution, policy], measured),
+                resident=Resident(
+                    parameters=lives.constant / (measured.num_layers * measured.hidden_channels**2),
+                    per_node=lives.per_node - block_rule.BYTES_PER_VALUE * measured.num_features,
+                    per_feature=block_rule.BYTES_PER_VALUE,
+                    per_edge=lives.per_edge,
+                ),
                 blocks=_blocks(policy, facts),
                 faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
             )
         )
-    policies = list(study.policies)
-    convolutions = list(dict.fromkeys(law.convolution for law in activations))
-    places = {name: (architecture.convolutions.index(_base(name)), name) for name in convolutions}
+    order = architecture.convolutions.index
     return Knowledge(
         hardware=slug,
         machine=label,
@@ -112,8 +110,10 @@ def knowledge(
         confidence=predictions.confidence,
         measured=measured,
         limits=_limits(activations, measured),
-        graphs=_graphs(graphs),
-        policies=sorted(known, key=lambda one: (places[one.convolution], policies.index(one.policy))),
+        graphs=known_graphs(graphs),
+        policies=sorted(
+            known, key=lambda one: (order(_base(one.convolution)), one.convolution, study.policies.index(one.policy))
+        ),
     )
 
 
@@ -122,17 +122,29 @@ def _base(convolution: str) -> str:
     return convolution.split(" ")[0]
 
 
-def _planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:
+def _planned_bytes(
+    law: PredictiveLaw, laws: Mapping[tuple[str, str, Response], PredictiveLaw], measured: Sizes
+) -> PlannedLaw:
     """The law of the activation peak with each term split into what is kept for backward and the rest.
 
     What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
-    count of its tensors, that count is taken for both, with heads of its own.
+    count of its tensors, that count is taken for both, with heads of its own. A segment keeps its input, however many
+    layers there are, and works with what `none` keeps of each of its layers.
     """
     if law.form == "power":
         return _planned_seconds(law, measured)
+    saved = laws.get((law.convolution, law.policy, "saved_activation_bytes"))
     kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
+    stored: dict[str, Growth] = {}
+    if parse_policy(law.policy).kind == "segments":
+        none = laws.get((law.convolution, "none", "activation_bytes"))
+        kept = {}
+        stored = {} if none is None or none.form == "power" else _planned_bytes(none, laws, measured).pieces[0]
     pieces = [
-        {column: _split(term, kept.get(column, 0.0), measured, law, column) for column, term in piece.items()}
+        {
+            column: _split(term, kept.get(column, 0.0), stored.get(column, Growth()), measured, law, column)
+            for column, term in piece.items()
+        }
         for piece in law.pieces
     ]
     formula = counted(law.convolution, law.policy, law.response)
@@ -150,13 +162,12 @@ def _planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Si
 def _planned_seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
     """The law of the step time, all of which is taken to grow with layers x channels."""
     layers = measured.num_layers * measured.hidden_channels
-    if law.form == "power":
-        pieces = [{column: Growth(rest=term) for column, term in piece.items()} for piece in law.pieces]
-        factor = Growth(layer_channels=1.0 / layers)
-        return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": factor})
-    return _planned(
-        law, [{column: Growth(layer_channels=term / layers) for column, term in piece.items()} for piece in law.pieces]
-    )
+    share, power = Growth(layer_channels=1.0 / layers), law.form == "power"
+    pieces = [
+        {column: Growth(rest=term) if power else Growth(layer_channels=term / layers) for column, term in piece.items()}
+        for piece in law.pieces
+    ]
+    return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": share} if power else {})
 
 
 def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
@@ -170,7 +181,9 @@ def _counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
     return law.convolution == "SAGE" and law.policy in _FIRST_LAYER and few and law.form != "power"
 
 
-def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+def _split(term: float, kept: float, stored: Growth, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+    more = Growth(segment_channels=stored.layer_channels, segment_heads=stored.layer_heads)
+    rest = term - kept - grown(more, measured, 0, longest_segment(law.policy, measured.num_layers))
     keeps_means = _counts_features(law, measured) and law.policy != "layers" and column == "nodes" and kept
     features = _MEAN_OF_FEATURES if keeps_means else 0
     width = measured.hidden_channels
@@ -178,28 +191,11 @@ def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column
         width = max(width, measured.num_features)
     return Growth(
         layer_channels=(kept - features * measured.num_features) / (measured.num_layers * measured.hidden_channels),
-        channels=(term - kept) / width,
+        channels=rest / width,
         features=features,
+        segment_channels=more.segment_channels,
+        segment_heads=more.segment_heads,
     )
-
-
-def _planned_resident(law: ResidentLaw, measured: Sizes) -> Resident:
-    """What lives before a step, split into parameters, nodes, features and edges."""
-    return Resident(
-        parameters=law.constant / (measured.num_layers * measured.hidden_channels**2),
-        per_node=law.per_node - block_rule.BYTES_PER_VALUE * measured.num_features,
-        per_feature=block_rule.BYTES_PER_VALUE,
-        per_edge=law.per_edge,
-    )
-
-
-def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
-    """The real graphs that were measured, and those that everyone knows, with the sizes that their publishers give."""
-    loaded = (graph for graph in measured if graph.family == "real" and graph.derivation is None)
-    fields = ("label", "num_nodes", "num_edges", "num_features")
-    own = [KnownGraph(**{name: getattr(graph, name) for name in fields}) for graph in loaded]
-    names = {graph.label for graph in own}
-    return [*own, *(graph for graph in well_known() if graph.label not in names)]
 
 
 def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.refusal import Refusal
 
@@ -28,17 +29,20 @@ _NOUNS = {
     "heads": "heads",
     "num_features": "input features",
 }
-_BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
+BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
 
 class Growth(Record):
     """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
-    What is kept for backward grows with the layers, what one layer works with does not. A file has no zeros of it.
+    What is kept for backward grows with the layers, what one layer works with does not. `segment_...` grow with the
+    layers that the longest segment has beyond its first. A file has no zeros of it.
     """
 
     layer_channels: float = 0.0
     layer_heads: float = 0.0
+    segment_channels: float = 0.0
+    segment_heads: float = 0.0
     channels: float = 0.0
     heads: float = 0.0
     features: float = 0.0
@@ -83,6 +87,15 @@ class Blocks(Record):
     edges: int | None
 
 
+class Sizes(Record):
+    """A model's sizes; of those that were measured, what a question leaves out is taken from here."""
+
+    num_layers: int = Field(ge=1)
+    hidden_channels: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    num_features: int = Field(ge=1)
+
+
 class PolicyKnowledge(Record):
     """One convolution under one policy; `seconds` is None where its time follows no law.
 
@@ -100,6 +113,7 @@ class PolicyKnowledge(Record):
     resident: Resident
     blocks: Blocks | None
     faster_at: list[tuple[int, int]] = Field(default_factory=list)
+    measured: Sizes | None = Field(default=None, exclude=True)
 
 
 class Limit(Record):
@@ -116,7 +130,7 @@ class Limit(Record):
         if size in GRAPH_SIZES:
             measured, beyond = f"Graphs of {low:,} to {high:,}", "beyond that, the laws are extrapolated"
         else:
-            measured, beyond = f"Models of {low:,}", _BEYOND_MODELS
+            measured, beyond = f"Models of {low:,}", BEYOND_MODELS
         warning = f"{measured} {_NOUNS[size]} were measured: {beyond}, and their intervals are untested."
         return cls.model_validate({"size": size, "low": low, "high": high, "warning": warning})
 
@@ -137,17 +151,13 @@ def well_known() -> list[KnownGraph]:
         return [KnownGraph.model_validate(row) for row in csv.DictReader(stream)]
 
 
-class Sizes(Record):
-    """A model's sizes; of those that were measured, what a question leaves out is taken from here."""
-
-    num_layers: int = Field(ge=1)
-    hidden_channels: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    num_features: int = Field(ge=1)
-
-
-ATTENTION = ("GAT", "GATv2")
-"""Convolutions whose shares of attention can be dropped."""
+def known_graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
+    """The real graphs that were measured, and those that everyone knows, with the sizes that their publishers give."""
+    loaded = (graph for graph in measured if graph.family == "real" and graph.derivation is None)
+    fields = ("label", "num_nodes", "num_edges", "num_features")
+    own = [KnownGraph(**{name: getattr(graph, name) for name in fields}) for graph in loaded]
+    names = {graph.label for graph in own}
+    return [*own, *(graph for graph in well_known() if graph.label not in names)]
 
 
 class Knowledge(Record):
@@ -184,31 +194,21 @@ def machine_knowledge(folder: Path) -> Knowledge:
 
 
 def together(known: Sequence[Knowledge]) -> Knowledge:
-    """One knowledge of several, the first one's model and words.
+    """One knowledge of several, the first one's model and words, without limits: each policy has its own.
 
-    Each convolution is answered for by the study whose step without checkpointing reaches the most edges, so that its
-    policies are compared within one study; others add the policies that it lacks.
+    Of each convolution the policies of the study whose step without checkpointing reaches the most edges go first.
     """
-    first = known[0]
-    policies: list[PolicyKnowledge] = []
-    for convolution in dict.fromkeys(name for one in known for name in one.convolutions):
-        ordered = sorted(known, key=lambda one: -_reach(one, convolution))
-        ours = (one for knows in ordered for one in knows.policies if one.convolution == convolution)
-        by_name: dict[str, PolicyKnowledge] = {}
-        for one in ours:
-            by_name.setdefault(one.policy, one)
-        policies += by_name.values()
+    policies = [
+        one.model_copy(update={"measured": study.measured})
+        for convolution in dict.fromkeys(name for one in known for name in one.convolutions)
+        for study in sorted(known, key=lambda one: -_reach(one, convolution))
+        for one in study.policies
+        if one.convolution == convolution
+    ]
     graphs = {graph.label: graph for one in known for graph in one.graphs}
-    ranges = {size: [getattr(one.activation, size) for one in policies] for size in GRAPH_SIZES}
-    limits = [Limit.of(size, min(low for low, _ in ends), max(top for _, top in ends)) for size, ends in ranges.items()]
-    return first.model_copy(
-        update={
-            "study": ", ".join(one.study for one in known),
-            "limits": [*limits, *(one for one in first.limits if one.size not in GRAPH_SIZES)],
-            "graphs": list(graphs.values()),
-            "policies": policies,
-        }
-    )
+    names = ", ".join(one.study for one in known)
+    update = {"study": names, "limits": [], "graphs": list(graphs.values()), "policies": policies}
+    return known[0].model_copy(update=update)
 
 
 def _reach(known: Knowledge, convolution: str) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gnn_checkpointing.planning.answering import answering, left_out, warnings
 from gnn_checkpointing.planning.arithmetic import (
     MOST_EDGES,
     MOST_NODES,
@@ -20,12 +20,11 @@ from gnn_checkpointing.planning.arithmetic import (
 )
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, machine_knowledge, read_knowledge
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import ATTENTION
 
 GIB = 2**30
 MOST = 10**9
 """The largest number that a question may hold; products of two of them are still exact."""
-
-DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
 
 Verdict = Literal["fits", "may fit", "does not fit"]
 
@@ -114,17 +113,21 @@ class Planner:
             "num_features": num_features,
         }
         given = {name: value for name, value in asked.items() if value is not None}
-        sizes = _checked(self.knowledge.measured.model_dump() | given, num_nodes, num_edges, memory_gib)
+        attends = convolution in ATTENTION
+        sizes = _checked(
+            self.knowledge.measured.model_dump() | given, num_nodes, num_edges, memory_gib, attends=attends
+        )
         memory_bytes = memory_gib * GIB
-        known = [one for one in self.knowledge.policies if one.convolution == convolution]
-        if not known:
+        step = Step(num_nodes, float(num_edges), sizes, attention_dropout and attends)
+        every = answering(self.knowledge, convolution, step)
+        if not every:
             raise Refusal(
                 f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
+        reasons = {one.policy: left_out(one, one.measured or self.knowledge.measured, step) for one in every}
+        known = [one for one in every if reasons[one.policy] is None]
         none = next((one for one in known if one.policy == "none"), None)
-        step = Step(num_nodes, float(num_edges), sizes, attention_dropout)
-        numbers = {"num_nodes": num_nodes, "num_edges": num_edges, **sizes.model_dump()}
         policies = tuple(_policy(one, none, step, memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
@@ -134,30 +137,16 @@ class Planner:
             memory_bytes=memory_bytes,
             policies=policies,
             recommended=_recommended(policies),
-            warnings=(
-                *(one.warning for one in self.knowledge.limits if not one.low <= numbers[one.size] <= one.high),
-                *_extrapolated(known, num_nodes, num_edges),
-                *((DROPOUT,) if attention_dropout else ()),
-            ),
+            warnings=tuple(warnings(self.knowledge, known, reasons, step)),
         )
 
 
-def _extrapolated(known: Sequence[PolicyKnowledge], num_nodes: int, num_edges: int) -> Iterator[str]:
-    """Yield a sentence on policies that were measured on smaller or larger graphs alone, where others were measured."""
-    ranges = [(one.activation.num_nodes, one.activation.num_edges) for one in known]
-    inside = [n[0] <= num_nodes <= n[1] and e[0] <= num_edges <= e[1] for n, e in ranges]
-    if any(inside) and not all(inside):
-        names = ", ".join(one.policy for one, measured in zip(known, inside, strict=True) if not measured)
-        words = "measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested"
-        yield f"{names}: {words}."
-
-
-def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float) -> Sizes:
+def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
     """The model's sizes, or refuse impossible numbers."""
     for name, value in {**sizes, "num_nodes": num_nodes}.items():
         if not 1 <= value <= MOST:
             raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
-    if sizes["hidden_channels"] % sizes["heads"]:
+    if attends and sizes["hidden_channels"] % sizes["heads"]:
         raise Refusal(
             f"hidden_channels {sizes['hidden_channels']} is not a multiple of heads {sizes['heads']}; heads are "
             "concatenated into channels"
@@ -169,7 +158,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             "directions of an undirected edge"
         )
     if not 0 < memory_gib <= MOST:
-        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
+        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0 and up to {MOST:,}, in GiB")
     return Sizes(**sizes)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Law, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
@@ -19,6 +18,7 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.grades import Audit
 from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
@@ -56,8 +56,8 @@ PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
 
-MEASURED = (MEASUREMENTS, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS, HARDWARE, STUDY)
-"""What every published report has of its measurements."""
+MEASURED = (MEASUREMENTS, GRAPHS, TRACES, RECORDS, TRAININGS, HARDWARE, STUDY)
+"""What every published report has of its measurements. `DEMONSTRATION` is beside it where one was run."""
 
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""
@@ -90,7 +90,7 @@ class ReportInputs(Findings):
     knowledge: Knowledge
     graphs: list[GraphFacts]
     traces: list[Trace]
-    demonstration: Demonstration
+    demonstration: Demonstration | None
 
     @property
     def measured_on(self) -> str:

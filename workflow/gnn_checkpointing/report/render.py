@@ -13,7 +13,6 @@ from typing import Any, get_args
 from gnn_checkpointing.analysis.analyse import analysis_files, read_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import digest, json_text, read_json, sealed_bytes, sha256_of, text_cell, whole_file
-from gnn_checkpointing.audit.grades import read_audit
 from gnn_checkpointing.claims.ledger import Verdict, read_ledger
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint
 from gnn_checkpointing.packed import PACK, is_there, pack_of
@@ -25,6 +24,7 @@ from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
 from gnn_checkpointing.report.documents import answer_of, documents
 from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.grades import read_audit
 from gnn_checkpointing.report.history import continued, read_history
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
@@ -48,7 +48,7 @@ Sources = Mapping[str, Path]
 
 def published_sources(folder: Path) -> dict[str, Path]:
     """The files beside a published report."""
-    some = (name for name in names.GIVEN.values() if is_there(folder / name))
+    some = (name for name in (names.DEMONSTRATION, *names.GIVEN.values()) if is_there(folder / name))
     first, *others = names.MEASURED
     known = (first, names.CLAIMS, names.AUDIT, names.PLANNER, *others, *some)
     return {name: folder / name for name in known}
@@ -70,7 +70,7 @@ def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
         knowledge=read_knowledge(sources[names.PLANNER]),
         graphs=read(names.GRAPHS, read_graphs, "/graphs"),
         traces=read(names.TRACES, read_traces, "/traces"),
-        demonstration=read(names.DEMONSTRATION, read_demonstration),
+        demonstration=read(names.DEMONSTRATION, read_demonstration) if names.DEMONSTRATION in sources else None,
     )
 
 

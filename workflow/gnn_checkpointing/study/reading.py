@@ -23,6 +23,10 @@ MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
 _NO_KEYS = ("constrained-str", "neighbours", "clusters")
 """What pydantic puts between the keys of a value that may be of several kinds."""
 
+_PYTHONS = re.compile(r"valid (tuple|dictionary|string)(?: or instance of \w+)?")
+_YAMLS = {"tuple": "list", "dictionary": "mapping of keys to values", "string": "text"}
+"""What pydantic calls a kind of value, and what a study file does."""
+
 _AMBIGUOUS = re.compile(r".*[:_].*|[-+]?0(b[01]+|[0-7]+)")
 
 
@@ -155,7 +159,7 @@ def _sentence(error: ValidationError) -> str:
     elif first["type"] == "missing":
         what = f"key {key} is missing"
     else:
-        what = f"key {key}: {first['msg'].removeprefix('Value error, ')}"
+        what = f"key {key}: {_PYTHONS.sub(lambda found: _YAMLS[found[1]], first['msg'].removeprefix('Value error, '))}"
         if first["type"] != "value_error":
             try:
                 given = repr(first["input"])

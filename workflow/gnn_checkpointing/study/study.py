@@ -24,6 +24,13 @@ class HardwareName(Part):
     slug: Slug | None = Field(None, description="folder name below results/ and report/")
     label: Text | None = Field(None, description="how the report prints the machine")
 
+    @field_validator("slug")
+    @classmethod
+    def _not_taken(cls, slug: str | None) -> str | None:
+        if slug in ("docs", "downloads", "graphs"):
+            raise ValueError(f"the folder {slug} below report/ or results/ holds other files; choose another name")
+        return slug
+
 
 class Study(Part):
     """One study: which graphs, which models, which policies, measured how."""

@@ -33,9 +33,16 @@ Amount = Annotated[float, Field(gt=0, le=10**9)]
 """Of seconds (thirty years), gibibytes or anything else that is multiplied before it is used."""
 
 
+_TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Classes of letters that turn the direction of writing, for the rest of a page as well."""
+
+
 def _one_line(text: str) -> str:
-    if any(unicodedata.category(letter) == "Cc" for letter in text):
+    kinds = {unicodedata.category(letter) for letter in text}
+    if kinds & {"Cc", "Zl", "Zp"} or any(unicodedata.bidirectional(letter) in _TURNS for letter in text):
         raise ValueError("it holds a line break or another control character; write it on one line, without any")
+    if kinds <= {"Cf", "Mn", "Zs"}:
+        raise ValueError("nothing of it can be seen; write a text, or leave the key out")
     return text
 
 

@@ -64,6 +64,8 @@ def peaks_add_up(run: RunFolder) -> Named:
 
 def known_step(run: RunFolder) -> Answer:
     shown = run.demonstration
+    if shown is None:
+        return Answer(False, "no step of known memory was run on this machine: `demonstrate` runs one")
     if shown.exact_bytes <= 0:
         return Answer(False, "the demonstrated step took no memory", evidence="demonstration.json: exact_bytes")
     difference = abs(shown.high_water_bytes / shown.exact_bytes - 1)

@@ -75,8 +75,8 @@ def export(
     format: Annotated[Literal["parquet", "csv", "json"], says("of the table")] = "parquet",
     output_folder: OutputFolder,
 ) -> None:
+    from gnn_checkpointing.audit.checksums import refuse_changed
     from gnn_checkpointing.records.exporting import export as exported
-    from gnn_checkpointing.validation.checksums import refuse_changed
 
     refuse_changed(folder, ["measurements.csv"])
     print(exported(folder, format, output_folder))

@@ -32,7 +32,7 @@ def measure(
     hardware_file: options.TypeOfMachine = None,
     output: options.Output,
     log: Annotated[Path, says("what the measured process prints")] = Path("/dev/null"),
-    visit: Annotated[int, says("how often the graph was measured before in this run")] = 0,
+    visit: options.Visit = 0,
     detached: Annotated[bool, says("go on when whoever started this command is gone (default: stop)")] = False,
 ) -> None:
     asker, read = Asker(), read_study_to_measure(study)

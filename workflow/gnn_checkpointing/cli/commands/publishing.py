@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from gnn_checkpointing.audit.checksums import refuse_changed
+from gnn_checkpointing.audit.validate import believed_complaints, complaints, measured_complaints, quick_complaints
 from gnn_checkpointing.cli import options
 from gnn_checkpointing.cli.commands.judging import analyse, audit, judge, knowledge
 from gnn_checkpointing.cli.options import says
@@ -19,8 +21,6 @@ from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.report import inputs
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import published_sources, read_inputs, render_report
-from gnn_checkpointing.validation.checksums import refuse_changed
-from gnn_checkpointing.validation.validate import believed_complaints, complaints, measured_complaints, quick_complaints
 
 _BELIEVED = Path("results/.believed.json")
 
@@ -89,6 +89,8 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
 
     What takes long to compute again is taken as it is published: `validate` and `compare` compute it.
     """
+    if not reports.is_dir():
+        raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
     left_out = {}
     for path in published.summaries(reports):
         wrong = believed_complaints(path.parent, _BELIEVED, quick_complaints)

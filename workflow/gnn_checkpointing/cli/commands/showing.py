@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,7 +46,7 @@ def explain(
     threads: Annotated[AtLeastOne, says("threads of torch")] = 1,
     output_folder: OutputFolder,
 ) -> None:
-    name = images.resolve().name if label is None else label
+    name = Path(os.path.abspath(images)).name if label is None else label  # noqa: PTH100 - links may lead in circles
     if not name.strip():
         raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
     torch.set_num_threads(threads)
@@ -106,6 +107,7 @@ def trace(
             raise Refusal(f"--convolution {convolution}: graph {graph} has cells of {allowed}")
         contest = contestant(cell, cell_task(load_graph(graph_file, graph), cell, torch.device("cpu")), policy)
         model, forward = contest.model, lambda: seeded(contest, cell.seed, contest.forward)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler reports its own start and stop otherwise
     forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
     model.zero_grad(set_to_none=True)
     write_json(output, step_trace(model, forward))

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from gnn_checkpointing.audit.grades import Check
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.grades import Check
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import ClaimItem, Claims, Outcome, Table
 from gnn_checkpointing.report.panels import Of

@@ -94,6 +94,7 @@ def tolerated(name: str) -> float:
 def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
     """What each instrument is called, speaks of, and says of a step whose memory is known; and that / the exact."""
     shown = inputs.demonstration
+    assert shown is not None
     rows = []
     for line in _text.lines("instruments", shown=shown):
         name, of, field = line.split(" | ")

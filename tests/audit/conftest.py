@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.validation import again
+from gnn_checkpointing.audit import again
 from rebuilt import once
 
 

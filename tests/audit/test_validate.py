@@ -14,12 +14,12 @@ import pytest
 import changed
 from gnn_checkpointing.analysis.rounding import significant
 from gnn_checkpointing.artefacts import sha256_of, write_json
+from gnn_checkpointing.audit.again import differences
+from gnn_checkpointing.audit.validate import complaints, quick_complaints
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.report.texts import TEMPLATES
-from gnn_checkpointing.validation.again import differences
-from gnn_checkpointing.validation.validate import complaints, quick_complaints
 from rebuilt import rebuilt, unpack
 
 ROOT = Path(__file__).resolve().parents[2]

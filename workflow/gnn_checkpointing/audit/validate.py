@@ -12,16 +12,16 @@ from itertools import islice
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
+from gnn_checkpointing.audit import again, possible, whole
+from gnn_checkpointing.audit.checksums import changed_files, made_with
 from gnn_checkpointing.audit.inputs import READERS, RunFolder
+from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.packed import MOST_BYTES
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.index import read_summary
 from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.report.render import SUMMARY, report_code
 from gnn_checkpointing.report.texts import TEMPLATES
-from gnn_checkpointing.validation import again, possible, whole
-from gnn_checkpointing.validation.checksums import changed_files, made_with
-from gnn_checkpointing.validation.pages import pages
 
 Check = Callable[[RunFolder], Iterator[str]]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.audit.again import MISFITS, differences
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS
@@ -25,7 +26,6 @@ from gnn_checkpointing.report.render import (
     render_report,
 )
 from gnn_checkpointing.report.texts import TEMPLATES
-from gnn_checkpointing.validation.again import MISFITS, differences
 
 _NUMBER = re.compile(r" ?(-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)")
 _PLACED = re.compile(

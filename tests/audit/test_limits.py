@@ -10,11 +10,11 @@ import pytest
 
 from gnn_checkpointing import artefacts
 from gnn_checkpointing.artefacts import MOST_TEXT, parsed_json, write_json
+from gnn_checkpointing.audit import validate
+from gnn_checkpointing.audit.validate import MOST_COMPLAINTS, complaints, quick_complaints, within
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.records import cell, measurements_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.validation import validate
-from gnn_checkpointing.validation.validate import MOST_COMPLAINTS, complaints, quick_complaints, within
 
 
 def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tmp_path: Path) -> None:
@@ -54,9 +54,7 @@ def test_a_text_without_end_is_refused_and_long_lists_are_not(place: object, tmp
 
 def test_the_command_has_the_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_json(tmp_path / "hardware.json", {"slug": "here", "label": "x" * 10**7})
-    begun = time.monotonic()
     assert any(f"at most {MOST_TEXT} are read" in text for text in complaints(tmp_path))
-    assert time.monotonic() - begun < 30
     assert main(["validate", str(tmp_path), "--seconds", "0"]) == 2
     assert "--seconds" in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gnn_checkpointing.audit.checks.run import SHARED
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.measurement.record_warnings import machine_warnings
+from gnn_checkpointing.measurement.readings import machine_warnings
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 

@@ -1,0 +1,92 @@
+"""Which policies answer a question, and what to beware of in the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gnn_checkpointing.planning.arithmetic import Step
+from gnn_checkpointing.planning.knowledge import BEYOND_MODELS, Knowledge, Limit, PolicyKnowledge, Sizes
+from gnn_checkpointing.study.policy_names import parse_policy
+
+LEFT_OUT = {
+    "segments": "a segment has at least one layer",
+    "dropout": "PyTorch's compiler draws other masks of dropout",
+    "compiled": "what PyTorch's compiler keeps is known of the measured layers, channels and heads alone",
+}
+"""Why policies have no answer."""
+
+DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
+
+
+def answering(knowledge: Knowledge, convolution: str, step: Step) -> list[PolicyKnowledge]:
+    """Each policy once: of the study that has this model and a graph of this size, else of the first one."""
+
+    def elsewhere(one: PolicyKnowledge) -> bool:
+        return one.measured is None or _model(one.measured) != _model(step.sizes) or not _inside(one, step)
+
+    ours: dict[str, PolicyKnowledge] = {}
+    for one in sorted(knowledge.policies, key=elsewhere):
+        if one.convolution == convolution:
+            ours.setdefault(one.policy, one)
+    return list(ours.values())
+
+
+def _model(sizes: Sizes) -> tuple[int, int, int]:
+    return sizes.num_layers, sizes.hidden_channels, sizes.heads
+
+
+def _inside(known: PolicyKnowledge, step: Step) -> bool:
+    """Whether the policy was measured on smaller and on larger graphs, or on one of this size."""
+    nodes, edges = known.activation.num_nodes, known.activation.num_edges
+    return nodes[0] <= step.nodes <= nodes[1] and edges[0] <= step.edges <= edges[1]
+
+
+def left_out(known: PolicyKnowledge, measured: Sizes, step: Step) -> str | None:
+    """Which reason there is to have no answer for a policy."""
+    name = parse_policy(known.policy)
+    if name.kind == "segments" and (name.count or 1) > step.sizes.num_layers:
+        return "segments"
+    if name.kind not in ("compiled", "memory_budget"):
+        return None
+    if step.attention_dropout:
+        return "dropout"
+    return "compiled" if _model(measured) != _model(step.sizes) else None
+
+
+def warnings(
+    knowledge: Knowledge, known: Sequence[PolicyKnowledge], reasons: Mapping[str, str | None], step: Step
+) -> Iterator[str]:
+    """Yield what was not measured, and of each policy without an answer the reason."""
+    numbers = {"num_nodes": step.nodes, "num_edges": step.edges, **step.sizes.model_dump()}
+    yield from (one.warning for one in knowledge.limits if not one.low <= numbers[one.size] <= one.high)
+    yield from _beyond(known, step)
+    yield from _extrapolated(known, step)
+    for reason, words in LEFT_OUT.items():
+        if names := [name for name, why in reasons.items() if why == reason]:
+            yield f"{', '.join(names)}: left out, since {words}."
+    if step.attention_dropout:
+        yield DROPOUT
+
+
+def _beyond(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
+    """Yield what the policies of several studies were measured on, where it was something else."""
+    asked = {"num_nodes": step.nodes, "num_edges": step.edges}
+    for size, number in asked.items():
+        ends = [getattr(one.activation, size) for one in known if one.measured]
+        low, high = min((end[0] for end in ends), default=number), max((end[1] for end in ends), default=number)
+        if not low <= number <= high:
+            yield Limit.of(size, int(low), int(high)).warning
+    for measured in dict.fromkeys(one.measured for one in known if one.measured not in (None, step.sizes)):
+        names = ", ".join(one.policy for one in known if one.measured == measured)
+        counts = f"{measured.num_layers} layers, {measured.hidden_channels} channels, {measured.heads} heads"
+        model = f"a model of {counts} and {measured.num_features} input features"
+        yield f"{names}: measured on {model}; {BEYOND_MODELS}, and their intervals are untested."
+
+
+def _extrapolated(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
+    """Yield a sentence on policies that were measured on smaller or larger graphs alone, where others were measured."""
+    inside = [_inside(one, step) for one in known]
+    if any(inside) and not all(inside):
+        names = ", ".join(one.policy for one, measured in zip(known, inside, strict=True) if not measured)
+        words = "measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested"
+        yield f"{names}: {words}."
