@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -104,9 +103,7 @@ class CutLayer:
         """Cut where that is possible, else PyG's own."""
         if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
-        visit = visit_of(self.conv) or Visit()
-        if visit.entry is not None and not visit.entry.sees_what_is_saved:
-            visit = replace(visit, entry=None)  # what is inside a checkpoint of the layer's own is that one's to save
+        visit = self._visit() or Visit()
         if visit.entry is not None:
             visit.entry.close()
         if self._was_whole() and not visit.seeks and self._cutter.is_small(edge_index, kwargs):
@@ -142,13 +139,22 @@ class CutLayer:
         if recorded():
             return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
-        visit = visit_of(self.conv)
+        visit = self._visit()
         if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.whole is not None:
             return whole()
         if visit.modes != present_modes():
             visit.whole = "its scores are computed in another precision or without gradients"
             return whole()
         return DeferredEdgeValues(kwargs, whole)
+
+    def _visit(self) -> Visit | None:
+        """The present run of the forward pass; none inside a checkpoint of the layer's own, which runs that part alone.
+
+        It must save the same there in both runs.
+        """
+        visit = visit_of(self.conv)
+        inside = visit is not None and visit.entry is not None and not visit.entry.sees_what_is_saved
+        return None if inside else visit
 
     def _aggregated(self, cut: CutCall, executor: Executor, visit: Visit) -> Any:
         """What the destinations aggregate, a tensor or a tuple of them."""

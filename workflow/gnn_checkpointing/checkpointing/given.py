@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
 from torch_geometric.data.data import BaseData
 
@@ -65,7 +66,7 @@ def is_tensor(value: Any) -> bool:
 def versions_of(values: Any) -> list[int]:
     """How often each tensor in `values` was written into; those of inference mode do not tell."""
     tensors = [part for part in pytree.tree_leaves(values) if is_tensor(part)]
-    return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
+    return [0 if not is_lazy(tensor) and tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def members(values: Any) -> Iterator[Any]:

@@ -48,7 +48,8 @@ def recorded() -> bool:
 
 def observed() -> bool:
     """Whether somebody records or transforms what runs, forbids to recompute it, or looks at all modules."""
-    if not torch._C._autograd._saved_tensors_hooks_is_enabled():  # type: ignore[attr-defined]
+    packs: bool = torch.compiler.is_compiling() or torch._C._autograd._saved_tensors_hooks_is_enabled()  # type: ignore
+    if not packs:
         return True
     transformed = torch._C._functorch.maybe_current_level() is not None
     return recorded() or transformed or any(getattr(of_all_modules, name) for name in _OF_ALL)
