@@ -77,7 +77,11 @@ def test_a_package_that_a_command_lacks_is_named() -> None:
         (["mesure"], 'Did you mean "measure"?'),
         (["design", "--stud", "x"], "--stud"),
         (["graph"], "--graph requires an argument"),
-        (["explain", "--batch", "0", "--images", "i", "--weights", "w", "--output-folder", "o"], "--batch"),
+        *(
+            (["explain", option, "0", "--images", "i", "--weights", "w", "--output-folder", "o"], option)
+            for option in ("--batch", "--k", "--side", "--most", "--threads")
+        ),
+        (["measure", "--visit=3", "--graph=g", "--graph-file=f", "--output=complete.json"], "--visit"),
         (["schema", "--of", "x"], '"study", "claims"'),
     ],
 )

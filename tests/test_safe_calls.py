@@ -59,3 +59,15 @@ def test_a_module_opens_no_door(path: Path) -> None:
 )  # fmt: skip
 def test_each_door_is_seen(source: str) -> None:
     assert list(complaints(source))
+
+
+def test_no_test_signals_a_process_by_its_number() -> None:
+    """Whoever has the number by then would get it: `waiting.own` gives a handle. A cluster's have its mark."""
+    tests = Path(__file__).parent
+    found = {
+        path.relative_to(tests).as_posix()
+        for path in tests.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.kill", "os.killpg")
+    }
+    assert found == {"cluster/slurm.py"}

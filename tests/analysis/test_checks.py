@@ -24,7 +24,8 @@ def test_a_sound_table_gives_every_completed_row_in_any_order_and_from_csv(tmp_p
     assert len(completed(ROWS)) == len(ROWS) == 6
     assert completed(ROWS[::-1]) == completed(ROWS)
     write_table(tmp_path / "measurements.csv", ROWS)
-    assert completed(read_table(tmp_path / "measurements.csv")) == completed(ROWS)
+    for read, row in zip(completed(read_table(tmp_path / "measurements.csv")), completed(ROWS), strict=True):
+        assert vars(row).items() <= vars(read).items()
     left = completed(without(ROWS, CELL, "layers", "out_of_memory"))
     assert [row.policy for row in left if row.cell == CELL] == ["none", "edge_blocks"]
 

@@ -113,6 +113,10 @@ def test_readings_are_counted_and_their_disagreements_listed() -> None:
     assert (high.worst_bytes, high.worst_at) == (exact * 11 // 10 - exact, f"{CELL}, layers")
     assert (fake.agree, fake.worst_bytes, fake.worst_at) == (6, 0, "")
     assert result.disagreements == [f"{CELL}, layers: high_water_bytes is +10.0 % off activation_bytes"]
+    # A record of before a layer's bytes were known is judged by them.
+    known = changed(ROWS, CELL, "layers", high_water_bytes=exact + 2**21 + 2**18, high_water_agrees=False)
+    assert judged(known).disagreements == []
+    assert len(judged(changed(known, CELL, "layers", high_water_bytes=exact + 2**22)).disagreements) == 1
     unread = dict.fromkeys(("high_water_bytes", "high_water_agrees", "fake_tensor_bytes"))
     assert judged([{**row, **unread} for row in ROWS]).readings == []
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.results import FamilyFactor, RunDrift
-from gnn_checkpointing.analysis.robustness.between import drift, families, order, replicates
+from gnn_checkpointing.analysis.robustness import drift, families, order, replicates
 from gnn_checkpointing.analysis.table import completed
 from synthetic import graphs
 from synthetic.changes import changed

@@ -13,7 +13,7 @@ from gnn_checkpointing.analysis.fitting import design, observed
 from gnn_checkpointing.analysis.regression import interactions
 from gnn_checkpointing.analysis.results import Estimate, LeftOut, Robustness
 from gnn_checkpointing.analysis.robustness import robustness
-from gnn_checkpointing.analysis.robustness.single_graphs import influence, left_out, side_of
+from gnn_checkpointing.analysis.single_graphs import influence, left_out, side_of
 from gnn_checkpointing.analysis.table import Row, completed
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import generated_graphs, real_graphs

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis import stopping as simulated
 from gnn_checkpointing.analysis.results import StoppingRule
-from gnn_checkpointing.analysis.robustness import stopping as simulated
-from gnn_checkpointing.analysis.robustness.stopping import interval, resampled, stopping
+from gnn_checkpointing.analysis.stopping import interval, resampled, stopping
 from gnn_checkpointing.measurement import rounds as real
 from gnn_checkpointing.measurement.ratios import Ratio, paired_ratio
 from gnn_checkpointing.measurement.rounds import StepTime

@@ -62,7 +62,7 @@ UNCOMPARED = ("loss_error", "gradient_error", "buffer_error", "same_loss", "same
 
 
 def study(generated: tuple[dict[str, Any], ...] = (GRID,), **changes: Any) -> Study:
-    """Return a study of two sizes, three densities, two draws and one real graph, with one policy of another model."""
+    """A study of two sizes, three densities, two draws and one real graph, with one policy of another model."""
     values: dict[str, Any] = {
         "name": "synthetic",
         "title": "Synthetic",
@@ -79,7 +79,7 @@ def study(generated: tuple[dict[str, Any], ...] = (GRID,), **changes: Any) -> St
 
 @cache
 def inputs() -> RunFolder:
-    """Return what passes every check."""
+    """What passes every check."""
     made = study()
     rows = measured(made)
     return RunFolder(
@@ -95,7 +95,7 @@ def inputs() -> RunFolder:
 
 
 def drawn(made: Study) -> list[Graph]:
-    """Return the study's graphs: the first draws from sparse to dense, the second back, and Cora between them.
+    """The study's graphs: the first draws from sparse to dense, the second back, and Cora between them.
 
     So the rank correlation of order and density is near 0.
     """
@@ -112,7 +112,7 @@ def drawn(made: Study) -> list[Graph]:
 
 
 def measured(made: Study) -> Table:
-    """Return the study's table: `reversible` beside the policies of known laws, and one policy out of memory."""
+    """The study's table: `reversible` beside the policies of known laws, and one policy out of memory."""
     rows: Table = []
     cells = {(spec.id, cell.convolution): cell.id for spec in study_graphs(made) for cell in graph_cells(made, spec)}
     for row in table(np.random.default_rng(0), drawn(made), convolutions=CONVOLUTIONS, noise=0.0):
@@ -129,12 +129,12 @@ def again(rows: Table, **changes: Value) -> Table:
 
 
 def out_of_memory(rows: Table) -> str:
-    """Return the cell in which `layers` runs out of memory: GATv2 on a graph of degree 16."""
+    """The cell in which `layers` runs out of memory: GATv2 on a graph of degree 16."""
     return next(str(row["cell"]) for row in rows if (row["convolution"], row["average_degree"]) == ("GATv2", 16.0))
 
 
 def findings(asked: Study, rows: Table) -> Findings:
-    """Return findings whose parts are made by hand, but for the quality of the run."""
+    """Findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
         effects=Effects(confidence=0.95, rows=[]),
         trends=made(Trends),
@@ -200,14 +200,14 @@ def robustness() -> Robustness:
 
 
 def ledger() -> Ledger:
-    """Return 30 supported claims and an untested one."""
+    """30 supported claims and an untested one."""
     claims = [*({**CLAIM, "id": f"c{number}"} for number in range(30)), {**CLAIM, **UNTESTED}]
     about = {"study": "synthetic", "hardware": "test-machine", "confidence": 0.95}
     return Ledger.model_validate({**about, "claims": claims})
 
 
 def graphs(made: Study) -> list[GraphFacts]:
-    """Return what is written down of the study's graphs."""
+    """What is written down of the study's graphs."""
     return [
         GraphFacts(
             id=graph.id,
@@ -229,10 +229,10 @@ def graphs(made: Study) -> list[GraphFacts]:
 
 
 def finding(found: RunFolder, /, **changes: Any) -> RunFolder:
-    """Return the inputs with some of the findings replaced."""
+    """The inputs with some of the findings replaced."""
     return found.but(findings=replace(found.findings, **changes))
 
 
 def part(found: RunFolder, name: str, /, **changes: Any) -> RunFolder:
-    """Return the inputs with some fields of one finding (such as quality) replaced."""
+    """The inputs with some fields of one finding (such as quality) replaced."""
     return finding(found, **{name: getattr(found.findings, name).model_copy(update=changes)})

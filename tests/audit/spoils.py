@@ -171,7 +171,10 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "outcomes-explained": (everywhere(lambda each: each["outcome"] != "completed", message=" "),),
     "second-reading": (row("layers", high_water_bytes=None, high_water_agrees=None),),
     "third-reading": (row("none", fake_tensor_bytes=None, fake_tensor_agrees=None),),
-    "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
+    "readings-agree": (
+        row("layers", high_water_agrees=False),
+        row("none", fake_tensor_agrees=False),
+    ),
     "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
     "known-step": (
         copied("demonstration", high_water_bytes=900),

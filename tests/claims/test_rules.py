@@ -55,6 +55,9 @@ CASES: list[tuple[Rule, list[tuple[float, float]], Verdict]] = [
     (BOTH, [(1.5, 1.6), (12.0, 12.0)], "refuted"),
     (BOTH, [(1.5, 2.6), (12.0, 12.0)], "refuted"),
     (BOTH, [], "untested"),
+    # A point at the limit decides.
+    *((rule, [(1.0, 1.0)], "refuted") for rule in (below(1), above(1))),
+    *((rule, [(1.0, 1.0)], "supported") for rule in (at_most(1), at_least(1), within(1, 2), exactly(1))),
     (below(1), [(0.8, 0.9), (0.9, 1.1)], "inconclusive"),
     (below(1), [(0.8, 0.9), (1.1, 1.2)], "refuted"),
     (below(1), [(0.8, 0.9), (0.7, 0.9)], "supported"),
@@ -64,14 +67,6 @@ CASES: list[tuple[Rule, list[tuple[float, float]], Verdict]] = [
 @pytest.mark.parametrize(("rule", "ends", "verdict"), CASES)
 def test_a_rule_gives_its_verdict(rule: Rule, ends: list[tuple[float, float]], verdict: Verdict) -> None:
     assert rule.verdict([interval(*pair) for pair in ends]) == verdict
-
-
-def test_a_point_at_the_limit_decides() -> None:
-    point = [interval(1.0, 1.0)]
-    strict = [rule.verdict(point) for rule in (below(1), above(1))]
-    lenient = [rule.verdict(point) for rule in (at_most(1), at_least(1), within(1, 2), exactly(1))]
-    assert strict == ["refuted"] * 2
-    assert lenient == ["supported"] * 4
 
 
 @pytest.mark.parametrize(
@@ -98,11 +93,8 @@ def test_every_rule_of_the_house_is_shown_to_give_every_verdict() -> None:
     assert all(verdicts == set(get_args(Verdict)) for verdicts in shown.values())
 
 
-def test_rules_in_turn_name_each_their_quantity() -> None:
+def test_rules_in_turn_name_each_their_quantity_and_want_as_many_numbers() -> None:
     assert BOTH.words.startswith("quantity 1: supported if every interval lies within 1 to 2; refuted")
     assert "; quantity 2: supported if every value is 16 exactly" in BOTH.words
-
-
-def test_rules_in_turn_want_as_many_numbers() -> None:
     with pytest.raises(ValueError, match="shorter"):
         BOTH.verdict([interval(1.5, 1.6)])

@@ -9,6 +9,7 @@ import pytest
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import StudyModel
+from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.records.explained import Explained, ExplainedSets, Mean
 from synthetic.explained import block, explained
 from synthetic.findings import empty, ledger
@@ -54,10 +55,11 @@ def judged(validation: Explained | None, adversarial: Explained | None = None) -
 
 def test_without_weights_and_images_all_are_untested_with_what_they_take() -> None:
     found = judged(None)
-    assert len(found) == 12
+    assert list(found) == [f"v{number}" for number in range(1, 13)]
     assert {verdict for verdict, _ in found.values()} == {"untested"}
-    assert all("it takes" in reason for _, reason in found.values())
+    assert all(reason.startswith("it takes ") for _, reason in found.values())
     assert "ImageNet-A with masks" in found["v9"][1]
+    assert all("2504.19682" in template.source for template in catalogue() if template.kind == "seed")
 
 
 def test_what_holds_is_supported() -> None:

@@ -339,13 +339,6 @@ def test_every_claim_of_the_literature_has_a_full_source_and_its_conditions_or_w
             assert one.conditions or one.reason.startswith(("it takes", "compression that")), one.id
 
 
-def test_the_twelve_seeds_are_untested_and_say_what_they_would_take() -> None:
-    seeds = [one for one in ledger(empty(frontier=frontier(models=[VIG]))).claims if one.kind == "seed"]
-    assert [one.id.partition("-")[0] for one in seeds] == [f"v{number}" for number in range(1, 13)]
-    assert {one.verdict for one in seeds} == {"untested"}
-    assert all(one.reason.startswith("it takes ") and "2504.19682" in one.source for one in seeds)
-
-
 @pytest.mark.parametrize(
     ("number", "measured", "verdict"),
     [

@@ -30,7 +30,7 @@ _LOCK = Path(tempfile.gettempdir()) / "gnn-checkpointing-test-cluster.lock"
 
 
 def what_is_lacking() -> str:
-    """Return why no cluster can be started here; nothing where one can."""
+    """Why no cluster can be started here; nothing where one can."""
     missing = [name for name in (*DAEMONS, "sbatch", "srun") if shutil.which(name, path=_PATH) is None]
     if missing:
         return f"{missing[0]} is missing: `make test-slurm` installs it"
@@ -85,19 +85,19 @@ class Cluster:
         wait_for(lambda: not self._killed(*own) and self.daemons[node].poll() is not None, 10, f"death of {node}")
 
     def finished(self) -> list[Finished]:
-        """Return the jobs that came to an end, in that order."""
+        """The jobs that came to an end, in that order."""
         path = self.folder / "jobs"
         lines = path.read_text().splitlines() if path.exists() else []
         return [_finished(dict(part.split("=", 1) for part in line.split() if "=" in part)) for line in lines]
 
     def told(self, *command: str) -> str:
-        """Return what one of SLURM's programs prints."""
+        """What one of SLURM's programs prints."""
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=True, timeout=30
         ).stdout
 
     def logs(self) -> str:
-        """Return the ends of the daemons' logs."""
+        """The ends of the daemons' logs."""
         return "\n".join(f"{path}:\n{path.read_text()[-3000:]}" for path in sorted(self.folder.glob("*.log")))
 
     def _start(self) -> None:
@@ -236,13 +236,13 @@ def _finished(fields: dict[str, str]) -> Finished:
 
 
 def _step_daemon_above(place: Path) -> set[int]:
-    """Return the slurmstepd that started a process, which writes its title over its own environment; else nothing."""
+    """The slurmstepd that started a process, which writes its title over its own environment; else nothing."""
     parent = (place / "stat").read_text().rsplit(")", 1)[1].split()[1]
     return {int(parent)} if Path(f"/proc/{parent}/comm").read_text().startswith("slurmstepd") else set()
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on just now."""
+    """Ports that nothing listens on just now."""
     held = [socket.socket() for _ in range(count)]
     for one in held:
         one.bind(("127.0.0.1", 0))

@@ -44,7 +44,7 @@ def page_of(reports: Path) -> str:
 
 
 def index_of(reports: Path) -> str:
-    """Return the index of such reports, and of what comparing them comes to."""
+    """The index of such reports, and of what comparing them comes to."""
     found = Compared(tuple(index_sentences(compare(reports))), PAGE)
     render_index(reports, TEMPLATES, reports / "index.html", found)
     return (reports / "index.html").read_text()

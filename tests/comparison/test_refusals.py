@@ -20,7 +20,7 @@ from .machines import OWN, TEMPLATES, measured_on, publish, two
 
 
 def refused(reports: Path) -> str:
-    """Return the sentence that comparing is refused with; the command itself lets nothing in that is not valid."""
+    """The sentence that comparing is refused with; the command itself lets nothing in that is not valid."""
     try:
         refuse_strangers(reports)
         compare(reports)

@@ -29,24 +29,24 @@ class Run:
         return sorted(path for path in found if path.name != "complete.json")
 
     def collect(self) -> list[str]:
-        """Return the command that gathers the records."""
+        """The command that gathers the records."""
         results = self.results
         study, places = f"--study={results}/study.json", f"--measurements={results}/measurements"
         return ["collect", study, places, "--output-folder", f"{results}/again"]
 
     def render(self) -> list[str]:
-        """Return the command that makes the report."""
+        """The command that makes the report."""
         places = ("--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page")
         return ["report", f"--run={self.results}", *places]
 
     def rebuild(self) -> list[str]:
-        """Return the command that makes the published report again."""
+        """The command that makes the published report again."""
         places = ("--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page")
         return ["rebuild", "--frozen", str(self.report), *places]
 
 
 def finished_run(folder: Path, study: str = "default") -> Run:
-    """Return the run behind the published report of `study`, its files sealed as the commands seal them."""
+    """The run behind the published report of `study`, its files sealed as the commands seal them."""
     published = rebuilt(study)
     report = folder / "report" / published.parent.name / study
     shutil.copytree(published, report)

@@ -7,7 +7,7 @@ import torch
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
-from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
+from gnn_checkpointing.measurement.supervise import COMPLETE, Progress, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.study.design import Cell, graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
@@ -40,14 +40,13 @@ def cell_of(study: Study) -> tuple[Cell, Graph]:
     return graph_cells(study, spec)[0], make_graph(spec)
 
 
-def measured(study: Study, folder: Path) -> CellRecord:
+def measured(study: Study, folder: Path, progress: Progress = lambda *_: None) -> CellRecord:
     """The record of the study's one cell, measured in a folder."""
     cell, graph = cell_of(study)
     folder.mkdir(exist_ok=True)
     save_graph(folder / "graph.npz", graph)
     with (folder / "log").open("wb") as log:
-        measure_graph(
-            study, cell.graph, folder / "graph.npz", folder / "records", "here", log, lambda: True, lambda *_: None
-        )
+        files = folder / "graph.npz", folder / "records"
+        measure_graph(study, cell.graph, *files, "here", log, lambda: True, progress)
     (record,) = completed_records(folder / "records" / COMPLETE)
     return record

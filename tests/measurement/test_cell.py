@@ -8,17 +8,16 @@ import pytest
 import torch
 
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import cell as in_process
 from gnn_checkpointing.measurement import probe, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.high_water import HighWater
-from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study.study import Study
 from measurement.cells import CPU, cell_of, small_study
+from measurement.cells import measured as by_a_worker
 
 CONTEXT = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**30, "restarts": 0}
 
@@ -116,24 +115,11 @@ def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_i
 ) -> None:
     study = small_study()
     study = study.model_copy(update={"measurement": study.measurement.model_copy(update={"allocators": ("jemalloc",)})})
-    cell, graph = cell_of(study)
-    save_graph(tmp_path / "graph.npz", graph)
     reason = "needs libjemalloc: apt-get install libjemalloc2"
     monkeypatch.setattr(supervise, "missing", lambda allocator: reason if allocator == "jemalloc" else None)
     monkeypatch.setattr(supervise, "_run_worker", lambda *args: pytest.fail("started a process"))
     told: list[tuple[CellRecord, int]] = []
-    with (tmp_path / "log").open("wb") as log:
-        measure_graph(
-            study,
-            cell.graph,
-            tmp_path / "graph.npz",
-            tmp_path / "r",
-            "here",
-            log,
-            lambda: True,
-            lambda *told_of: told.append(told_of),
-        )
-    (record,) = completed_records(tmp_path / "r" / COMPLETE)
+    record = by_a_worker(study, tmp_path, lambda *told_of: told.append(told_of))
     assert told == [(record, 1)]
     assert [(found.outcome, found.message) for found in record.policies] == [("unavailable", reason)] * 2
     assert all(row["outcome"] == "unavailable" for row in cell_rows(record, study.analysis))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision
 from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
@@ -37,8 +37,7 @@ def test_three_linear_layers(cuda: torch.device) -> None:
     Requested: saved z1 + z2 and the loss, 16 MiB + 4; at the peak W3's gradient (0.25 MiB), z2's gradient (8), the copy
     of y's expanded gradient (2) and the root gradient (4 bytes) more. Blocks: the two numbers of 4 bytes have 512 each.
     """
-    layers, x = three_layers()
-    layers, x = layers.to(cuda), x.to(cuda)
+    layers, x = (one.to(cuda) for one in three_layers())
     found = measured(layers, lambda: layers(x).sum())
     assert found.saved == 16 * MIB + 4
     assert found.peak == 16 * MIB + MIB // 4 + 8 * MIB + 2 * MIB + 8
@@ -60,8 +59,7 @@ def test_elementwise_operators(cuda: torch.device) -> None:
 
 
 def test_the_count_does_not_depend_on_what_the_cache_holds(cuda: torch.device) -> None:
-    layers, x = three_layers()
-    layers, x = layers.to(cuda), x.to(cuda)
+    layers, x = (one.to(cuda) for one in three_layers())
     counted = set()
     for cached in (0, 3, 30):
         torch.empty(cached * MIB + 1, dtype=torch.uint8, device=cuda)
@@ -70,15 +68,10 @@ def test_the_count_does_not_depend_on_what_the_cache_holds(cuda: torch.device) -
 
 
 def test_what_another_tensor_holds_is_not_this_steps(cuda: torch.device) -> None:
-    layers, x = three_layers()
-    layers, x = layers.to(cuda), x.to(cuda)
-
-    def forward() -> Tensor:
-        return layers(x).sum()
-
-    alone = measured(layers, forward)
+    layers, x = (one.to(cuda) for one in three_layers())
+    alone = measured(layers, lambda: layers(x).sum())
     beside = torch.empty(64 * MIB, dtype=torch.uint8, device=cuda)
-    found = measured(layers, forward)
+    found = measured(layers, lambda: layers(x).sum())
     assert found == alone
     assert found.device is not None and alone.device is not None
     assert found.device.reserved == pytest.approx(alone.device.reserved, abs=20 * MIB)  # a segment may be shared
@@ -86,20 +79,15 @@ def test_what_another_tensor_holds_is_not_this_steps(cuda: torch.device) -> None
 
 
 def test_events_lie_within_the_wall_time_and_forward_within_the_step(cuda: torch.device) -> None:
-    layers, x = three_layers()
-    layers, x = layers.to(cuda), x.to(cuda)
-
-    def forward() -> torch.Tensor:
-        return layers(x).sum()
-
+    layers, x = (one.to(cuda) for one in three_layers())
     for _ in range(3):
-        found = timed(forward, cuda)
+        found = timed(lambda: layers(x).sum(), cuda)
         layers.zero_grad(set_to_none=True)
     assert found.device_seconds is not None
     assert 0 < found.forward_seconds < found.device_seconds <= found.wall_seconds
     assert found.device_allocations == 0
     torch.cuda.empty_cache()
-    again = timed(forward, cuda)
+    again = timed(lambda: layers(x).sum(), cuda)
     assert again.device_allocations is not None and again.device_allocations > 0
 
 

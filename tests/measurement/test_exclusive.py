@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurement.exclusive import LOCK, Asker, end_all_with, lock_path, machine
+from gnn_checkpointing.measurement.exclusive import LOCK, asker, end_all_with, lock_path, machine
 from gnn_checkpointing.refusal import Refusal
 from waiting import own, wait_for
 
@@ -69,10 +69,10 @@ def test_a_lock_file_that_was_removed_is_made_again_by_whoever_waits(tmp_path: P
 
 CHILD = """
 import sys, time
-from gnn_checkpointing.measurement.exclusive import Asker
-asker = Asker()
-print(asker.is_there(), flush=True)
-while asker.is_there(): time.sleep(0.1)
+from gnn_checkpointing.measurement.exclusive import asker
+is_there = asker()
+print(is_there(), flush=True)
+while is_there(): time.sleep(0.1)
 open(sys.argv[1], "w").close()
 """
 
@@ -114,7 +114,7 @@ def test_the_death_of_snakemake_is_seen_through_the_shell_it_started(tmp_path: P
 
 
 def test_a_command_started_by_hand_watches_its_own_parent_alone() -> None:
-    assert Asker().is_there()
+    assert asker()()
 
 
 def test_what_a_dead_process_left_behind_is_ended_and_nothing_else(tmp_path: Path) -> None:

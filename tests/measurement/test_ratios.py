@@ -28,7 +28,7 @@ def test_the_interval_covers_the_true_ratio() -> None:
 
 
 def played(generator: np.random.Generator, cells: int, processes: int, between: float, within: float) -> list[list]:
-    """Return cells of three policies each, true ratio 1.4, whose `none` is off by `between` in each process."""
+    """Cells of three policies each, true ratio 1.4, whose `none` is off by `between` in each process."""
     found = []
     for _ in range(cells):
         off = generator.normal(0, between, processes)

@@ -13,6 +13,7 @@ from gnn_checkpointing.records.policy import Memory, Readings
 
 MIB = 2**20
 PEAK = 100 * MIB
+MOST = 36 * MIB + 4 * 80 * 1024
 DEVICE = torch.device("cuda", 0)
 ACCOUNTS = ("requested", "allocated", "reserved")
 
@@ -28,26 +29,24 @@ def memory(activation: int, resident: int = 0) -> Memory:
 
 
 def read(high_water: int | None = None, fake: int | None = None) -> Readings:
-    """A peak of 100 MiB on 2**20 edges and node maps of 3 MiB."""
-    return agreement(memory(PEAK), 2**20, node_map_bytes=3 * MIB, high_water=high_water, fake=fake, notes=[])
+    """A peak of 100 MiB of 4 layers on 2**20 edges, with node maps of 3 MiB."""
+    return agreement(memory(PEAK), 2**20, 4, node_map_bytes=3 * MIB, high_water=high_water, fake=fake, notes=[])
 
 
 @pytest.mark.parametrize(
-    ("above", "agrees"),
-    # 2 % of 100 MiB and 2 MiB either way; above also 32 bytes an edge: the sort inside a scatter.
-    [(0, True), (4 * MIB, True), (36 * MIB, True), (36 * MIB + 1, False), (-4 * MIB, True), (-4 * MIB - 1, False)],
+    ("reading", "above", "agrees"),
+    [
+        # 2 % of 100 MiB and 2 MiB either way; above also 32 bytes an edge (a sort) and 80 KiB a layer.
+        *(("high_water", above, True) for above in (0, 4 * MIB, MOST, -4 * MIB)),
+        *(("high_water", above, False) for above in (MOST + 1, -4 * MIB - 1)),
+        # 1 % of 100 MiB and 256 KiB either way; above also one node map: the gradient of a gather.
+        *(("fake", above, True) for above in (0, MIB + MIB // 4, 4 * MIB + MIB // 4)),
+        *(("fake", above, False) for above in (5 * MIB, -2 * MIB)),
+    ],
 )
-def test_the_high_water_mark_may_be_higher_by_what_the_sort_of_a_scatter_takes(above: int, agrees: bool) -> None:
-    assert read(high_water=PEAK + above).high_water_agrees is agrees
-
-
-@pytest.mark.parametrize(
-    ("above", "agrees"),
-    # 1 % of 100 MiB and 256 KiB either way; above also one node map: the gradient of a gather.
-    [(0, True), (MIB + MIB // 4, True), (4 * MIB + MIB // 4, True), (5 * MIB, False), (-2 * MIB, False)],
-)
-def test_fake_tensors_may_be_higher_by_a_node_map(above: int, agrees: bool) -> None:
-    assert read(fake=PEAK + above).fake_tensor_agrees is agrees
+def test_a_reading_may_be_higher_by_what_its_instrument_sees_besides(reading: str, above: int, agrees: bool) -> None:
+    found = read(**{reading: PEAK + above})
+    assert (found.high_water_agrees if reading == "high_water" else found.fake_tensor_agrees) is agrees
 
 
 def test_no_reading_is_no_verdict() -> None:
@@ -126,7 +125,7 @@ def test_each_account_is_above_what_lived_before(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_drivers_account_must_grow_as_the_segments_do(beside: int, agrees: bool, sign: int) -> None:
     wider = DeviceBytes(allocated=2048, reserved=4096, driver=8192, beside=sign * beside)
-    found = agreement(memory(1700, resident=100), 1, 1, None, None, [], device=wider)
+    found = agreement(memory(1700, resident=100), 1, 1, 1, None, None, [], device=wider)
     assert (found.allocated_bytes, found.reserved_bytes, found.driver_bytes) == (2148, 4196, 8292)
     assert found.driver_agrees is agrees
     sentences = list(disagreements("layers", 1700, found))
@@ -135,5 +134,5 @@ def test_the_drivers_account_must_grow_as_the_segments_do(beside: int, agrees: b
 
 
 def test_on_the_cpu_there_are_no_such_accounts() -> None:
-    found = agreement(memory(1700), 1, 1, 1700, 1700, [])
+    found = agreement(memory(1700), 1, 1, 1, 1700, 1700, [])
     assert found.allocated_bytes is found.reserved_bytes is found.driver_bytes is found.driver_agrees is None

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gnn_checkpointing.analysis.analyse import of_hidden_layers
+from gnn_checkpointing.analysis.analyse import of_hidden_layers, protocol_of
 from gnn_checkpointing.analysis.laws.predictions import predictions
-from gnn_checkpointing.analysis.protocol import protocol_of
 from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import machine_facts

@@ -10,6 +10,7 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.artefacts import sha256_of
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.report.provenance import CODE, CRATE
 from rebuilt import packed
@@ -55,4 +56,4 @@ def test_a_changed_statement_about_the_run_is_not_valid(report: Path, tmp_path: 
     crate = json.loads((folder / CRATE).read_text())
     next(entity for entity in crate["@graph"] if entity["@id"] == "#run")[name] = value
     (folder / CRATE).write_text(json.dumps(crate))
-    assert list(pages(folder)) == [f"{CRATE}: not what the data beside it give: #run"]
+    assert list(pages(RunFolder(folder))) == [f"{CRATE}: not what the data beside it give: #run"]

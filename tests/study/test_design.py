@@ -22,9 +22,11 @@ def study(**changes: object) -> Study:
     return small_study(("GCN", "GAT"), grid=grid, **{"architecture": sizes, **changes})
 
 
+GRID = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+READ_BY_GAT = {**GRID, "convolutions": ["GAT"]}
+IMAGES = {"family": "images", "num_nodes": [392], "average_degrees": [9]}
 TWO = ["retaining", "default"]
 ALL = [("GAT", "gather_scatter"), ("GCN", "gather_scatter"), ("GCN", "spmm")]
-UNTIMED = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "timed": False, "convolutions": ["GAT"]}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ UNTIMED = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "
     [
         ({}, ALL, []),  # attention is no sparse product
         ({"measurement": {"allocators": TWO, "allocator_convolutions": ["GCN"]}}, ALL, ALL[1:]),
-        ({"graphs": {"generated": [UNTIMED]}, "measurement": {"allocators": TWO}}, ALL[:1], []),
+        ({"graphs": {"generated": [{**READ_BY_GAT, "timed": False}]}, "measurement": {"allocators": TWO}}, ALL[:1], []),
     ],
 )
 def test_a_cell_for_each_factor_where_it_says_something(changes: Any, reference: Any, beside: Any) -> None:
@@ -70,9 +72,8 @@ def test_a_real_graph_brings_its_grades_and_they_change_nothing_of_it() -> None:
 
 
 def test_batches_are_made_of_every_whole_graph_and_read_as_it_is() -> None:
-    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "convolutions": ["GAT"]}
     sampled = [{"sampler": "neighbours", "fan_outs": [2, 5], "draws": 2}, {"sampler": "clusters", "parts": [3]}]
-    chosen = study(graphs={"generated": [grid], **REAL, "batches": sampled})
+    chosen = study(graphs={"generated": [READ_BY_GAT], **REAL, "batches": sampled})
     specs = study_graphs(chosen)
     # Two whole graphs and four grades; five batches of each whole graph.
     assert len(specs) == 2 + 4 + 2 * 5
@@ -100,9 +101,6 @@ def test_each_depth_has_cells_of_its_own_and_leaves_the_first_ones_as_they_were(
     assert (alone.id, alone.seed, alone.model) == (same.id, same.seed, "")
 
 
-IMAGES = {"family": "images", "num_nodes": [392], "average_degrees": [9]}
-
-
 def test_images_are_read_by_vision_gnns_alone_each_with_its_own_shape() -> None:
     architecture = {
         "convolutions": ["GCN", "ViG-Ti", "ViG-S"],
@@ -110,8 +108,7 @@ def test_images_are_read_by_vision_gnns_alone_each_with_its_own_shape() -> None:
         "num_layers": 2,
         "hidden_channels": 8,
     }
-    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
-    chosen = study(graphs={"generated": [grid, IMAGES]}, architecture=architecture)
+    chosen = study(graphs={"generated": [GRID, IMAGES]}, architecture=architecture)
     plain, images = study_graphs(chosen)
     assert {cell.convolution for cell in graph_cells(chosen, plain)} == {"GCN"}
     found = {
@@ -125,8 +122,7 @@ def test_images_are_read_by_vision_gnns_alone_each_with_its_own_shape() -> None:
 
 
 def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> None:
-    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "convolutions": ["GAT"]}
-    chosen = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1, 2], "channels": 8}})
+    chosen = study(graphs={"generated": [READ_BY_GAT], **REAL, "ego": {"radii": [1, 2], "channels": 8}})
     specs = study_graphs(chosen)
     egos = [spec for spec in specs if isinstance(spec, DerivedGraph) and spec.method in ("encodings", "ego_networks")]
     # Two whole graphs, two forms, two radii; grades have none.
@@ -136,7 +132,7 @@ def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> N
     }  # fmt: skip
     drawn = next(spec for spec in egos if spec.id.startswith("erdos"))
     assert [cell.convolution for cell in graph_cells(chosen, drawn)] == ["GAT"]
-    more = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1], "channels": 99}})
+    more = study(graphs={"generated": [READ_BY_GAT], **REAL, "ego": {"radii": [1], "channels": 99}})
     bags = {spec.id for spec in egos if (spec.method, spec.size) == ("ego_networks", 1)}
     assert bags <= {spec.id for spec in study_graphs(more)}  # a bag does not depend on the encodings' channels
 
@@ -145,7 +141,7 @@ BARE = {"convolutions": ["GCN", "GATv2"], "num_layers": 2, "hidden_channels": 8,
 
 
 def test_stacks_in_practice_are_measured_beside_the_bare_ones_which_stay_as_they_were() -> None:
-    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4, 6], "replicates": 2}
+    grid = {**GRID, "average_degrees": [4, 6], "replicates": 2}
     asked: dict[str, Any] = {
         "graphs": {"generated": [grid]},
         "architecture": BARE,
@@ -167,10 +163,9 @@ def test_stacks_in_practice_are_measured_beside_the_bare_ones_which_stay_as_they
 
 
 def test_large_graphs_have_their_own_rounds_and_nothing_is_made_of_them() -> None:
-    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
-    large = {**grid, "num_nodes": [90], "convolutions": ["GCN"], "rounds": {"at_least": 3, "at_most": 4}}
+    large = {**GRID, "num_nodes": [90], "convolutions": ["GCN"], "rounds": {"at_least": 3, "at_most": 4}}
     batches = [{"sampler": "clusters", "parts": [3]}]
-    chosen = study(graphs={"generated": [grid], "large": [large], "batches": batches}, measurement={"repeats": 3})
+    chosen = study(graphs={"generated": [GRID], "large": [large], "batches": batches}, measurement={"repeats": 3})
     small, big, batch = study_graphs(chosen)
     assert large_graphs(chosen) == {big.id}
     assert batch.id.startswith(small.id)
@@ -178,7 +173,7 @@ def test_large_graphs_have_their_own_rounds_and_nothing_is_made_of_them() -> Non
     assert {(cell.convolution, cell.rounds) for cell in cells} == {("GCN", (3, 4))}
     assert {cell.rounds for cell in graph_cells(chosen, small)} == {None}
     assert {visit.graph.id for visit in visits(chosen) if visit.number} == {small.id, batch.id}
-    same = study(graphs={"generated": [grid, {**grid, "num_nodes": [90]}]})
+    same = study(graphs={"generated": [GRID, {**GRID, "num_nodes": [90]}]})
     assert [spec.id for spec in study_graphs(same)] == [small.id, big.id]
 
 

@@ -153,6 +153,7 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("graphs.batches", [NEIGHBOURS | {"fan_outs": [0]}]), "key graphs.batches.0.fan_outs.0: Input"),
     (default("graphs.large", [GRIDS]), "two grids have graphs of family sbm, 400 nodes and average degree 4,"),
     (default("graphs.generated", [GRIDS | {"average_degrees": [one]} for one in (4, 4.0000001)]), "two grids have"),
+    (changed(default("architecture.depths", [*range(10, 999)]), f"{GRID}.replicates", 999), "cells; at most 1,000,000"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
     (default(f"{GRID}.family", "images"), "num_nodes 400 is no multiple of 196", "8 images are 1568"),
     (vision(grid={"average_degrees": [99]}), "average degree 99", "whole numbers from 1 to 98"),

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from gnn_checkpointing.analysis.laws.series import Series
-from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Response
-from gnn_checkpointing.analysis.table import completed
+from gnn_checkpointing.analysis.table import Protocol, completed
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 

@@ -52,7 +52,7 @@ class Checkout:
         return Counter(re.findall(r"^(?:local)?rule (\w+):$", self.run(*arguments), re.MULTILINE))
 
     def planned(self, *arguments: str) -> dict[str, int]:
-        """Return how many jobs of each rule a dry run plans."""
+        """How many jobs of each rule a dry run plans."""
         lines = self.run("--dry-run", "--quiet", "rules", *arguments).splitlines()
         counts = [line.split() for line in lines if len(line.split()) == 2 and line.split()[1].isdigit()]
         return {rule: int(count) for rule, count in counts if rule != "total"}
@@ -64,13 +64,13 @@ class Checkout:
         path.write_text(text.replace(old, new, 1))
 
     def records(self) -> dict[Path, int]:
-        """Return the cell records there are, with their times of writing."""
+        """The cell records there are, with their times of writing."""
         found = self.folder.glob("results/*/smoke/measurements/*/*/*.json")
         return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
 
 
 def measuring(folder: Path) -> list[int]:
-    """Return the processes that measure for the checkout in `folder`."""
+    """The processes that measure for the checkout in `folder`."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:

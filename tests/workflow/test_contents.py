@@ -51,7 +51,7 @@ STUDY: dict[str, Any] = {
 
 
 def ring(nodes: int) -> list[tuple[int, int]]:
-    """Return a ring of nodes in both directions."""
+    """A ring of nodes in both directions."""
     return [pair for node in range(nodes) for pair in ((node, (node + 1) % nodes), ((node + 1) % nodes, node))]
 
 
@@ -107,7 +107,7 @@ class Own(Checkout):
 
 
 def nodes_of(report: Path) -> set[int]:
-    """Return the sizes of the graphs that a report is about, by its table and its list of graphs."""
+    """The sizes of the graphs that a report is about, by its table and its list of graphs."""
     graphs = {graph["num_nodes"] for graph in read_json(report / "graphs.json")["graphs"]}
     assert {row["num_nodes"] for row in read_table(report / "measurements.csv")} == graphs
     return graphs

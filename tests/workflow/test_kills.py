@@ -38,7 +38,7 @@ _REPLAYED = {
 
 
 def replaying(folder: Path, tape: Path) -> Checkout:
-    """Return a checkout that plays back what was measured, and finds no step slow."""
+    """A checkout that plays back what was measured, and finds no step slow."""
     checkout = Checkout(folder)
     package = folder / "workflow/gnn_checkpointing"
     shutil.copy(Path(__file__).with_name("tape.py"), package / "measurement/tape.py")
@@ -65,20 +65,20 @@ def undisturbed(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkou
 
 
 def finished(checkout: Checkout) -> dict[Path, bytes]:
-    """Return the records that have all their processes."""
+    """The records that have all their processes."""
     found = {path: path.read_bytes() for path in checkout.records()}
     return {path: content for path, content in found.items() if json.loads(content)["again"]}
 
 
 def report(checkout: Checkout) -> dict[str, bytes]:
-    """Return every file of the report by its path."""
+    """Every file of the report by its path."""
     (folder,) = checkout.folder.glob("report/*/smoke")
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def complete(folder: Path) -> list[Path]:
-    """Return the lists of the graphs that are finished."""
+    """The lists of the graphs that are finished."""
     return list(folder.glob("results/*/smoke/measurements/*/*/complete.json"))
 
 

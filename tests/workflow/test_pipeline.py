@@ -172,16 +172,9 @@ def test_a_second_live_run_is_refused_in_one_sentence(restored: Checkout) -> Non
     assert "another run is at work" in sentence
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("policies: [none", "policys: [none", "unknown key policys"),
-        ("[4, 8, 16, 24]", "[4, 120]", "average degree 120 is impossible with 120 nodes"),
-    ],
-)
-def test_a_bad_study_is_one_sentence_and_nothing_else(restored: Checkout, old: str, new: str, words: str) -> None:
-    restored.edit(SMOKE, old, new)
-    assert words in refused(restored)
+def test_a_bad_study_is_one_sentence_and_nothing_else(restored: Checkout) -> None:
+    restored.edit(SMOKE, "[4, 8, 16, 24]", "[4, 120]")
+    assert "average degree 120 is impossible with 120 nodes" in refused(restored)
 
 
 def test_another_study_of_the_same_graph_leaves_this_one_alone(finished: Checkout) -> None:

@@ -57,12 +57,12 @@ def seal(*paths: Path) -> None:
 
 
 def seal_file(path: Path) -> Path:
-    """Return where the SHA-256 of a file is kept."""
+    """Where the SHA-256 of a file is kept."""
     return path.with_name(f".{path.name}.sha256")
 
 
 def sealed_bytes(path: Path) -> bytes:
-    """Return a file's bytes, or refuse where they are not those that were sealed; a file without a seal is taken."""
+    """A file's bytes; refused where they are not those that were sealed; a file without a seal is taken."""
     content = bounded_bytes(path)
     try:
         expected = seal_file(path).read_text(encoding="ascii").strip()
@@ -202,7 +202,7 @@ def _no_number(word: str) -> float:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file's bytes."""
+    """The hexadecimal SHA-256 of a file's bytes."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -212,6 +212,6 @@ def sha256_of(path: Path) -> str:
 
 
 def digest(value: Any, length: int = 12) -> str:
-    """Return the first `length` hexadecimal digits of the SHA-256 of a JSON value in canonical form."""
+    """The first `length` hexadecimal digits of the SHA-256 of a JSON value in canonical form."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -22,6 +22,7 @@ rule analyse:
     input:
         table=f"{RESULTS}/measurements.csv",
         trainings=f"{RESULTS}/trainings.json",
+        graphs=f"{RESULTS}/graphs.json",
         explanations=EXPLAINED,
         encodings=ENCODINGS,
         study=HANDED,

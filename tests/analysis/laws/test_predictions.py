@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.results import Predictions
 from gnn_checkpointing.analysis.table import completed, under
@@ -49,6 +51,25 @@ def test_real_graphs_are_predicted_from_their_sizes_alone(whole: Predictions) ->
     assert by_response["step_time_seconds"].median_error < 0.05
     assert all(summary.scored == 18 for summary in whole.summaries)
     assert by_response["step_time_seconds"].worst_at.split(", ")[0] in ("Cora", "amherst41")
+
+
+def test_saved_bytes_of_another_number_of_classes_are_predicted_to_the_byte_once_classes_are_known() -> None:
+    """A loss keeps 4 C T bytes: generated graphs have 4 classes and 60 % training nodes, Cora 7 and 100 of them."""
+    rows, classes = table(np.random.default_rng(0), BOTH, convolutions=("GCN",)), {}
+    for row in rows:
+        own, kept = (7, 100) if row["graph_label"] == "Cora" else (4, int(row["num_nodes"] or 0) * 3 // 5)
+        row |= {
+            "training_nodes": kept,
+            "saved_activation_bytes": int(row["saved_activation_bytes"] or 0) + 4 * own * kept,
+        }
+        classes[row["graph"]] = SimpleNamespace(id=row["graph"], num_classes=own)
+    errors = []
+    for graphs in ([], classes.values()):
+        board = analyse(rows, [], protocol(), graphs=list(graphs)).predictions.scorecard
+        scored = [one for one in board if one.response == "saved_activation_bytes"]
+        assert {one.label for one in scored} == {"Cora", "amherst41"}
+        errors.append(max(abs(one.error) for one in scored))
+    assert errors[0] > 1e-3 and errors[1] < 1e-9
 
 
 def test_a_graph_that_the_law_gets_wrong_is_the_worst_one_and_bounds_the_others() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from gnn_checkpointing.analysis.laws.selection import (
     at_one_speed,
     candidates,
     coverage,
-    deciding,
     folds,
     half_width,
     held,
@@ -63,7 +61,8 @@ def test_every_level_that_leaves_a_law_is_held_out_once_with_all_its_replicates(
         name = "requested_average_degree" if fold.factor == "density" else "num_nodes"
         assert {getattr(rows[place], name) for place in fold.held} == {fold.level}
         assert sorted(fold.kept + fold.held) == list(range(36))
-    assert [(fold.factor, fold.level) for fold in deciding(found, rows)] == [("density", 128.0), ("nodes", 2000.0)]
+    (one,) = candidates(series(), ("additive",), found)
+    assert [(error.place, error.level) for error in one.errors] == [("densest", 128.0), ("largest", 2000.0)]
     # 3 densities: without one, 2 are left, and a law wants 3; without one of 3 sizes, 2 are left and enough.
     rows = table(np.random.default_rng(0), generated_graphs(degrees=(4.0, 8.0, 16.0)))
     assert [fold.factor for fold in folds(series(rows).rows)] == ["nodes"] * 3
@@ -122,7 +121,7 @@ def test_a_miss_is_a_share_of_the_prediction() -> None:
     one = series()
     assert max(miss.share for miss in misses(one, "additive", folds(one.rows))) < 1e-9
     raised = [
-        replace(row, activation_bytes=1.1 * row.activation_bytes) if row.graph == "sbm-n1000-d16-r0" else row
+        row.but(activation_bytes=1.1 * row.activation_bytes) if row.graph == "sbm-n1000-d16-r0" else row
         for row in one.rows
     ]
     worst = max(misses(Series(raised, one.response), "additive", folds(raised)), key=lambda miss: miss.share)
@@ -167,7 +166,7 @@ def slowed(*, with_sentinel: bool) -> tuple[list[Row], list[Row]]:
     by = np.random.default_rng(1).permutation(np.linspace(1, 3, len(steady)))
     other = by if with_sentinel else np.random.default_rng(2).permutation(by)
     return steady, [
-        replace(row, step_time_seconds=(row.step_time_seconds or 0) * one, sentinel_seconds=SENTINEL * two)
+        row.but(step_time_seconds=(row.step_time_seconds or 0) * one, sentinel_seconds=SENTINEL * two)
         for row, one, two in zip(steady, by.tolist(), other.tolist(), strict=True)
     ]
 
@@ -190,7 +189,7 @@ def test_a_sentinel_that_another_thing_slowed_or_that_one_row_lacks_is_not_used(
     found, unit = at_one_speed(rows)
     assert (found, unit.used) == (rows, False)
     assert unit.error_in_sentinels > unit.error_in_seconds > 0
-    mixed = [*rows[:-1], replace(rows[-1], sentinel_seconds=None)]
+    mixed = [*rows[:-1], rows[-1].but(sentinel_seconds=None)]
     assert at_one_speed(mixed) == (mixed, None)
-    untimed = replace(rows[0], step_time_seconds=None, sentinel_seconds=None)
+    untimed = rows[0].but(step_time_seconds=None, sentinel_seconds=None)
     assert at_one_speed([untimed]) == ([untimed], None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -12,19 +12,20 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.analysis import results
-from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
+from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, read_json, write_text
 from gnn_checkpointing.records.explained import ExplainedSets
-from gnn_checkpointing.records.graph_facts import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
+from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
 from gnn_checkpointing.study.policy_names import parse_policy
 from gnn_checkpointing.study.settings import PRACTICE
+from gnn_checkpointing.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,13 @@ def analyse(
     protocol: Protocol,
     explained: ExplainedSets | None = None,
     encodings: Sequence[EncodingCost] = (),
+    graphs: Sequence[GraphFacts] = (),
 ) -> Findings:
     """All findings of one table; the same input gives the same output to every digit that is written.
 
     Everything but the frontier's comparison of allocators is found under the reference allocator alone. `explained` is
-    what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
+    what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them;
+    of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.checks import check_compared, check_visits
@@ -90,7 +93,8 @@ def analyse(
     reference, confidence = protocol.reference_allocator, protocol.confidence
     # Visits after the first only show how far results differ in another hour and process.
     visits, rows = rows, first_visits(rows)
-    everything = [of_hidden_layers(row) for row in completed(rows)]
+    classes = {graph.id: graph.num_classes for graph in graphs}
+    everything = [of_hidden_layers(row).but(num_classes=classes.get(row.graph)) for row in completed(rows)]
     check_visits(visits)
     check_compared(rows, reference)
     in_practice = [row for row in everything if row.model == PRACTICE]
@@ -128,6 +132,25 @@ def analyse(
     )
 
 
+def protocol_of(study: Study) -> Protocol:
+    """The study's settings of the analysis as plain values."""
+    rounds = study.measurement.rounds
+    return Protocol(
+        reference_allocator=study.measurement.allocators[0],
+        confidence=study.analysis.confidence,
+        resamples=study.analysis.resamples,
+        ratio_half_width=study.measurement.ratio_half_width,
+        seed=derived_seed(study.seed, "analysis"),
+        memory_forms=study.analysis.laws.memory,
+        time_forms=study.analysis.laws.time,
+        rounds=(rounds.at_least, rounds.at_most),
+        processes=study.measurement.processes,
+        timeout_seconds=study.measurement.timeout_seconds,
+        capacity_gib=study.analysis.capacity_gib,
+        large_graphs=large_graphs(study),
+    )
+
+
 def of_hidden_layers(row: Row) -> Row:
     """The row with the block of a hidden layer, which decides the peak; records hold the largest of all layers.
 
@@ -139,7 +162,7 @@ def of_hidden_layers(row: Row) -> Row:
     if not by_rule or not few_features or row.device != "cpu":
         return row
     block = block_edges(row.num_nodes, row.hidden_channels, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
-    return replace(row, edges_at_once=min(row.edges_at_once or block, block))
+    return row.but(edges_at_once=min(row.edges_at_once or block, block))
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:

@@ -15,7 +15,7 @@ LOOK_EVERY = 10
 
 LOOK_CONFIDENCE = 0.999
 """Level of the intervals that are looked at: to stop when one of the published level is narrow is to prefer lucky ones;
-the analysis simulates the rule on known ratios (`analysis/robustness/stopping.py`)."""
+the analysis simulates the rule on known ratios (`analysis/stopping.py`)."""
 
 LOOK_RESAMPLES = 2000
 

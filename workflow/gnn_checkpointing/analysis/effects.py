@@ -37,9 +37,8 @@ def effects(
 ) -> tuple[Effects, Noise]:
     """Every effect, and the noise that its intervals include; `repeats` are the table's rows with all visits.
 
-    `in_sentinels`: in that unit laws of time are fitted.
-
     Policies that were shown to change what is computed have none; those that train another model are marked.
+    `in_sentinels`: in that unit laws of time are fitted.
     """
     place = _places(rows)
 
@@ -82,8 +81,14 @@ def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
     return place
 
 
-_OF_ALL_CELLS = ("convolution", "policy", "allocator", "stack", "num_layers", "family", "num_features")
-_MEDIANS = ("activation_bytes", "saved_activation_bytes", "step_time_seconds", "system_time_seconds", "page_faults")
+_OF_ALL_CELLS = (
+    *("convolution", "policy", "allocator", "stack", "num_layers", "family", "num_features"),
+    "requested_average_degree",
+)
+_MEDIANS = (
+    *("num_edges", "activation_bytes", "saved_activation_bytes"),
+    *("step_time_seconds", "system_time_seconds", "page_faults"),
+)
 
 
 def _effect(
@@ -100,14 +105,14 @@ def _effect(
     paired = [row for row in cells if row.activation_ratio is not None]
     seconds = found.seconds(clocked) if clocked else None
     ratio = found.time_ratio(timed) if timed else None
-    num_nodes, num_edges = (float(median(getattr(row, name) for row in cells)) for name in ("num_nodes", "num_edges"))
     label = labels.get(first.graph, first.graph_label)
     values: dict[str, Any] = {
-        **{name: getattr(first, name) for name in (*_OF_ALL_CELLS, "requested_average_degree")},
+        **{name: getattr(first, name) for name in _OF_ALL_CELLS},
         **{name: _median(getattr(row, name) for row in cells) for name in _MEDIANS},
         **{name: math.fsum(getattr(row, name) for row in cells) / len(cells) for name in ("average_degree", "density")},
         **{name: mean_bytes(paired, name) if paired else None for name in ("memory_ratio", "activation_ratio")},
     }
+    num_nodes, num_edges = median(row.num_nodes for row in cells), values["num_edges"]
     return Effect(
         **values,
         kind=kind,
@@ -118,17 +123,14 @@ def _effect(
         method=first.derivation or "",
         size=first.derivation_size,
         num_nodes=int(num_nodes),
-        num_edges=num_edges,
-        training_nodes=float(median(row.training_nodes or 0 for row in cells)),
+        training_nodes=_median(row.training_nodes or 0 for row in cells),
         headline=kind != "generated" or headlines.get(first.convolution) == (origin, first.num_nodes),
         cells=len(cells),
         timed_cells=len(timed),
-        peak_memory_bytes=float(median(row.resident_bytes + row.activation_bytes for row in cells)),
-        policy_resident_bytes=float(median(row.policy_resident_bytes or 0.0 for row in cells)),
+        peak_memory_bytes=_median(row.resident_bytes + row.activation_bytes for row in cells),
+        policy_resident_bytes=_median(row.policy_resident_bytes or 0 for row in cells),
         forward_share=_median(
-            row.forward_time_seconds / row.step_time_seconds
-            for row in clocked
-            if row.forward_time_seconds is not None and row.step_time_seconds
+            row.forward_time_seconds and row.forward_time_seconds / row.step_time_seconds for row in clocked
         ),
         nodes_per_second=throughput(num_nodes, seconds) if seconds else None,
         edges_per_second=throughput(num_edges, seconds) if seconds and num_edges else None,
@@ -137,7 +139,8 @@ def _effect(
     )
 
 
-def _median(values: Iterable[float | None]) -> float | None:
+def _median(values: Iterable[float | None]) -> Any:
+    """The median of what is known, None where nothing is."""
     found = [value for value in values if value is not None]
     return float(median(found)) if found else None
 
@@ -188,12 +191,11 @@ def _beside(row: Effect, base: Effect | None) -> Effect:
 
 def _models(rows: Sequence[Row]) -> list[StudyModel]:
     """Each series' model, shallow before deep; a model that a policy takes for itself is not counted."""
-    found: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda row: (row.stack, row.num_layers, row.convolution, policy_order(row.policy))):
-        if not row.other_model:
-            found.setdefault(row.convolution, row)
-    names = ("convolution", "num_layers", "hidden_channels", "heads", "parameters")
-    return [StudyModel(**{name: getattr(row, name) for name in names}) for row in found.values()]
+    own = [row for row in rows if not row.other_model]
+    own.sort(key=lambda row: (row.stack, row.num_layers, row.convolution, policy_order(row.policy)))
+    names = tuple(StudyModel.model_fields)
+    models = [series[0] for _, series in grouped(own, lambda row: (row.convolution,))]
+    return [StudyModel(**{name: getattr(row, name) for name in names}) for row in models]
 
 
 def practice(rows: Sequence[Row], bare: Sequence[Row], noise: Noise) -> list[PracticeEffect]:
@@ -201,33 +203,31 @@ def practice(rows: Sequence[Row], bare: Sequence[Row], noise: Noise) -> list[Pra
 
     A policy that was shown to change what is computed is left out, and so is one that did not run on both.
     """
-    beside = {(row.graph, row.stack, row.policy): row for row in bare}
-    none = {(row.graph, row.stack): row for row in rows if row.policy == "none"}
+    beside, own = ({(row.graph, row.stack, row.policy): row for row in each} for each in (bare, rows))
     pairs = [
-        (row, twin)
-        for row in rows
-        if (row.policy != "none" and row.activation_ratio is not None and not row.changes and not row.other_model)
-        and (twin := beside.get((row.graph, row.stack, row.policy))) is not None
-        and twin.activation_ratio is not None
+        (row, beside[place])
+        for place, row in own.items()
+        if row.policy != "none" and row.activation_ratio is not None and not row.changes and not row.other_model
+        if place in beside and beside[place].activation_ratio is not None
     ]
     pairs.sort(key=lambda pair: (pair[0].stack, pair[0].num_nodes, pair[0].degree, policy_order(pair[0].policy)))
     found = []
     for _, cells in grouped(pairs, lambda pair: (pair[0].stack, pair[0].policy, pair[0].num_nodes, pair[0].degree)):
-        own, others = zip(*cells, strict=True)
-        timed = all(row.time_ratio is not None for row in (*own, *others))
-        first = own[0]
+        (first, *_), _ = both = tuple(zip(*cells, strict=True))
+        timed = all(row.time_ratio is not None for each in both for row in each)
+        nones = [each[first.graph, first.stack, "none"].activation_bytes for each in (own, beside)]
+        times = [noise.time_ratio(each) if timed else None for each in both]
         found.append(
             PracticeEffect(
                 convolution=first.stack,
                 policy=first.policy,
                 num_nodes=first.num_nodes,
                 average_degree=first.degree,
-                none_activation_bytes=none[first.graph, first.stack].activation_bytes
-                / beside[first.graph, first.stack, "none"].activation_bytes,
-                bare_activation_ratio=mean_bytes(others, "activation_ratio"),
-                activation_ratio=mean_bytes(own, "activation_ratio"),
-                bare_time_ratio=noise.time_ratio(others) if timed else None,
-                time_ratio=noise.time_ratio(own) if timed else None,
+                none_activation_bytes=nones[0] / nones[1],
+                bare_activation_ratio=mean_bytes(both[1], "activation_ratio"),
+                activation_ratio=mean_bytes(both[0], "activation_ratio"),
+                bare_time_ratio=times[1],
+                time_ratio=times[0],
             )
         )
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
@@ -108,18 +109,14 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
 
 def _between_visits(rows: Sequence[Mapping[str, Value]], column: str, unit: str = "") -> list[tuple[float, int]]:
     """The variance of logarithms between the visits of each cell that was visited again, and its degrees of freedom."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for row in rows:
-        value, divisor = row[column], row.get(unit) if unit else 1.0
-        if isinstance(value, int | float) and isinstance(divisor, int | float):
-            policies = found.setdefault(str(row["cell"]), {})
-            policies.setdefault(str(row["policy"]), []).append(math.log(value / divisor))
+    table = pd.DataFrame([(row["cell"], row["policy"], row[column], row.get(unit, 1.0)) for row in rows])
+    if table.empty:
+        return []
+    logs = (table[2].astype(float) / table[3].astype(float)).map(math.log)
+    policies = logs.groupby([table[0], table[1]]).agg(["var", "count"])
     # A cell's policies share the process of none, so they count as one.
-    return [
-        (float(np.mean([np.var(values, ddof=1) for values in several])), min(map(len, several)) - 1)
-        for policies in found.values()
-        if (several := [values for values in policies.values() if len(values) > 1])
-    ]
+    cells = policies[policies["count"] > 1].groupby(level=0).agg({"var": "mean", "count": "min"})
+    return [(float(variance), int(count) - 1) for variance, count in cells.itertuples(index=False)]
 
 
 def _pooled(variances: Iterable[tuple[float, int]]) -> tuple[float, int]:

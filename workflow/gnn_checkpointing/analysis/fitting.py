@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 from statsmodels.regression.linear_model import WLS
 
 from gnn_checkpointing.analysis.results import Estimate, Response, exactly
@@ -50,7 +50,7 @@ def answers(asked: Iterable[tuple[str, Found | str]]) -> tuple[list[Found], list
 
 def design(rows: Sequence[Row]) -> Floats:
     """The columns one, num_nodes, num_edges of the rows ([num_rows, 3])."""
-    return np.array([(1.0, row.num_nodes, row.num_edges) for row in rows], dtype=np.float64)
+    return np.array([(1.0, row.num_nodes, row.num_edges) for row in rows])
 
 
 def answering(rows: Sequence[Row], response: Response) -> list[Row]:
@@ -69,9 +69,10 @@ def why_not(rows: Sequence[Row], response: Response | None = None) -> str | None
     if len({row.num_features for row in rows}) > 1:
         return "the graphs differ in their number of input features, which the law does not know"
     if len(rows) < LEAST_CELLS:
-        return f"{_only(len(rows), 'comparable cell')} of generated graphs, and a law wants {LEAST_CELLS}"
+        cells = "comparable cell" if len(rows) == 1 else "comparable cells"
+        return f"only {len(rows)} {cells} of generated graphs, and a law wants {LEAST_CELLS}"
     if len(levels) < LEAST_LEVELS:
-        return f"{_only(len(levels), 'level')} of average degree, and a law wants {LEAST_LEVELS}"
+        return f"only {len(levels)} level{'s' * (len(levels) != 1)} of average degree, and a law wants {LEAST_LEVELS}"
     if len(sizes) < LEAST_SIZES:
         return f"all graphs have {min(sizes)} nodes, so bytes per node cannot be told from the constant"
     columns = design(rows)
@@ -82,10 +83,6 @@ def why_not(rows: Sequence[Row], response: Response | None = None) -> str | None
     if response is not None and (observed(rows, response) <= 0).any():
         return "a cell's value is 0, which has no relative error"
     return None
-
-
-def _only(count: int, noun: str) -> str:
-    return f"only {count} {noun}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -126,18 +123,17 @@ def fitted(
     else:
         codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
         result = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-    reach = _standard_errors(result) * student.ppf((1 + confidence) / 2, _degrees_of_freedom(result))
-    # [num_columns, 3]: estimate, low, high.
-    table = np.column_stack([result.params, result.params - reach, result.params + reach]).tolist()
+    with np.errstate(invalid="ignore"):  # a variance of 0 may come out as -1e-40
+        ends = result.conf_int(alpha=1 - confidence)
+    params = result.params[:, np.newaxis]
+    table = np.hstack([params, np.where(np.isnan(ends), params, ends)])  # [num_columns, 3]: estimate, low, high
     return Fit(
         result=result,
         column_scales=column_scales,
         response_scale=response_scale,
         weights=weights,
         fitted=result.fittedvalues * response_scale,
-        coefficients=tuple(
-            _in_units(ends, unit) for ends, unit in zip(table, (response_scale / column_scales).tolist(), strict=True)
-        ),
+        coefficients=tuple(map(_in_units, table.tolist(), (response_scale / column_scales).tolist())),
         exact=bool(np.abs(target - result.fittedvalues).max() < ROUNDING),
     )
 
@@ -162,10 +158,9 @@ def p_value(fit: Fit, column: int) -> float:
     """The p-value of a coefficient being 0, by Student's t; without any spread it is 1 or 0."""
     if is_nothing(fit, column):
         return 1.0
-    error = float(_standard_errors(fit.result)[column])
-    if fit.exact or error == 0:
-        return 0.0
-    return float(2 * student.sf(abs(fit.result.params[column]) / error, _degrees_of_freedom(fit.result)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = float(fit.result.pvalues[column])
+    return 0.0 if fit.exact or math.isnan(found) else found
 
 
 def is_nothing(fit: Fit, column: int) -> bool:
@@ -215,14 +210,3 @@ def largest(design: Floats) -> Floats:
 def largest_leverage(design: Floats) -> float:
     """The largest leverage of a row: 1 where a coefficient rests on that row alone."""
     return float((np.linalg.qr(design / largest(design))[0] ** 2).sum(axis=1).max())
-
-
-def _standard_errors(result: Any) -> Floats:
-    """The robust standard errors; a variance of 0 may come out as -1e-40, of which statsmodels makes NaN."""
-    variances: Floats = np.diag(result.cov_params()).clip(min=0.0)
-    return np.sqrt(variances)
-
-
-def _degrees_of_freedom(result: Any) -> float:
-    """Those of Student's t: one less than the clusters where there are clusters."""
-    return float(getattr(result, "df_resid_inference", result.df_resid))

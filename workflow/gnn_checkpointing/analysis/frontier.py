@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import linear_regression
 from typing import Any
@@ -45,15 +46,14 @@ def frontier(rows: Points, reference: str) -> dict[str, list[Any]]:
 def _best_segments(points: Points) -> BestSegments | None:
     """The best number of segments at one degree; None where none was tried."""
     tried = [
-        (point.activation_ratio.estimate, _time(point), point)
+        (point.activation_ratio.estimate, point.time_ratio and point.time_ratio.estimate, point)
         for point in points
         if point.policy.startswith("segments(") and point.activation_ratio is not None
     ]
     if not tried:
         return None
-    least = min(ratio for ratio, _, _ in tried)
-    equal = [one for one in tried if one[0] <= least * (1 + CLOSE)]
-    ratio, time, best = min(equal, key=lambda one: (one[1] or float("inf"), one[2].policy))
+    least = min(ratio for ratio, _, _ in tried) * (1 + CLOSE)
+    ratio, time, best = min(tried, key=lambda one: (one[0] > least, one[1] or math.inf, one[2].policy))
     return BestSegments(
         convolution=best.convolution,
         degree=best.degree,
@@ -62,10 +62,6 @@ def _best_segments(points: Points) -> BestSegments | None:
         time_ratio=time,
         tried=[point.policy for *_, point in tried],
     )
-
-
-def _time(point: Effect) -> float | None:
-    return None if point.time_ratio is None else point.time_ratio.estimate
 
 
 def _payoff(points: Points) -> Payoff:

@@ -6,16 +6,18 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, first_visits, grouped, series, under
 from gnn_checkpointing.records import measurements_table
+from gnn_checkpointing.records.agreement import high_water_verdict
 from gnn_checkpointing.records.measurements_table import Value
 
 Rows = Sequence[Mapping[str, Value]]
@@ -23,6 +25,10 @@ Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
 NOT_FAILED = ("completed", "refused", "unavailable")
 
+_VERDICTS: dict[Instrument, Callable[[Mapping[str, Value]], Value]] = {
+    "high_water_bytes": high_water_verdict,
+    "fake_tensor_bytes": itemgetter("fake_tensor_agrees"),
+}
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
@@ -36,7 +42,7 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
     cells = {str(row["cell"]): row for row in rows}
     turns = turns_of(rows)
     # A policy that refused or lacks its tools was never started.
-    failed = sorted((row for row in rows if row["outcome"] not in NOT_FAILED), key=_place)
+    failed = [row for row in sorted(rows, key=_place) if row["outcome"] not in NOT_FAILED]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
     wall_seconds = math.fsum((turn.ended - turn.began).total_seconds() for turn in turns)
     spread = _spread(row["process_spread"] for row in rows if row["allocator"] == reference_allocator)
@@ -46,6 +52,7 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
         if row.policy != "none" and row.time_ratio and row.time_ratio_low and row.time_ratio_high
     ]
     uncompared = [row for row in measured if row.is_uncompared]
+    readings = [found for name in INSTRUMENTS if (found := _reading(rows, name)) is not None]
     return Quality(
         cells=len(cells),
         rows=len(rows),
@@ -54,8 +61,8 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
         refused=_absences(rows, "refused"),
         unavailable=_absences(rows, "unavailable"),
         other_models=sorted({row.policy for row in measured if row.other_model}),
-        readings=[reading for name in INSTRUMENTS if (reading := _reading(rows, name)) is not None],
-        disagreements=[text for name in INSTRUMENTS for text in _disagreements(rows, name)],
+        readings=[reading for reading, _ in readings],
+        disagreements=[text for _, texts in readings for text in texts],
         sentinel_drift=_spread(row["sentinel_drift"] for row in cells.values()),
         involuntary_switches=_spread(row["involuntary_switches"] for row in rows),
         measured_share=measured_seconds / wall_seconds if wall_seconds > 0 else 0.0,
@@ -112,45 +119,34 @@ def _absences(rows: Rows, outcome: str) -> list[Absence]:
     ]
 
 
-def _reading(rows: Rows, name: Instrument) -> Reading | None:
-    """How one instrument compares with the allocator's events; None where it was never read."""
-    read = [row for row in rows if row["outcome"] == "completed" and row[name] is not None]
+def _reading(rows: Rows, name: Instrument) -> tuple[Reading, list[str]] | None:
+    """How one instrument compares with the allocator's events, and where it does not agree; None if it was not read."""
+    read = [row for row in sorted(rows, key=_place) if row["outcome"] == "completed" and row[name] is not None]
     if not read:
         return None
-    judged = [row for row in read if row[_verdict(name)] is not None]
-    worst = max(judged, key=lambda row: (abs(_off(row, name)), *_place(row)), default=None)
+    # Each reading's place, by how many bytes it is off and as a share of the peak, and whether it agrees.
+    peaks = [float(row["activation_bytes"] or 0.0) for row in read]
+    found = [
+        (", ".join(_place(row)), off := float(row[name] or 0.0) - peak, off / (peak or 1.0), agrees)
+        for row, peak in zip(read, peaks, strict=True)
+        if (agrees := _VERDICTS[name](row)) is not None
+    ]
+    nothing: tuple[str, Any, Any, Value] = ("", None, None, None)
+    place, off, share, _ = max(found, key=lambda one: (abs(one[1]), one[0]), default=nothing)
     return Reading(
         instrument=name,
         read=len(read),
-        judged=len(judged),
-        agree=sum(row[_verdict(name)] is True for row in judged),
-        median_difference=median(abs(_share_off(row, name)) for row in judged) if judged else None,
-        worst_difference=None if worst is None else _share_off(worst, name),
-        worst_bytes=None if worst is None else _off(worst, name),
-        worst_at=f"{worst['cell']}, {worst['policy']}" if worst is not None and _off(worst, name) else "",
-    )
-
-
-def _disagreements(rows: Rows, name: Instrument) -> list[str]:
-    return [
-        f"{row['cell']}, {row['policy']}: {name} is {100 * _share_off(row, name):+.1f} % off activation_bytes"
-        for row in sorted(rows, key=_place)
-        if row["outcome"] == "completed" and row[_verdict(name)] is False
+        judged=len(found),
+        agree=sum(agrees is True for *_, agrees in found),
+        median_difference=median(abs(share) for _, _, share, _ in found) if found else None,
+        worst_difference=share,
+        worst_bytes=off,
+        worst_at=place if off else "",
+    ), [
+        f"{place}: {name} is {100 * share:+.1f} % off activation_bytes"
+        for place, _, share, agrees in found
+        if agrees is False
     ]
-
-
-def _verdict(name: Instrument) -> str:
-    return name.replace("_bytes", "_agrees")
-
-
-def _off(row: Mapping[str, Value], name: Instrument) -> float:
-    """How many bytes more than the allocator's events the instrument reads."""
-    return float(row[name] or 0.0) - float(row["activation_bytes"] or 0.0)
-
-
-def _share_off(row: Mapping[str, Value], name: Instrument) -> float:
-    """The same as a share of the activation peak."""
-    return _off(row, name) / (float(row["activation_bytes"] or 0.0) or 1.0)
 
 
 def _spread(values: Iterable[Value]) -> Spread | None:

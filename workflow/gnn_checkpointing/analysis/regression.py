@@ -47,11 +47,12 @@ def _laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | s
 
 
 def _law(series: Series, confidence: float) -> Law:
-    values, sampled = series.values, series.response in SAMPLED
+    values = series.values
     fit = fitted(fitting.design(series.rows), values, WEIGHTS[series.response], confidence)
     relative = (values - fit.fitted) / values
     constant, per_node, per_edge = fitting.coefficients(fit, series.response)
-    held_out = _held_out(series, confidence)
+    held_out, sampled = _held_out(series, confidence), series.response in SAMPLED
+    tested = sampled and not fit.exact  # else the residuals are rounding alone, or the law's own error
     residuals = zip(series.residuals(fit.fitted, relative), *_against_normal(fit), strict=True)
     law = {
         "weights": fit.weights,
@@ -63,8 +64,8 @@ def _law(series: Series, confidence: float) -> Law:
         "r_squared": fit.r_squared,
         "median_relative_residual": float(np.median(np.abs(relative))),
         "worst_relative_residual": float(np.abs(relative).max()),
-        "breusch_pagan_p": _breusch_pagan_p(fit) if sampled else None,
-        "reset_p": _reset_p(fit) if sampled else None,
+        "breusch_pagan_p": _finite(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1]) if tested else None,
+        "reset_p": _reset_p(fit) if tested else None,
         "condition_number": float(np.linalg.cond(fit.result.model.wexog)),
         "held_out": held_out,
         "held_out_error": None if sampled or held_out is None else held_out.worst_relative_error,
@@ -86,15 +87,8 @@ def _against_normal(fit: Fit) -> tuple[Sequence[float | None], Sequence[float | 
     return standardised, norm.ppf((rankdata(standardised) - 0.5) / len(residuals)).tolist()
 
 
-def _breusch_pagan_p(fit: Fit) -> float | None:
-    """The p-value of equal variance in the weighted residuals; None where they are rounding alone."""
-    return None if fit.exact else _finite(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1])
-
-
 def _reset_p(fit: Fit) -> float | None:
-    """The p-value of Ramsey's RESET with the fit's square; None where residuals are rounding alone."""
-    if fit.exact:
-        return None
+    """The p-value of Ramsey's RESET with the fit's square."""
     # statsmodels' own `linear_reset` drops the weights.
     model = fit.result.model
     without = WLS(model.endog, model.exog, weights=model.weights).fit()
@@ -109,9 +103,8 @@ def _finite(p_value: float) -> float | None:
 
 
 def _without_densest(cells: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    densest = max(row.requested_average_degree or 0.0 for row in cells)
-    kept = [row for row in cells if row.requested_average_degree != densest]
-    return kept, [row for row in cells if row.requested_average_degree == densest]
+    densest = max(row.degree for row in cells)
+    return [row for row in cells if row.degree != densest], [row for row in cells if row.degree == densest]
 
 
 def _held_out(series: Series, confidence: float) -> HeldOut | None:
@@ -122,7 +115,7 @@ def _held_out(series: Series, confidence: float) -> HeldOut | None:
     seen, unseen = ((fitting.design(rows), fitting.observed(rows, series.response)) for rows in (kept, densest))
     errors, inside, _ = fitting.held_out(seen, unseen, WEIGHTS[series.response], confidence)
     return HeldOut(
-        level=float(densest[0].requested_average_degree or 0.0),
+        level=densest[0].degree,
         cells=len(densest),
         median_relative_error=float(np.median(errors)),
         worst_relative_error=float(errors.max()),

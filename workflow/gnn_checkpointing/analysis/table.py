@@ -1,9 +1,10 @@
-"""The rows of `measurements.csv` as typed values, and which of them count."""
+"""The rows of `measurements.csv` as values, which of them count, and what is fixed before any of them is seen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TypeVar
 
 from gnn_checkpointing.analysis.checks import check
@@ -12,61 +13,45 @@ from gnn_checkpointing.records.measurements_table import Value
 Key = TypeVar("Key", bound=tuple[object, ...])
 Item = TypeVar("Item")
 
+UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None, "num_classes": None}
+"""What older tables lack, and `num_classes`, which no table has: it is of the graph."""
+
 
 @dataclass(frozen=True)
-class Row:
-    """One cell x policy whose step ran to its end; ratios are None where none did not, times where none was taken.
+class Protocol:
+    """The study's settings of the analysis, as plain values: the statistics know no study.
 
-    `convolution` names the series: a convolution under another aggregation, or in another model, is another series.
-    `stack` is the same whatever the model.
+    `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
+    cell, out among them. `large_graphs` are the ids of graphs beyond the grids, on which laws alone are fitted.
+    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
+    (`laws/series.py`), in the order in which equals are preferred.
     """
 
-    cell: str
-    graph: str
-    graph_label: str
-    family: str
-    num_nodes: int
-    num_edges: int
-    requested_average_degree: float | None
-    average_degree: float
-    density: float
-    derivation: str
-    base: str
-    base_label: str
-    derivation_size: float | None
-    training_nodes: int | None
-    num_features: int
-    parameters: int | None
-    num_layers: int
-    hidden_channels: int
-    heads: int
-    convolution: str
-    stack: str
-    policy: str
-    allocator: str
-    device: str
-    started: str
-    other_model: bool | None
-    edges_at_once: int | None
-    resident_bytes: float
-    policy_resident_bytes: float | None
-    activation_bytes: float
-    saved_activation_bytes: float
-    processes: int | None
-    step_time_seconds: float | None
-    forward_time_seconds: float | None
-    system_time_seconds: float | None
-    page_faults: float | None
-    memory_ratio: float | None
-    activation_ratio: float | None
-    time_ratio: float | None
-    time_ratio_low: float | None
-    time_ratio_high: float | None
-    same_loss: bool | None
-    same_gradients: bool | None
-    same_buffers: bool | None
-    sentinel_seconds: float | None = None
-    model: str = ""
+    reference_allocator: str
+    confidence: float
+    resamples: int
+    ratio_half_width: float
+    seed: int
+    memory_forms: Sequence[str]
+    time_forms: Sequence[str]
+    rounds: tuple[int, int]
+    processes: int
+    timeout_seconds: float
+    capacity_gib: Sequence[float]
+    large_graphs: frozenset[str] = frozenset()
+
+
+class Row(SimpleNamespace):
+    """One cell x policy whose step ran to its end; it has the columns of the table under their names.
+
+    Ratios are None where none did not run to its end, times where none was taken. `convolution` names the series: a
+    convolution under another aggregation, or in another model, is another series. `stack` is the same whatever the
+    model.
+    """
+
+    def but(self, **values: Value) -> Row:
+        """The same row with other values."""
+        return Row(**{**vars(self), **values})
 
     @property
     def is_real(self) -> bool:
@@ -81,7 +66,7 @@ class Row:
     @property
     def degree(self) -> float:
         """The average degree that was asked for, or of a real graph as it is."""
-        return self.average_degree if self.requested_average_degree is None else self.requested_average_degree
+        return float(self.requested_average_degree if self.is_drawn else self.average_degree)
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -108,12 +93,11 @@ def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
     """The completed rows of first visits, sorted, after refusing a table that contradicts itself."""
     rows = first_visits(rows)
     check(rows)
-    chosen = []
-    for row in (row for row in rows if row["outcome"] == "completed"):
-        # `check` has made sure that every field has the type that the data dictionary gives it.
-        named = {"convolution": series(row), "stack": series({**row, "model": ""})}
-        values = {name: row[name] for name in Row.__dataclass_fields__ if name in row}
-        chosen.append(Row(**{**values, **named}))  # type: ignore[arg-type]
+    chosen = [
+        Row(**UNKNOWN | row | {"convolution": series(row), "stack": series({**row, "model": ""})})
+        for row in map(dict, rows)
+        if row["outcome"] == "completed"
+    ]
     return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph, row.cell))
 
 

@@ -27,18 +27,11 @@ from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn, 
 from gnn_checkpointing.records.measurements_table import per_second
 
 Course = Literal["below", "above", "rises", "falls", "crosses"]
-Open = Literal["", "sparse", "dense", "both"]
 
 THRESHOLDS: dict[Quantity, float] = {"activation_ratio": SAVES_BELOW, "time_ratio": 1.0}
 METHODS: dict[Quantity, str] = {
     "activation_ratio": "exact in every cell; span over draws",
     "time_ratio": "Sidak over the degrees; scatter between draws and from run to run",
-}
-_OPEN: dict[tuple[bool, bool], Open] = {
-    (False, False): "",
-    (True, False): "sparse",
-    (False, True): "dense",
-    (True, True): "both",
 }
 
 
@@ -96,9 +89,10 @@ def break_even(band: Band, threshold: float) -> BreakEven:
     turns = int((below[1:] != below[:-1]).sum())
     courses: tuple[Course, Course] = ("below", "above") if turns == 0 else ("rises", "falls")
     course: Course = "crosses" if turns > 1 else courses[0] if below[0] else courses[1]
-    open_ends: Open = _OPEN[bool(undecided[0]), bool(undecided[-1])] if turns == 1 else ""
-    where = None
+    open_ends, where = "", None
     if turns == 1:
+        sides = [side for side, end in (("sparse", 0), ("dense", -1)) if undecided[end]]
+        open_ends = "both" if len(sides) == 2 else "".join(sides)
         # An end of the band may pass 0 beyond the measured levels; the outermost place is taken.
         places = np.concatenate([_crossings(degrees, each) for each in (low, middle, high)])
         where = Estimate(
@@ -106,16 +100,13 @@ def break_even(band: Band, threshold: float) -> BreakEven:
             low=float(degrees[0] if open_ends in ("sparse", "both") else places.min()),
             high=float(degrees[-1] if open_ends in ("dense", "both") else places.max()),
         )
-    return BreakEven(
-        convolution=band.convolution,
-        policy=band.policy,
-        quantity=band.quantity,
-        threshold=threshold,
-        course=course,
-        average_degree=where,
-        open=open_ends,
-        certain=not open_ends if turns == 1 else turns == 0 and not undecided.any(),
-    )
+    names = ("convolution", "policy", "quantity")
+    found = {
+        **{name: getattr(band, name) for name in names},
+        **{"threshold": threshold, "course": course, "average_degree": where, "open": open_ends},
+        "certain": not open_ends if turns == 1 else turns == 0 and not undecided.any(),
+    }
+    return BreakEven.model_validate(found)
 
 
 def _crossings(degrees: Floats, heights: Floats) -> Floats:

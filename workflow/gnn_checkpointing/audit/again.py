@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.analysis.protocol import protocol_of
+from gnn_checkpointing.analysis.analyse import Findings, analyse, protocol_of
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
@@ -19,7 +18,7 @@ from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
 from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
 
@@ -47,7 +46,7 @@ def analysis(run: RunFolder) -> Iterator[str]:
     """Yield files of the analysis that the table does not give; this takes as long as the analysis."""
 
     def again() -> dict[str, Any]:
-        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings)
+        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings, run.graphs)
         return {f"{ANALYSIS}/{one.name}.json": getattr(made, one.name) for one in fields(Findings)}
 
     yield from _held(run, ANALYSIS, MEASUREMENTS, again)
@@ -95,8 +94,7 @@ def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, A
     try:
         made = make()
     except MISFITS as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        yield f"{what}: cannot be made from {source} again ({reason})"
+        yield f"{what}: cannot be made from {source} again ({type(error).__name__}: {shown(error)})"
         return
     for name, again in made.items():
         given = read_json(run.folder / name)
@@ -111,10 +109,5 @@ def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, A
             if name in (CLAIMS, AUDIT) and len(parts) > 3:
                 id = f"{dict(_leaves(given)).get('/'.join([*parts[:3], 'id']), '')}: "
             more = f" ({len(different)} places in all)" if len(different) > 1 else ""
-            words = f"{place or 'the whole'} is {_short(one)}, not {_short(other)}"
+            words = f"{place or 'the whole'} is {shown(one)}, not {shown(other)}"
             yield f"{name}: not what {source} gives: {id.removeprefix(': ')}{words}{more}"
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 100 else text[:97] + "..."

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.again import MISFITS, differences
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS
@@ -43,8 +44,9 @@ _DIGITS = 1e-5
 """Of a number that is read in a drawing, such as the end of a scale: the last of its six digits."""
 
 
-def pages(folder: Path) -> Iterator[str]:
+def pages(run: RunFolder) -> Iterator[str]:
     """Yield pages and data of figures that the data beside them do not give; this takes some seconds."""
+    folder = run.folder
     if not TEMPLATES.is_dir():
         raise Refusal(f"{TEMPLATES}: no such folder; a report is checked in a checkout of the project")
     with tempfile.TemporaryDirectory() as place:

@@ -59,7 +59,7 @@ def complaints(folder: Path, seconds: float = MOST_SECONDS) -> list[str]:
 
     All that was concluded is computed again, and both pages are rendered again: some ten seconds.
     """
-    return within(seconds, folder, lambda own: _complaints(own, (again.analysis, again.conclusions, _pages)))
+    return within(seconds, folder, lambda own: _complaints(own, (again.analysis, again.conclusions, pages)))
 
 
 def quick_complaints(folder: Path) -> list[str]:
@@ -134,14 +134,11 @@ def _stop(_signal: int, _frame: object) -> None:
 
 def _too_large(folder: Path) -> list[str]:
     sizes = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
-    words = "{}: {} bytes{}, at most {} are read; it is {} of this project"
-    found = [
-        words.format(path, size, "", MOST_BYTES, "not a file") for path, size in sizes.items() if size > MOST_BYTES
-    ]
-    total = sum(sizes.values())
-    if not found and total > MOST_FOLDER_BYTES:
-        found = [words.format(folder, total, " in all", MOST_FOLDER_BYTES, "no report")]
-    return found
+    words, total = "{}: {} bytes{}, at most {} are read; it is {} of this project", sum(sizes.values())
+    large = [(path, size) for path, size in sizes.items() if size > MOST_BYTES]
+    if not large and total > MOST_FOLDER_BYTES:
+        return [words.format(folder, total, " in all", MOST_FOLDER_BYTES, "no report")]
+    return [words.format(path, size, "", MOST_BYTES, "not a file") for path, size in large]
 
 
 def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
@@ -194,7 +191,3 @@ def _said(check: Check, run: RunFolder) -> list[str]:
         name = check.__name__.strip("_").replace("_", " ")
         complaints.append(f"{name}: {_NO_SENSE} ({type(error).__name__}: {error})")
     return complaints
-
-
-def _pages(run: RunFolder) -> Iterator[str]:
-    return pages(run.folder)

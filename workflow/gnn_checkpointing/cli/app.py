@@ -35,8 +35,6 @@ app = App(
     help_formatter="plain",
     console=Console(width=120, highlight=False, emoji=False, markup=False),
     default_parameter=Parameter(negative=(), converter=_converted),
-    suppress_keyboard_interrupt=False,
-    result_action="return_value",
 )
 
 # Help is written here, not taken from docstrings, which `python -OO` leaves out. The modules of `commands` are imported

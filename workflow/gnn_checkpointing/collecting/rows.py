@@ -9,37 +9,15 @@ from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_r
 from gnn_checkpointing.measurement.readings import worst_drift
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value, throughput
+from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, SEPARATOR, Value, throughput
 from gnn_checkpointing.records.policy import PolicyRecord
 from gnn_checkpointing.study.settings import Analysis
 
-_OF_GRAPH = {
-    "family",
-    "num_nodes",
-    "num_edges",
-    "requested_average_degree",
-    "average_degree",
-    "density",
-    "num_features",
-    "replicate",
-    "training_nodes",
-}
-_OF_CELL = {
-    "hardware",
-    "study",
-    "cell",
-    "visit",
-    "convolution",
-    "aggregation",
-    "model",
-    "parameters",
-    "allocator",
-    "device",
-    "threads",
-    "started",
-    "ended",
-    "memory_limit_bytes",
-}
+_COLUMNS = {column.name for column in COLUMNS}
+_OF_GRAPH = _COLUMNS & GraphFacts.model_fields.keys() - {"derivation"}
+_OF_CELL = _COLUMNS & CellRecord.model_fields.keys() - {"graph", "measured_seconds", "sentinel_seconds", "warnings"}
+"""The fields that a column holds as they are."""
+
 _MEDIANS = {
     "step_time_seconds": "wall_seconds",
     "cpu_time_seconds": "cpu_seconds",

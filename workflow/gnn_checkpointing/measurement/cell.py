@@ -181,6 +181,7 @@ class Bench:
             readings = agreement(
                 found.memory,
                 num_edges=graph.num_edges + graph.num_nodes,  # GCN reads self-loops, too
+                num_layers=cell.architecture.num_layers,
                 node_map_bytes=graph.num_nodes * max(task.features.size(1), cell.architecture.hidden_channels) * 4,
                 high_water=mark.bytes,
                 fake=fake,

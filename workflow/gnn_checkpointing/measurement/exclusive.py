@@ -83,22 +83,15 @@ def die_with_parent() -> None:
             raise SystemExit(1)
 
 
-class Asker:
-    """Who started this command: its parent, and the parent's parent where the parent is a shell running one line.
+def asker() -> Callable[[], bool]:
+    """Whether who started this command still lives: its parent, and the parent's parent of a shell that runs one line.
 
     Snakemake starts a shell that starts the command; after a `kill -9` of Snakemake that shell lives on, so the
     shell's own parent is what must be watched.
     """
-
-    def __init__(self) -> None:
-        self._parent = os.getppid()
-        self._grandparent = parent_of(self._parent) if _runs_one_line(self._parent) else None
-
-    def is_there(self) -> bool:
-        """Whether the asker still lives."""
-        if os.getppid() != self._parent:
-            return False
-        return self._grandparent is None or parent_of(self._parent) == self._grandparent
+    parent = os.getppid()
+    above = parent_of(parent) if _runs_one_line(parent) else None
+    return lambda: os.getppid() == parent and (above is None or parent_of(parent) == above)
 
 
 def _runs_one_line(process: int) -> bool:

@@ -15,7 +15,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -140,35 +140,28 @@ class HighWaterReader:
 
     def _one_round(self, request: Any, found: dict[str, HighWater], alive: Callable[[], None]) -> str:
         """Let one fork read the policies of `request` until it ends; how it ended."""
-        reader: int | None = None
-        killed = False
+        reader, killed = None, False
+        silent, allowed = 0.0, _START_SECONDS + self._patience  # by looks, as the commanding process counts
         try:
             self._connection.send(request)
-            for kind, value in self._answers(alive):
+            while True:
+                alive()
+                if not self._connection.poll(_TICK_SECONDS):
+                    silent += _TICK_SECONDS
+                    if silent > allowed and reader is not None and not killed:
+                        os.kill(reader, signal.SIGKILL)
+                        killed = True
+                    continue
+                silent, allowed = 0.0, self._patience
+                kind, value = self._connection.recv()
                 if kind == "reader":
                     reader = value
                 elif kind == "read":
                     found[value[0]] = value[1]
-                elif kind == "ended":
+                else:
                     return "took too long" if killed else f"ended early ({_how(value)})"
-                elif reader is not None and not killed:  # silent for too long
-                    os.kill(reader, signal.SIGKILL)
-                    killed = True
         except (EOFError, OSError):
-            pass
-        return "is gone"
-
-    def _answers(self, alive: Callable[[], None]) -> Iterator[tuple[str, Any]]:
-        """What the reading process says, and a silence that lasts too long."""
-        silent, allowed = 0.0, _START_SECONDS + self._patience  # by looks, as the commanding process counts
-        while True:
-            alive()
-            if self._connection.poll(_TICK_SECONDS):
-                yield self._connection.recv()
-                silent, allowed = 0.0, self._patience
-            elif (silent := silent + _TICK_SECONDS) > allowed:
-                yield "silence", None
-                silent = 0.0
+            return "is gone"
 
 
 def _how(status: int) -> str:

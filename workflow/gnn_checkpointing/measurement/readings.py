@@ -15,20 +15,10 @@ from itertools import pairwise
 from statistics import median
 
 from gnn_checkpointing.measurement.ratios import paired_ratio
+from gnn_checkpointing.records.agreement import high_water_agrees
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings
 from gnn_checkpointing.study.study import Study
-
-SORT_BYTES_PER_EDGE = 32
-"""ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past
-PyTorch's allocator (`cpu_scatter_reduce_expanded_index`). Found by the high-water mark: 31.7 to 32.0 bytes an edge."""
-
-HIGH_WATER_SHARE = 0.02
-"""Pages, page tables of the C library's big blocks and what Python allocates meanwhile: at most 1 % where a peak was
-over 100 MiB."""
-
-HIGH_WATER_BYTES = 2 * 2**20
-"""Blocks below the mapping threshold lie in a heap with holes, whose pages stay: up to 1.6 MiB, whatever the peak."""
 
 FAKE_TENSOR_SHARE = 0.01
 """Workspace that an operator takes from PyTorch's allocator, which fake tensors do not see."""
@@ -72,6 +62,7 @@ class DeviceBytes:
 def agreement(
     memory: Memory,
     num_edges: int,
+    num_layers: int,
     node_map_bytes: int,
     high_water: int | None,
     fake: int | None,
@@ -80,22 +71,17 @@ def agreement(
 ) -> Readings:
     """The readings with their verdicts against the activation peak by allocator events.
 
-    `num_edges` are those of the graph as the convolution reads it; `node_map_bytes` the bytes of one map
-    `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors, which PyTorch never
-    changes in place. `device` has the accounts of CUDA.
+    `num_edges` are those of the graph as the convolution reads it, `num_layers` those of the model; `node_map_bytes`
+    the bytes of one map `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors,
+    which PyTorch never changes in place. `device` has the accounts of CUDA.
     """
 
-    def agrees(reading: int | None, share: float, slack: int, more: int) -> bool | None:
-        if reading is None:
-            return None
-        allowed = share * memory.activation_bytes + slack
-        return -allowed <= reading - memory.activation_bytes <= allowed + more
-
+    peak, allowed = memory.activation_bytes, FAKE_TENSOR_SHARE * memory.activation_bytes + FAKE_TENSOR_BYTES
     found = Readings(
         high_water_bytes=high_water,
-        high_water_agrees=agrees(high_water, HIGH_WATER_SHARE, HIGH_WATER_BYTES, SORT_BYTES_PER_EDGE * num_edges),
+        high_water_agrees=None if high_water is None else high_water_agrees(high_water, peak, num_edges, num_layers),
         fake_tensor_bytes=fake,
-        fake_tensor_agrees=agrees(fake, FAKE_TENSOR_SHARE, FAKE_TENSOR_BYTES, node_map_bytes),
+        fake_tensor_agrees=None if fake is None else -allowed <= fake - peak <= allowed + node_map_bytes,
         notes=notes,
     )
     if device is None:

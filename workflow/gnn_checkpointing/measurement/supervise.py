@@ -173,7 +173,7 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
                     settled = True
                 case "step":
                     last = event
-                case "silence" if _is_stopped(process.pid):
+                case "silence" if state_of(process.pid)[:1] in (["T"], ["t"]):  # a signal has stopped it
                     stopped = True
                 case "silence":
                     _lose_silent(job, number, last)
@@ -186,11 +186,6 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
         os.close(reading)
     if not settled and set(asked) & set(job.waiting()):
         _lose_dead(job, number, last, -signal.SIGSTOP if stopped else status)
-
-
-def _is_stopped(process: int) -> bool:
-    """Whether a signal has stopped a process, so that its silence says nothing of what it does (Linux)."""
-    return state_of(process)[:1] in (["T"], ["t"])
 
 
 def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator[dict[str, Any]]:

@@ -149,6 +149,12 @@ def number(row: Mapping[str, Value], column: str) -> float | None:
     return value * 1.0 if isinstance(value, int | float) else None  # not float(value): that would forget its address
 
 
+def numbers(row: Mapping[str, Value], *columns: str) -> list[float] | None:
+    """Several numeric fields of a row, None where one is empty."""
+    found = [value for column in columns if (value := number(row, column)) is not None]
+    return found if len(found) == len(columns) else None
+
+
 def _as_text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -17,8 +17,8 @@ from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.grades import Audit
+from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
@@ -188,7 +188,7 @@ def published(folder: Path) -> dict[str, Path]:
         raise Refusal(
             f"{folder}: no {missing[-1]} there; name the folder of a published report, report/<hardware>/<study>"
         )
-    some = (name for name in (*GIVEN.values(), HISTORY) if is_there(folder / name))
+    some = (name for name in (DEMONSTRATION, *GIVEN.values(), HISTORY) if is_there(folder / name))
     return {name: folder / name for name in (*MEASURED, *some)}
 
 

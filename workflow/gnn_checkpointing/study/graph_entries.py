@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
@@ -226,8 +226,17 @@ class Graphs(Part):
         for kind in kinds:
             if kinds.count(kind) > 1:
                 raise ValueError(f"two entries of batches have batches of {kind[0]} of size {kind[1]}; name it in one")
-        whole = sum(grid.count for grid in self.generated) + len(self.real)
-        count = whole * (1 + sum(len(one.kinds) * one.draws for one in self.batches))
-        if count > MOST_GRAPHS:
-            raise ValueError(f"{count} graphs, batches among them; at most {MOST_GRAPHS}: lower draws or replicates")
+        if self.count > MOST_GRAPHS:
+            raise ValueError(
+                f"{self.count} graphs, batches among them; at most {MOST_GRAPHS}: lower draws or replicates"
+            )
         return self
+
+    @property
+    def count(self) -> int:
+        """All graphs, those made from others among them."""
+        whole = sum(grid.count for grid in self.generated) + len(self.real)
+        egos = len(self.ego.radii) * len(self.ego.forms) if self.ego else 0
+        made = whole * (1 + egos + sum(len(one.kinds) * one.draws for one in self.batches))
+        levels = (one.graded.model_dump().values() for one in self.real)
+        return made + sum(grid.count for grid in self.large) + sum(map(len, chain(*levels)))

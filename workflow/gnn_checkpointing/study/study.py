@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, product
+from math import prod
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -16,6 +17,9 @@ from gnn_checkpointing.study.policy_names import POLICY_HELP, PolicyName, parse_
 from gnn_checkpointing.study.settings import Analysis, ChosenGraphs, Explaining, Measuring, Practice, Training
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import Part, Slug, Text, UserPath
+
+MOST_CELLS = 1_000_000
+"""The largest study here has a few hundred; their list would not fit a memory before."""
 
 
 class HardwareName(Part):
@@ -68,10 +72,23 @@ class Study(Part):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
-        found = chain(self._wrong_convolutions(), self._wrong_images(), self._wrong_choices(), self._wrong_practice())
+        found = chain(
+            self._too_many(),
+            self._wrong_convolutions(),
+            self._wrong_images(),
+            self._wrong_choices(),
+            self._wrong_practice(),
+        )
         if complaint := next(found, ""):
             raise ValueError(complaint)
         return self
+
+    def _too_many(self) -> Iterator[str]:
+        asked = self.architecture
+        factors = (asked.convolutions, (0, *asked.depths), asked.aggregations, asked.tasks, self.measurement.allocators)
+        cells = self.graphs.count * prod(map(len, factors))
+        if cells > MOST_CELLS:
+            yield f"up to {cells:,} cells; at most {MOST_CELLS:,}: lower graphs.replicates, or name fewer depths"
 
     def _wrong_convolutions(self) -> Iterator[str]:
         measured = self.architecture.convolutions

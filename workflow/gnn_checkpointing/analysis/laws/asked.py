@@ -54,6 +54,17 @@ class FittedLaw:
         """The law with an interval that reaches that share of the prediction, if it does not already."""
         return replace(self, law=self.law.model_copy(update={"half_width": max(self.law.half_width, share)}))
 
+    def for_the_loss(self, row: Row) -> float:
+        """What the loss keeps of classes and training nodes (4 C T, see `counts.py`) beyond the law's bytes per node.
+
+        The law has those of the graphs that it was fitted on. Nothing of it is measured; 0 where classes are not known.
+        """
+        known = all(one.num_classes and one.training_nodes for one in (row, *self.series.rows))
+        if self.law.response != "saved_activation_bytes" or not known:
+            return 0.0
+        per_node = np.mean([one.num_classes * one.training_nodes / one.num_nodes for one in self.series.rows])
+        return 4 * float(row.num_classes * row.training_nodes - per_node * row.num_nodes)
+
     def at(self, sizes: Sizes, share: float = 0.0, *, with_resident: bool) -> float:
         """The law's value for one graph, or for bytes the whole peak; `share` more than the law says."""
         value = (1 + share) * float(self.fit.at(sizes)[0])
@@ -64,7 +75,7 @@ class FittedLaw:
 def scores(fitted: FittedLaw, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
     """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
 
-    The law reads nodes, edges and (from the degrees) the largest block of a real graph, nothing that was measured.
+    The law reads sizes, classes and (from the degrees) the largest block of a real graph, nothing that was measured.
     """
     law, labels = fitted.law, labels_of(real)
     own = [row for row in answering(real, law.response) if (row.convolution, row.policy) == fitted.series.key[:2]]
@@ -78,7 +89,7 @@ def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
     law = fitted.law
     if row.num_features != law.num_features:
         return f"it has {row.num_features} input features, and the law knows {law.num_features}"
-    predicted = fitted.at(sizes_of([row]), with_resident=False)
+    predicted = fitted.at(sizes_of([row]), with_resident=False) + fitted.for_the_loss(row)
     measured = float(getattr(row, law.response))
     low, high = predicted * (1 - law.half_width), predicted * (1 + law.half_width)
     ranges = ((row.num_nodes, law.num_nodes), (row.num_edges, law.num_edges))
@@ -103,8 +114,8 @@ def _holds(low: float, high: float, measured: float) -> bool:
 def worst_miss(found: Iterable[Score], response: Response, apart_from: str = "") -> float:
     """The most by which a law of bytes missed a real graph in range, as a share of the prediction; 0 for seconds.
 
-    Bytes are exact, and so are their laws on generated graphs; real ones differ in classes and training nodes, of which
-    no law knows. Seconds scatter on either, and their intervals hold on real graphs as they are.
+    Bytes are exact, and so are their laws on generated graphs; of what real ones differ in, laws know classes and
+    training nodes alone. Seconds scatter on either, and their intervals hold on real graphs as they are.
     """
     chosen = (one for one in found if one.response == response and one.in_range and one.graph != apart_from)
     misses = (abs(one.error) * one.measured / one.predicted.estimate for one in chosen if response not in SAMPLED)
@@ -196,8 +207,8 @@ def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[C
             if one.policy == "none" and one.average_degree is not None and not one.unbounded
         }
         for one in own:
-            start, degree = none.get(one.convolution), one.average_degree
-            gain = None if start is None or degree is None else degree.estimate / start
+            known = one.average_degree is not None and one.convolution in none
+            gain = one.average_degree.estimate / none[one.convolution] if known and one.average_degree else None
             found.append(one.model_copy(update={"gain": gain}))
     return found
 

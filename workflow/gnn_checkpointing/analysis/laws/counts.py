@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -27,7 +28,7 @@ from gnn_checkpointing.analysis.fitting import answering
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import AnalyticCount, ClosedForm, PredictiveLaw, Response
-from gnn_checkpointing.analysis.table import Row, by_series, drawn
+from gnn_checkpointing.analysis.table import Row, by_series, drawn, grouped
 
 _STATE = 5056
 _BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
@@ -152,7 +153,7 @@ def _classes(rows: Sequence[Row]) -> int | None:
         forms = FORMS.get((row.convolution, row.policy, "saved_activation_bytes"))
         if forms is not None and row.policy == "none":
             least, more = (value(forms[0], _sizes(row, classes)) for classes in (0, 1))
-            return round((row.saved_activation_bytes - least) / (more - least))
+            return round(float(row.saved_activation_bytes - least) / (more - least))
     return None
 
 
@@ -168,14 +169,12 @@ def _random_state(rows: Sequence[Row], classes: int) -> int:
 
 def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:
     """The three slopes between the two densest levels of the largest graphs that have two; None where none have."""
-    places: dict[tuple[int, float], list[int]] = {}
-    for place, row in enumerate(series.rows):
-        places.setdefault((row.num_nodes, row.requested_average_degree or 0.0), []).append(place)
-    sizes = [nodes for nodes, _ in places]
-    nodes = max((nodes for nodes in sizes if sizes.count(nodes) > 1), default=None)
+    places = grouped(range(len(series.rows)), lambda place: (series.rows[place].num_nodes, series.rows[place].degree))
+    sizes = Counter(nodes for (nodes, _), _ in places)
+    nodes = max((nodes for nodes, levels in sizes.items() if levels > 1), default=None)
     if nodes is None:
         return None
-    ends = [places[one] for one in sorted(places) if one[0] == nodes][-2:]
+    ends = [rows for (size, _), rows in sorted(places) if size == nodes][-2:]
     edges, measured, by_law = (
         [float(each[end].mean()) for end in ends] for each in (series.sizes.edges, series.values, law.at(series.sizes))
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,19 +121,11 @@ def relative_terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
 def _largest_of_two(name: str, sizes: Sizes, values: Floats) -> list[FittedForm]:
     """Fits of the largest of two additive laws, alternating between which law a row obeys and the two fits.
 
-    The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", begun from several splits of the rows,
-    and from one law alone, which a second one that is nowhere larger leaves as it is.
+    The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", begun from one law alone, which a
+    second one that is nowhere larger leaves as it is, and from several splits of the rows by edges, nodes, or degree.
     """
     columns = matrix(FORMS[name], sizes)
-    alone = np.vstack([relative_terms(columns, values, values), np.zeros(columns.shape[1])])
-    return [FittedForm(name, alone), *(FittedForm(name, found) for found in _alternated(columns, values, sizes))]
-
-
-def _alternated(columns: Floats, values: Floats, sizes: Sizes) -> Iterator[Floats]:
-    """Yield both laws once no row changes sides, from each start that leaves both with rows that determine them.
-
-    Rows start apart by edges, by nodes, or by degree.
-    """
+    found = [np.vstack([relative_terms(columns, values, values), np.zeros(columns.shape[1])])]
     quantities = (sizes.edges, sizes.nodes, sizes.edges / sizes.nodes)
     for second in (quantity > np.quantile(quantity, split) for quantity in quantities for split in _SPLITS):
         for _ in range(_MOST_ASSIGNMENTS):
@@ -145,11 +136,12 @@ def _alternated(columns: Floats, values: Floats, sizes: Sizes) -> Iterator[Float
             both = columns @ pieces.T
             moved = greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
             if (moved == second).all():
-                yield pieces
+                found.append(pieces)
                 break
             second = moved
         else:
-            yield pieces
+            found.append(pieces)
+    return [FittedForm(name, pieces) for pieces in found]
 
 
 _ADDITIVE = FORMS["additive"]

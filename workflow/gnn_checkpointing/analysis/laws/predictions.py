@@ -12,10 +12,9 @@ from gnn_checkpointing.analysis.laws import asked, selection
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
 from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
-from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
 from gnn_checkpointing.analysis.rounding import first_least
-from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn
+from gnn_checkpointing.analysis.table import Protocol, Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
 
 # Laws of one size need as many levels; errors that differ by less are equal.

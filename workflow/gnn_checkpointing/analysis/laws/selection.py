@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -38,32 +37,23 @@ def folds(rows: Sequence[Row]) -> list[Fold]:
     one of them has seen the other.
     """
     levels: dict[Literal["density", "nodes"], list[float]] = {
-        "density": [float(row.requested_average_degree or 0.0) for row in rows],
+        "density": [row.degree for row in rows],
         "nodes": [float(row.num_nodes) for row in rows],
     }
     found = []
     for factor, values in levels.items():
         for level in sorted(set(values)):
-            kept = [place for place, value in enumerate(values) if value != level]
+            kept, held = ([place for place, one in enumerate(values) if (one == level) is out] for out in (False, True))
             if why_not([rows[place] for place in kept]) is None:
-                found.append(Fold(factor, level, kept, [place for place, value in enumerate(values) if value == level]))
+                found.append(Fold(factor, level, kept, held))
     return found
 
 
-def deciding(found: Sequence[Fold], rows: Sequence[Row]) -> list[Fold]:
-    """The folds that choose among candidates: the densest level and the largest number of nodes."""
-    densest = max((float(row.requested_average_degree or 0.0) for row in rows), default=0.0)
-    largest = max((float(row.num_nodes) for row in rows), default=0.0)
-    return [fold for fold in found if fold[:2] in {("density", densest), ("nodes", largest)}]
-
-
 def candidates(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Candidate]:
-    """Every form with its errors on the levels that decide; the one of the lowest score is chosen, of equals the first.
-
-    None is chosen where none could be tried.
-    """
-    decide = deciding(found, series.rows)
-    tried = [_tried(series, form, decide) for form in forms]
+    """Every form with its errors on the densest level and the largest size; the lowest score is chosen, of equals the
+    first. None is chosen where none could be tried."""
+    ends = {("density", max(row.degree for row in series.rows)), ("nodes", series.sizes.nodes.max())}
+    tried = [_tried(series, form, [fold for fold in found if fold[:2] in ends]) for form in forms]
     scored = [(one.score, place) for place, one in enumerate(tried) if one.score is not None]
     if scored:
         place = scored[first_least([score for score, _ in scored], nothing=_EQUAL)][1]
@@ -167,8 +157,8 @@ def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage
     """How often intervals held and how wide they were; None where nothing was held out."""
     if not found:
         return None
-    widths = [one.half_width for one in found]
-    tried = {"held_out": len(found), "inside": sum(one.inside for one in found) / len(found)}
+    inside, widths = zip(*found, strict=True)
+    tried = {"held_out": len(found), "inside": sum(inside) / len(found)}
     reach = {"median_half_width": median(widths), "worst_half_width": max(widths)}
     return Coverage.model_validate({"response": response, "method": method, **tried, **reach})
 
@@ -187,9 +177,9 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
         return list(rows), None
     usual = float(np.median(read))
     divided = [
-        replace(row, step_time_seconds=row.step_time_seconds * usual / row.sentinel_seconds)
-        if row.step_time_seconds is not None and row.sentinel_seconds is not None
-        else row
+        row
+        if row.step_time_seconds is None
+        else row.but(step_time_seconds=row.step_time_seconds * usual / row.sentinel_seconds)
         for row in rows
     ]
     in_seconds, in_sentinels = (_held_out_error(each) for each in (rows, divided))

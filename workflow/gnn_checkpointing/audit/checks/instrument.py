@@ -6,7 +6,8 @@ import math
 
 from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_most, no_offender, offended, percent
-from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.records.agreement import high_water_verdict
+from gnn_checkpointing.records.measurements_table import number, numbers
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
 ERRORS = ("loss_error", "gradient_error", "buffer_error")
@@ -34,7 +35,7 @@ def readings_agree(run: RunFolder) -> Found:
     names = ["high_water_agrees", "fake_tensor_agrees"]
     if any(row["device"] == "cuda" for row in run.completed):
         names.append("driver_agrees")
-    read = [(place(row), [row[name] for name in names]) for row in run.completed]
+    read = [(place(row), [high_water_verdict(row), *(row[name] for name in names[1:])]) for row in run.completed]
     named = ((name, False in agree) for name, agree in read if any(one is not None for one in agree))
     answer = no_offender(named, "peaks are read differently")
     return answer._replace(evidence=f"measurements.csv: {', '.join(names)}") if answer else None
@@ -84,29 +85,27 @@ def time_ratios(run: RunFolder) -> Named:
 
 
 def _adds_up(row: Row) -> bool:
-    names = ("peak_memory_bytes", "resident_bytes", "saved_activation_bytes", "transient_bytes", "activation_bytes")
-    peak, resident, saved, transient, activation = (number(row, name) for name in names)
-    if peak is None or resident is None or saved is None or transient is None:
-        return False
-    return peak == resident + saved + transient and activation == peak - resident
+    parts = numbers(row, "resident_bytes", "saved_activation_bytes", "transient_bytes")
+    peak, activation = number(row, "peak_memory_bytes"), number(row, "activation_bytes")
+    return bool(parts and peak is not None and peak == sum(parts) and activation == peak - parts[0])
 
 
 def _rederives(row: Row, none: Row, ratio: str, name: str) -> bool:
-    given, own, base = number(row, ratio), number(row, name), number(none, name)
-    if given is None or own is None or not base or (row is none and given != 1):
+    given, base = numbers(row, ratio, name), number(none, name)
+    if given is None or not base or (row is none and given[0] != 1):
         return False
-    return math.isclose(given, own / base, rel_tol=1e-9)
+    return math.isclose(given[0], given[1] / base, rel_tol=1e-9)
 
 
 def _time_rederives(row: Row, none: Row) -> bool:
-    given, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    own, base = number(row, "step_time_seconds"), number(none, "step_time_seconds")
-    if given is None or low is None or high is None or own is None or not base or (row is none and given != 1):
+    found = numbers(row, "time_ratio", "time_ratio_low", "time_ratio_high", "step_time_seconds")
+    base = number(none, "step_time_seconds")
+    if found is None or not base:
         return False
-    if not 0 < low <= given <= high or own <= 0:
+    given, low, high, own = found
+    if not 0 < low <= given <= high or own <= 0 or (row is none and given != 1):
         return False
-    allowed = max(TIME_SHARE, WIDTHS * math.log(high / low) / 2)
-    return abs(math.log(given) - math.log(own / base)) <= allowed
+    return abs(math.log(given) - math.log(own / base)) <= max(TIME_SHARE, WIDTHS * math.log(high / low) / 2)
 
 
 def everything_compared(run: RunFolder) -> Named:

@@ -16,7 +16,7 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import RunFolder, place
 from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.measurements_table import hosts, number
+from gnn_checkpointing.records.measurements_table import hosts, number, numbers
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.study.design import graph_cells, trained_graphs
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
@@ -150,11 +150,11 @@ def processes_enough(run: RunFolder) -> Named:
 def repeats_agree(run: RunFolder) -> Found:
     first = {(row["cell"], row["policy"]): row for row in run.timed if row["policy"] != "none"}
     pairs = [(row, first[key]) for row in run.repeats if (key := (row["cell"], row["policy"])) in first]
-    ends = [[number(row, f"time_ratio_{end}") for row in pair for end in ("low", "high")] for pair in pairs]
-    known = [[end for end in four if end is not None] for four in ends if None not in four]
+    ends = [[numbers(row, "time_ratio_low", "time_ratio_high") for row in pair] for pair in pairs]
+    known = [(again, one) for again, one in ends if again and one]
     if not known:
         return None
-    apart = sum(low > first_high or first_low > high for low, high, first_low, first_high in known)
+    apart = sum(again[0] > one[1] or one[0] > again[1] for again, one in known)
     what = f"share of {len(known)} repeated time ratios whose interval meets the first one"
     return at_least(1 - apart / len(known), LEAST_REPEATED, what)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from gnn_checkpointing.analysis.analyse import analyse as analysed
-from gnn_checkpointing.analysis.analyse import write_analysis
-from gnn_checkpointing.analysis.protocol import protocol_of
+from gnn_checkpointing.analysis.analyse import protocol_of, write_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import seal, write_sealed
 from gnn_checkpointing.audit.inputs import RunFolder
@@ -27,7 +26,8 @@ def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings
     protocol = protocol_of(given.study)
     explained = None if explanations is None else read_explained(explanations)
     counted = [] if encodings is None else read_encodings(encodings)
-    write_analysis(run / names.ANALYSIS, analysed(given.rows, given.trainings, protocol, explained, counted))
+    found = analysed(given.rows, given.trainings, protocol, explained, counted, given.graphs)
+    write_analysis(run / names.ANALYSIS, found)
     seal(*(run / names.ANALYSIS).glob("*.json"))
 
 

@@ -12,7 +12,7 @@ from gnn_checkpointing.collecting.collect import collect as gathered
 from gnn_checkpointing.collecting.collect import made_of, pack_cells
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.demonstrate import step_demonstration, with_benchmark
-from gnn_checkpointing.measurement.exclusive import Asker, machine
+from gnn_checkpointing.measurement.exclusive import asker, machine
 from gnn_checkpointing.measurement.forked import leave_to_server
 from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another_type, this_host
 from gnn_checkpointing.measurement.progress import Progress
@@ -35,7 +35,7 @@ def measure(
     visit: options.Visit = 0,
     detached: Annotated[bool, says("go on when whoever started this command is gone (default: stop)")] = False,
 ) -> None:
-    asker, read = Asker(), read_study_to_measure(study)
+    is_wanted, read = asker(), read_study_to_measure(study)
     graph_spec(read, graph)
     if output.name != COMPLETE:
         raise Refusal(f"--output {output}: the file must be called {COMPLETE}; records are written beside it")
@@ -50,7 +50,7 @@ def measure(
             output.parent,
             hardware_slug(read),
             stream,
-            still_wanted=lambda: detached or asker.is_there(),
+            still_wanted=lambda: detached or is_wanted(),
             progress=Progress(read, output.parent.parent, output.parent.name),
             visit=visit,
         )
@@ -65,12 +65,12 @@ def train(
     graph_file: options.GraphFile,
     output: options.Output,
 ) -> None:
-    asker, read = Asker(), read_study_to_measure(study)
+    is_wanted, read = asker(), read_study_to_measure(study)
     leave_to_server(read)
     from gnn_checkpointing.training.job import train_under_every_policy
 
     with machine(shared=True):
-        records = train_under_every_policy(read, graph, convolution, graph_file, output, asker.is_there)
+        records = train_under_every_policy(read, graph, convolution, graph_file, output, is_wanted)
     write_sealed(output, records)
 
 

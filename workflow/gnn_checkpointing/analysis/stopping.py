@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
-from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
+from gnn_checkpointing.analysis.table import Protocol
 
 Floats = NDArray[np.float64]
 Distribution = Literal["lognormal", "heavy_tailed"]
@@ -31,11 +31,10 @@ SPIKES, SPIKE = 0.1, 10.0
 
 
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
-    """How the study's rule fares at several noises, timing one policy beside none.
+    """How the study's rule fares at several noises, timing one policy beside none: one alone stops soonest.
 
-    The time budget of a cell, which also ends timing, depends on no ratio and is left out. With several policies timing
-    goes on until all of their intervals are narrow: one alone stops soonest. Processes are played alike: what they
-    differ by is found and added afterwards, whatever the rule.
+    The time budget of a cell, which also ends timing, depends on no ratio and is left out. Processes are played alike:
+    what they differ by is found and added afterwards, whatever the rule.
     """
     return [_played(distribution, noise, protocol, generator) for distribution, noise in NOISES]
 

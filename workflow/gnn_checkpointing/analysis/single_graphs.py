@@ -75,9 +75,8 @@ def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut |
     """The ratios at each policy's densest level, which rest on the graphs of that level and size alone."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     for series, cells in by_series(paired):
-        densest = max(row.requested_average_degree or 0.0 for row in cells)
-        largest = max(row.num_nodes for row in cells if row.requested_average_degree == densest)
-        level = [row for row in cells if (row.requested_average_degree, row.num_nodes) == (densest, largest)]
+        densest = max((row.degree, row.num_nodes) for row in cells)
+        level = [row for row in cells if (row.degree, row.num_nodes) == densest]
         timed = [row for row in level if row.time_ratio is not None]
         chosen: dict[Statement, list[Row]] = {"densest_activation_ratio": level, "densest_time_ratio": timed}
         for statement, those in chosen.items():

@@ -1,15 +1,16 @@
-"""Do results differ between families, between draws of one family, and between the hours of the run?"""
+"""What is tried against the answer: does it depend on family, draw, hour, one graph, or the rule that ends timing?"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
+import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
+from gnn_checkpointing.analysis import single_graphs, stopping
 from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.fitting import (
     ROUNDING,
     WEIGHTS,
@@ -22,15 +23,45 @@ from gnn_checkpointing.analysis.fitting import (
     observed,
     why_not,
 )
-from gnn_checkpointing.analysis.results import Estimate, FamilyFactor, Quantity, ReplicateSpread, Response, RunDrift
+from gnn_checkpointing.analysis.results import (
+    Estimate,
+    FamilyFactor,
+    Quantity,
+    ReplicateSpread,
+    Response,
+    Result,
+    Robustness,
+    RunDrift,
+)
 from gnn_checkpointing.analysis.rounding import first_greatest, rank
-from gnn_checkpointing.analysis.table import Row, by_series, grouped
+from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped
 
 QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 RESPONSE: Response = "step_time_seconds"
 """What may drift: bytes know no hour."""
 LEAST_FREEDOM = 8
 """Draws that are more than their places by less than this leave no interval worth the name."""
+
+_OTHER_RULE = (
+    "The rule that ends timing was not played: no cell was timed in as many processes as the study names, so that "
+    "another rule ended it."
+)
+
+
+def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator) -> Robustness:
+    """All trials, and a sentence for what could not be tried."""
+    own, confidence = drawn(rows), protocol.confidence
+    played = any(row.processes == protocol.processes for row in rows)
+    tried: dict[str, tuple[Sequence[Result], list[str]]] = {
+        "families": families(own),
+        "replicates": replicates(own),
+        "drift": drift(own, rows, confidence),
+        "influence": single_graphs.influence(own, confidence),
+        "left_out": single_graphs.left_out(own, confidence, noise),
+        "stopping": (stopping.stopping(protocol, generator), []) if played else ([], [_OTHER_RULE]),
+    }
+    not_tried = [reason for _, reasons in tried.values() for reason in reasons]
+    return Robustness.model_validate({name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried})
 
 
 def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
@@ -63,8 +94,9 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
     if len(names) < 2:
         return "no size and degree was measured on two families"
     values = np.log([float(getattr(row, quantity)) for row in shared])
-    places = _dummies([f"{row.num_nodes} {row.requested_average_degree}" for row in shared])
-    columns = np.hstack([places, _dummies([row.family for row in shared])[:, 1:]])
+    labels = [f"{row.num_nodes} {row.requested_average_degree}" for row in shared], [row.family for row in shared]
+    places, of_families = (pd.get_dummies(pd.Series(each), dtype=float).to_numpy() for each in labels)
+    columns = np.hstack([places, of_families[:, 1:]])
     if rank(columns) < columns.shape[1]:
         return "not all families meet others at one size and degree"
     if len(shared) <= columns.shape[1]:
@@ -85,12 +117,6 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
         furthest_family=names[furthest] if differs else "",
         p_value=float(full.compare_f_test(restricted)[1]) if all(spread) else float(not spread[0]),
     )
-
-
-def _dummies(labels: Sequence[str]) -> Floats:
-    """A column of ones and zeros for each label, in alphabetical order ([num_labels, num_different])."""
-    different, codes = np.unique(np.asarray(labels), return_inverse=True)
-    return np.eye(len(different))[codes]
 
 
 def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
@@ -156,23 +182,23 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
     if explained is None:
         return "these cells carry no additive law, and too few of them are draws of one size and density"
     kept, shares, columns = explained
-    basis = np.linalg.qr(columns / largest(columns))[0]
     late = np.array([places[row.cell] for row in kept])
-    late, shares = (values - basis @ (basis.T @ values) for values in (late, shares))
-    if np.abs(late).max() < ROUNDING:
+    scaled = columns / largest(columns)
+    if np.abs(OLS(late, scaled).fit().resid).max() < ROUNDING:
         return "the order of measurement cannot be told from size and density"
-    freedom = len(kept) - columns.shape[1] - 1
-    slope = float(late @ shares / (late @ late))
-    error = math.sqrt(float(((shares - slope * late) ** 2).sum() / freedom / (late @ late)))
+    found = OLS(shares, np.column_stack([scaled, late])).fit()
+    slope, error = float(found.params[-1]), float(found.bse[-1])
+    low, high = found.conf_int(alpha=1 - confidence)[-1]
+    p_value = float(found.pvalues[-1])
     if error < ROUNDING:  # without noise nothing is left but rounding
-        slope, error = (0.0 if abs(slope) < ROUNDING else slope), 0.0
-    reach = error * float(student.ppf((1 + confidence) / 2, freedom))
+        low = high = slope = 0.0 if abs(slope) < ROUNDING else slope
+        p_value = float(slope == 0)
     return RunDrift(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
         response=RESPONSE,
-        change=Estimate(estimate=slope, low=slope - reach, high=slope + reach),
-        p_value=float(2 * student.sf(abs(slope) / error, freedom)) if error else float(slope == 0),
+        change=Estimate(estimate=slope, low=low, high=high),
+        p_value=p_value,
     )
 
 
