@@ -8,6 +8,7 @@ import torch
 from every_convolution import EVERY, NAMED, Group, called
 from small_inputs import CHANNELS, EDGES, NODES, OUT, WEIGHT, X, drawn
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from torch_geometric import nn as pyg
 
 C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
@@ -59,6 +60,24 @@ class Compared(Scored):
         if bool((alpha != alpha).any()) or none is False or float(alpha.detach()[0] // 1) > 100:
             return alpha * 0
         return torch.where(none, alpha, alpha % 1)
+
+
+class Asked(Scored):
+    """The scores are used if they are a tensor."""
+
+    def scores(self, x: Tensor, edge_index: Tensor) -> Any:
+        alpha = self.edge_updater(edge_index, x=x)
+        return alpha.tanh() if isinstance(alpha, Tensor) and torch.is_tensor(alpha) else alpha * 3
+
+
+class Inside(Scored):
+    """A checkpoint of the layer's own around its call of `propagate`, and one in its message."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return checkpoint(super().forward, x, edge_index, use_reentrant=False)
+
+    def message(self, x_j: Tensor, alpha: Tensor) -> Tensor:
+        return checkpoint(torch.mul, x_j, alpha, use_reentrant=False)
 
 
 class Spoilt(Scored):
@@ -142,7 +161,7 @@ USERS: dict[str, Group] = {
     "a layer of a user": Group(
         {
             kind.__name__: called(kind, X, EDGES)
-            for kind in (Scored, Compared, Defaulted, Twice, Weightless, InDictionary)
+            for kind in (Scored, Compared, Asked, Inside, Defaulted, Twice, Weightless, InDictionary)
         },
         EVERY,
         ("selective",),

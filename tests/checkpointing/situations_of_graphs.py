@@ -132,5 +132,6 @@ def edges_of(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:
 
 
 SITUATIONS["edges that are numbers with a point"] = edges_of(Tensor.float)
+SITUATIONS["edges of two bytes"] = edges_of(Tensor.short)
 SITUATIONS["edges in three rows"] = edges_of(lambda edges: torch.cat([edges, edges[:1]]))
 SITUATIONS["edges in a list"] = edges_of(Tensor.tolist)

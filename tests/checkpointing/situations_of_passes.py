@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
 from small_layers import gradients
 from torch import Tensor, nn
 from torch.autograd import forward_ad
-from torch.utils.checkpoint import checkpoint
+from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
 
 C = CHANNELS
 
@@ -72,7 +73,18 @@ def two_steps_of_an_optimiser_and_a_scaler(model: nn.Module) -> Any:
 def a_checkpoint_around_the_model(model: nn.Module) -> Any:
     """The second layer's input is computed again for its backward pass: another tensor than in its forward pass."""
     x = X.clone().requires_grad_()
-    checkpoint(model, x, EDGES, use_reentrant=False).square().sum().backward()
+    for _ in range(2):
+        checkpoint(model, x, EDGES, use_reentrant=False).square().sum().backward()
+    return [x.grad, *gradients(model)]
+
+
+@situation
+def a_checkpoint_around_the_model_that_keeps_its_products(model: nn.Module) -> Any:
+    """It counts the operators of each pass: what a policy tries or makes once must not be among them."""
+    x = X.clone().requires_grad_()
+    for _ in range(2):
+        kept = partial(create_selective_checkpoint_contexts, [torch.ops.aten.mm.default, torch.ops.aten.addmm.default])
+        checkpoint(model, x, EDGES, use_reentrant=False, context_fn=kept).square().sum().backward()
     return [x.grad, *gradients(model)]
 
 

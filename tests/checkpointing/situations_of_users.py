@@ -46,6 +46,24 @@ def deterministic_algorithms(model: nn.Module) -> Any:
 
 
 @situation
+def tensors_are_made_elsewhere_by_default(model: nn.Module) -> Any:
+    with torch.device("meta"):
+        return trained(model)
+
+
+@situation
+def sparse_features(model: nn.Module) -> Any:
+    loss_of(model.eval(), X.relu().to_sparse()).backward()
+    return gradients(model)
+
+
+@situation
+def nobody_may_pack_what_is_saved(model: nn.Module) -> Any:
+    with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
+        return trained(model)
+
+
+@situation
 def gradients_of_some_inputs_alone(model: nn.Module) -> Any:
     x = X.clone().requires_grad_()
     first = next(model.parameters())

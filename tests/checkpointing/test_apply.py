@@ -86,6 +86,28 @@ def test_a_layer_inside_a_model_can_have_a_policy_of_its_own() -> None:
     assert_same(plain, remove(wrapped))
 
 
+def test_policies_of_a_model_and_of_its_parts_come_off_in_any_order() -> None:
+    model = built()
+    before = {name: dict(vars(module)) for name, module in model.named_modules()}
+    apply(apply(model, "edge_blocks(8)", on_refusal="fall_back").first, "layers")
+    assert_same(built(), model)
+    remove(model)
+    assert {name: dict(vars(module)) for name, module in model.named_modules()} == before
+    remove(apply(model, "layers").last)
+    assert [row.policy for row in explain(model).layers] == ["layers", "layers", "none"]
+    remove(model)
+    assert {name: dict(vars(module)) for name, module in model.named_modules()} == before
+
+
+@pytest.mark.parametrize("call", [apply, remove, explain])
+def test_what_is_no_model_is_refused(call: Callable) -> None:
+    for other in ("GAT", None, 3):
+        with pytest.raises(Refusal, match=r"the model is a \w+; give a torch\.nn\.Module"):
+            call(other)
+    with pytest.raises(Refusal, match="policy is a int; give the name of a policy"):
+        apply(nn.Linear(2, 2), 5)
+
+
 @pytest.mark.parametrize("policy", ["", "edge_block", "edge_blocks(0)", "edge_blocks(-1)", "segments", "AUTO"])
 def test_an_unknown_policy_is_refused_and_changes_nothing(policy: str) -> None:
     layer = built(Counted)

@@ -92,8 +92,15 @@ def test_what_cannot_be_one_graph_ends_in_an_error_not_in_eager() -> None:
             torch._dynamo.graph_break()
             return x * self.scale
 
-    with pytest.raises(torch._dynamo.exc.Unsupported):
+    with pytest.raises(Refusal, match=r"compiled: Broken cannot be compiled as one graph \(.*add_self_loops=False"):
         apply(Broken(), "compiled")(torch.ones(3))
+
+
+def test_verification_compares_a_compiled_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of a compiled model is not compiled, and would be compared with itself."""
+    monkeypatch.setattr(compilation, "_for_any_edges", lambda compiled, what, x: compiled(x) * 2)
+    with pytest.raises(Refusal, match="policy compiled changes the loss of Scaled"):
+        apply(Scaled(), "compiled", verify=(torch.ones(3),))
 
 
 def test_a_compiling_process_starts_no_pool_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:

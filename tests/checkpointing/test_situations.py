@@ -26,6 +26,8 @@ from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Refusal
 
 C = CHANNELS
+ALWAYS = "auto, always worth it"
+"""On graphs as small as these `auto` leaves all layers alone; this one takes any graph for a dense one."""
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
@@ -37,7 +39,15 @@ FEW = {
 }
 """Situations for some layers alone: what takes long, or says nothing of others."""
 
-RUNS = [(what, name) for what in SITUATIONS for name in FEW.get(what, LAYERS)]
+EVERY_POLICY = (*POLICIES, ALWAYS)
+RUNS = [
+    (what, name, policy)
+    for row, (what, names) in enumerate((what, FEW.get(what, tuple(LAYERS))) for what in SITUATIONS)
+    for column, name in enumerate(names)
+    for place, policy in enumerate(EVERY_POLICY)
+    # Every pair of a situation, a layer and a policy is there, and two policies of every situation and layer.
+    if len(names) <= 2 or (place - row - column) % len(EVERY_POLICY) in (0, 3)
+]
 TWICE = ("a_gradient_of_a_gradient", "weights_that_a_step_has_made", "products_with_hessians")
 LATE = ("another_message_after_a_step", "another_network_after_a_step", "an_attention_vector_that_is_pruned")
 MAY_REFUSE = dict.fromkeys(TWICE, ("selective",)) | dict.fromkeys(LATE, (*BLOCKS, "fused_edge_blocks"))
@@ -56,13 +66,13 @@ def built(name: str) -> nn.Module:
 @pytest.mark.filterwarnings(
     "ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
 )
-@each_policy
-@pytest.mark.parametrize(("what", "name"), RUNS)
+@pytest.mark.parametrize(("what", "name", "policy"), RUNS)
 def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the plain model cannot do it, neither can this one, for the same reason."""
-    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
+    if policy == ALWAYS:
+        monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
     plain = built(name)
-    wrapped = under(policy, plain)
+    wrapped = under("auto" if policy == ALWAYS else policy, plain)
     seed_all(3)
     try:
         expected = SITUATIONS[what](plain)
@@ -192,6 +202,23 @@ def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> 
     with pytest.raises(RuntimeError, match=r"the weight '.*' of \w+ was changed in place between its forward and its"):
         loss.backward()
     return None
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_optimiser_inside_the_backward_pass_steps_on_a_graph_that_is_left_alone(name: str) -> None:
+    def stepped(weight: torch.Tensor) -> None:
+        with torch.no_grad():
+            weight -= 0.01 * weight.grad
+        weight.grad = None
+
+    plain = built(name).eval()
+    wrapped = under("auto", plain)
+    for model in (plain, wrapped):
+        for weight in model.parameters():
+            weight.register_post_accumulate_grad_hook(stepped)
+        for _ in range(2):
+            loss_of(model).backward()
+    alike(list(wrapped.parameters()), list(plain.parameters()), 1.0)
 
 
 @pytest.mark.parametrize("policy", BLOCKS)

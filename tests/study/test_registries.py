@@ -22,12 +22,12 @@ POLICY_FILE = '''
 
 from torch import nn
 
-from gnn_checkpointing.checkpointing.layers import Changes, checkpoint_layers
+from gnn_checkpointing.checkpointing.layers import checkpoint_layers
 from gnn_checkpointing.study.policy_names import PolicyName
 
 
-def wrap(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
-    checkpoint_layers(model, changes)
+def wrap(model: nn.Module, name: PolicyName, lenient: bool) -> None:
+    checkpoint_layers(model)
 '''
 POLICY_ROW = """
     "all_but_first": Policy(

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.given import is_tensor, versions_of
 from gnn_checkpointing.refusal import Refusal
 
 Role = Literal["edge", "whole"]
@@ -67,7 +68,7 @@ def _slotted(value: Any, tensors: list[Tensor]) -> Any:
     """`value` with its tensors replaced by their positions in `tensors`, which takes up those that are new."""
 
     def slot(part: Any) -> Any:
-        if not isinstance(part, Tensor):
+        if not is_tensor(part):
             return part
         for position, known in enumerate(tensors):
             if known is part:
@@ -196,6 +197,8 @@ for _name in (
 class DeferredEdgeValues(_InPlaceOfATensor):
     """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
 
+    __class__ = property(lambda _: Tensor)  # a layer may ask whether it is a tensor
+
     def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
         self._values, self._make, self._versions = values, make, versions_of(values)
         self.made: Any = None
@@ -230,12 +233,6 @@ class OfOneBlock(_InPlaceOfATensor):
     def computed(self) -> Any:
         """Refuse any use."""
         raise Refusal(self._refusal)
-
-
-def versions_of(values: Any) -> list[int]:
-    """How often each tensor in `values` was written into; those of inference mode do not tell."""
-    tensors = [part for part in pytree.tree_leaves(values) if isinstance(part, Tensor)]
-    return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def computed(values: Any, kind: type[_InPlaceOfATensor] = DeferredEdgeValues) -> Any:

@@ -20,7 +20,9 @@ from torch.nn.parameter import is_lazy
 from gnn_checkpointing.checkpointing.block_arguments import Call, edge_dim, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored, with_tensors
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
+from gnn_checkpointing.checkpointing.reentry import other_than_before
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -168,11 +170,12 @@ class _Cut(torch.autograd.Function):
     ) -> Any:
         """Compute without recording."""
         count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
-        before = RandomStates.now(cut.edges.pointer.device) if executor.draws else None
+        device, own = cut.edges.pointer.device, state.generators
+        before = RandomStates.now(device, own) if executor.draws else None
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
         ctx.cut, ctx.executor, ctx.state, ctx.again = cut.on(()), executor, state, saved.again
         # Of this call: what the layer drew before it was drawn by its own forward pass.
-        ctx.random = None if before is None or before == RandomStates.now(before.device) else before
+        ctx.random = None if before is None or before == RandomStates.now(device, own) else before
         ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
         # What the gradients do not read is neither kept nor computed again: its form stands for it.
@@ -209,8 +212,9 @@ class _Cut(torch.autograd.Function):
             else:
                 with torch.set_grad_enabled(differentiable):
                     call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
-            if call is None:
-                raise RuntimeError(f"{type(ctx.cut.layer).__name__} did not call propagate when it was computed again")
+            forms = [] if call is None else [_Form(t.shape, t.dtype, t.device) for t in call.tensors]
+            if call is None or forms != ctx.forms:
+                raise other_than_before(ctx.cut.layer)
             cut = replace(ctx.cut, call=call)
             parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
             # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.

@@ -39,7 +39,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 
 from gnn_checkpointing.checkpointing.kernels.build import said_by
-from gnn_checkpointing.checkpointing.layers import Changes, Contexts, drops_at_random, layers_of, recomputed
+from gnn_checkpointing.checkpointing.layers import Contexts, drops_at_random, layers_of, put, recomputed
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default]
@@ -50,10 +50,10 @@ _UNWATCHED = (torch.ops.aten.unsafe_split.Tensor, torch.ops.aten.unsafe_split_wi
 """Parts of a result whose changes in place PyTorch does not count: GRU cells make them of their products."""
 
 
-def checkpoint_selectively(model: nn.Module, changes: Changes) -> None:
+def checkpoint_selectively(model: nn.Module) -> None:
     """Checkpoint each layer of `model`, as policy `layers` does, but keep the results of the operators `KEPT`."""
     for layer in layers_of(model, "selective"):
-        changes.set(layer, "forward", partial(recomputed, layer, layer.forward, contexts=partial(_contexts, layer)))
+        put(layer, "forward", partial(recomputed, layer, layer.forward, contexts=partial(_contexts, layer)))
 
 
 def _contexts(layer: nn.Module) -> Contexts:
@@ -155,7 +155,7 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
         )
 
 
-def compile_model(model: nn.Module, changes: Changes, policy: str, activation_memory_budget: float = 1.0) -> None:
+def compile_model(model: nn.Module, policy: str, activation_memory_budget: float = 1.0) -> None:
     """Make `model` run as generated kernels, in place; parameters and their names stay as they are.
 
     Nothing is compiled before the first call. Raises `Unavailable` without a compiler and `Refusal` for dropout.
@@ -166,16 +166,17 @@ def compile_model(model: nn.Module, changes: Changes, policy: str, activation_me
             f"policy {policy}: {name} drops at random, and generated kernels draw other masks than PyTorch's own"
         )
     compiled = torch.compile(model._call_impl, backend=_inductor(activation_memory_budget), **COMPILING)
-    changes.set(model, "_compiled_call_impl", partial(_for_any_edges, compiled))
+    put(model, "_compiled_call_impl", partial(_for_any_edges, compiled, f"policy {policy}: {type(model).__name__}"))
 
 
-def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:
+def _for_any_edges(compiled: Any, what: str, *arguments: Any, **named: Any) -> Any:
     """Call `compiled` with the number of edges left open: one compilation serves graphs of every density.
 
     Measured against a compilation for one number of edges (nine layers of GATv2, degree 128): the same bytes, 0.99 to
     1.00 of the time.
     """
     from torch._dynamo import maybe_mark_dynamic
+    from torch._dynamo.exc import BackendCompilerFailed, Unsupported
 
     for tensor in (*arguments, *named.values()):
         if isinstance(tensor, Tensor) and tensor.layout == torch.strided:
@@ -183,7 +184,14 @@ def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:
                 maybe_mark_dynamic(tensor, 1)  # edge_index
             elif tensor.dim() == 1:
                 maybe_mark_dynamic(tensor, 0)  # edge weights
-    return compiled(*arguments, **named)
+    try:
+        return compiled(*arguments, **named)
+    except (BackendCompilerFailed, Unsupported) as error:
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise Refusal(
+            f"{what} cannot be compiled as one graph ({said}); layers that look at the graph's values cannot, as those "
+            "that add self-loops: add them before, and build the layer with add_self_loops=False, or take edge_blocks"
+        ) from error
 
 
 def _inductor(activation_memory_budget: float) -> Callable[[torch.fx.GraphModule, list[Tensor]], Any]:

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of, versions_of
+from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
+from gnn_checkpointing.checkpointing.given import versions_of
 from gnn_checkpointing.checkpointing.pyg_functions import aggregate_unread, method_of
 
 Outputs = tuple[Tensor, ...]

@@ -23,13 +23,22 @@ from gnn_checkpointing.checkpointing.block_arguments import DeferredEdgeValues, 
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
+from gnn_checkpointing.checkpointing.given import opened
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
-from gnn_checkpointing.checkpointing.layers import Changes, uncompiled
+from gnn_checkpointing.checkpointing.layers import put, uncompiled
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, present_modes, visit_of
+from gnn_checkpointing.checkpointing.reentry import (
+    Entry,
+    Reached,
+    Visit,
+    during,
+    present_modes,
+    saved_tensors_seen_by,
+    visit_of,
+)
 
 
 class CutLayer:
@@ -44,11 +53,11 @@ class CutLayer:
         self._cutter = Cutter(conv, tables, plan)
         self._given = vars(conv).get("forward")
 
-    def install(self, changes: Changes) -> None:
+    def install(self) -> None:
         """Take the layer's methods over."""
         for name in ("forward", "propagate", "edge_updater"):
-            changes.set(self.conv, name, getattr(self, name))
-        changes.set(self.conv, "_cut_layer", self)
+            put(self.conv, name, getattr(self, name))
+        put(self.conv, "_cut_layer", self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""
@@ -63,18 +72,23 @@ class CutLayer:
             vars(self.conv)["propagate"] = self.propagate
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
-        scores = "its attention weights are asked for, one for every edge" if asked else None
-        if self._was_whole() and torch.is_grad_enabled() and not scores:
+        whole = "its attention weights are asked for, one for every edge" if asked else None
+        given = pytree.tree_leaves(opened((args, kwargs)))
+        if any(isinstance(part, Tensor) and part.layout != torch.strided for part in given):
+            whole = "an argument of it is a sparse tensor"
+        # Whatever keeps what is saved, as a checkpoint around the model, must see each pass save the same.
+        kept = saved_tensors_seen_by() is not None
+        small = self._was_whole() or self._cutter.is_surely_small(given)
+        if small and torch.is_grad_enabled() and not whole and not kept:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
-        given = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
-        aside = self._cutter.stands_aside() or any(tensor.is_meta for tensor in given)
+        aside = self._cutter.stands_aside() or any(isinstance(part, Tensor) and part.is_meta for part in given)
         if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
-        if scores or aside or not torch.is_grad_enabled():
-            return computed(during(self.conv, Visit(whole=scores), run))
-        state = Recomputation(self.conv, given[0].device if given else torch.device("cpu"))
+        if whole or aside or not torch.is_grad_enabled():
+            return computed(during(self.conv, Visit(whole=whole), run))
+        state = Recomputation(self.conv, given)
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
         try:
@@ -89,11 +103,11 @@ class CutLayer:
         """Cut where that is possible, else PyG's own."""
         if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
-        if self._was_whole() and self._cutter.is_small(edge_index, kwargs):
-            return self._own(edge_index, size, kwargs)
-        visit = visit_of(self.conv) or Visit()
+        visit = self._visit() or Visit()
         if visit.entry is not None:
             visit.entry.close()
+        if self._was_whole() and not visit.seeks and self._cutter.is_small(edge_index, kwargs):
+            return self._own(edge_index, size, kwargs)
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
                 raise Uncuttable("its messages are computed in another precision or without gradients")
@@ -125,13 +139,22 @@ class CutLayer:
         if recorded():
             return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
-        visit = visit_of(self.conv)
+        visit = self._visit()
         if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.whole is not None:
             return whole()
         if visit.modes != present_modes():
             visit.whole = "its scores are computed in another precision or without gradients"
             return whole()
         return DeferredEdgeValues(kwargs, whole)
+
+    def _visit(self) -> Visit | None:
+        """The present run of the forward pass; none inside a checkpoint of the layer's own, which runs that part alone.
+
+        It must save the same there in both runs.
+        """
+        visit = visit_of(self.conv)
+        inside = visit is not None and visit.entry is not None and not visit.entry.sees_what_is_saved
+        return None if inside else visit
 
     def _aggregated(self, cut: CutCall, executor: Executor, visit: Visit) -> Any:
         """What the destinations aggregate, a tensor or a tuple of them."""
@@ -143,7 +166,7 @@ class CutLayer:
                 made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
-            state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
+            state = visit.state or Recomputation(self.conv, device=cut.edges.pointer.device)
             out = run_cut(cut, executor, saved, state, self._parameters())
         else:
             with torch.no_grad():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import _disable_current_modes
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
@@ -29,6 +31,7 @@ from gnn_checkpointing.checkpointing.block_by_block import EagerBlocks
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.fused import agrees, kernel_for, on_nodes
+from gnn_checkpointing.checkpointing.given import is_tensor
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
 from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal
@@ -87,8 +90,18 @@ class Cutter:
         """Whether a look at the sizes says that no cut of this call is worth its time."""
         if self.plan.worth is None or not is_plain(edge_index) or edge_index.dim() != 2:
             return False
-        tensors = [part for part in pytree.tree_leaves(tuple(kwargs.values())) if isinstance(part, Tensor)]
+        tensors = [part for part in pytree.tree_leaves(tuple(kwargs.values())) if is_tensor(part)]
         return not self.plan.worth(edge_index.size(1), 0, widest(self.conv, tensors))
+
+    def is_surely_small(self, given: Sequence[Any]) -> bool:
+        """Whether no cut of what the layer makes of these arguments is worth its time, as wide as any weight may be."""
+        parameters = list(self.conv.parameters())
+        if self.plan.worth is None or any(is_lazy(parameter) for parameter in parameters):
+            return False
+        graphs = [part for part in given if is_plain(part) and part.dim() == 2 and not part.is_floating_point()]
+        floats = [part for part in given if is_plain(part) and part.is_floating_point()]
+        width = max((size for part in (*floats, *parameters) for size in part.shape[-2:]), default=1)
+        return bool(graphs) and not self.plan.worth(max(graph.size(1) for graph in graphs), 0, width)
 
     def stands_aside(self) -> bool:
         """Whether somebody looks at all messages at once, or transforms or records what the layer computes."""
@@ -114,6 +127,8 @@ class Cutter:
         if isinstance(edge_index, EdgeIndex) and conv.fuse and conv.SUPPORTS_FUSED_EDGE_INDEX:
             raise Uncuttable("PyG computes this product without messages")
         conv._check_input(edge_index, size)
+        if edge_index.dtype not in (torch.int32, torch.int64):
+            raise Uncuttable(f"PyTorch gathers no rows by indices of {edge_index.dtype}")
         update = conv.inspector.get_param_names("update", exclude=[0])
         if any(name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update):
             raise Uncuttable("its update reads values per edge")
@@ -129,14 +144,15 @@ class Cutter:
         own = tuple(id(vars(self.conv).get(name)) for name in ("message", "edge_update", "aggregate"))
         key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
         if key not in self._tried:
-            self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut)
+            with _disable_current_modes():  # as the one by which a checkpoint around the model counts what runs
+                self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut)
         reason = self._tried[key]
         if reason is not None:
             if self.plan.lenient:
                 raise Uncuttable(reason)
             raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
         if key not in self._agreed:
-            with torch.no_grad():
+            with torch.no_grad(), _disable_current_modes():
                 faster = on_nodes(cut)
                 self._agreed[key] = faster is not None and agrees(cut, faster)
         return (on_nodes(cut) or cut) if self._agreed[key] else cut

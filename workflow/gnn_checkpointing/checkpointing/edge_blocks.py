@@ -28,7 +28,7 @@ from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.fused import require_kernels
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.layers import Changes, recomputed
+from gnn_checkpointing.checkpointing.layers import put, recomputed
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study import block_rule
@@ -46,7 +46,7 @@ def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
     return [module for module in model.modules() if isinstance(module, MessagePassing)]
 
 
-def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
+def cut_layers(model: nn.Module, name: PolicyName, lenient: bool) -> None:
     """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph.
 
     Raises `Refusal` for a layer that blocks would change, before any layer is wrapped; where `lenient`, a layer whose
@@ -61,12 +61,12 @@ def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, lenient: bo
         if reason := layer_refusal(layer):
             raise Refusal(f"{policy} cannot wrap {type(layer).__name__}: {reason}")
     for module in drawn:
-        changes.set(module, "aggregated", partial(_blocked, module, module.aggregated, name))
+        put(module, "aggregated", partial(_blocked, module, module.aggregated, name))
     if policy == "fused_edge_blocks":
         require_kernels(_device_type(model))  # or say what is missing, before anything is wrapped
     tables, plan = GraphTables(), Plan(policy, name.count, fused=policy == "fused_edge_blocks", lenient=lenient)
     for layer in layers:
-        CutLayer(layer, tables, plan).install(changes)
+        CutLayer(layer, tables, plan).install()
 
 
 def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x: Tensor, neighbours: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x
     return torch.cat(parts, dim=2)
 
 
-def wrap_automatically(model: nn.Module, changes: Changes) -> None:
+def wrap_automatically(model: nn.Module) -> None:
     """Cut every layer that can be cut, recompute the others whole; both only on graphs on which it pays."""
     try:
         require_kernels(_device_type(model))
@@ -102,9 +102,9 @@ def wrap_automatically(model: nn.Module, changes: Changes) -> None:
     tables, plan = GraphTables(), Plan("edge_blocks", None, fused=compiles, lenient=True, worth=worth)
     for layer in message_passing_layers(model):
         if layer_refusal(layer) is None:
-            CutLayer(layer, tables, plan).install(changes)
+            CutLayer(layer, tables, plan).install()
         else:
-            changes.set(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
+            put(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
 
 
 def _device_type(model: nn.Module) -> str:

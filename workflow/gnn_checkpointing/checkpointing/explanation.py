@@ -14,7 +14,8 @@ from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.layers import require_module
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
 
@@ -66,6 +67,7 @@ def explain(model: nn.Module) -> Explanation:
     convs.0  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     convs.1  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     """
+    require_module(model)
     parts = dict(model.named_modules())
     recomputed = [name for name, part in parts.items() if isinstance(vars(part).get("forward"), partial)]
     layers = [(name, layer) for name, layer in parts.items() if isinstance(layer, MessagePassing)]
@@ -94,8 +96,8 @@ def _held(row: LayerExplanation) -> str:
 _GRADIENT = "gradient of "
 
 
-def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batch: Any, policy: str) -> None:
-    """Raise `Refusal` where a step of `model` differs from one of its copy without the policy; `model` stays unchanged.
+def verify_step(model: nn.Module, wrap: Callable[[nn.Module], None], batch: Any, policy: str) -> None:
+    """Raise `Refusal` where a step of a copy of `model` and one of a copy that `wrap` has changed differ.
 
     Masks of dropout differ between a message cut into blocks and a whole one, though their law is the same: a model
     that draws random numbers is compared in evaluation mode.
@@ -104,21 +106,22 @@ def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batc
     device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
     states = RandomStates.now(device)
 
-    def step(change: Callable[[nn.Module], nn.Module], evaluates: bool) -> tuple[dict[str, Tensor], bool]:
-        copied = change(copy.deepcopy(model))
+    def step(change: Callable[[nn.Module], None], evaluates: bool) -> tuple[dict[str, Tensor], bool]:
+        copied = copy.deepcopy(model)
+        change(copied)
         with random_restored(states):
             return _step(copied.eval() if evaluates else copied, args, kwargs), states != RandomStates.now(device)
 
     try:
-        expected, draws = step(remove, evaluates=False)
+        expected, draws = step(lambda _: None, evaluates=False)
     except Exception as error:
         raise Refusal(
             f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give the "
             "arguments of its forward pass"
         ) from error
     if draws:
-        expected, _ = step(remove, evaluates=True)
-    found, _ = step(lambda copied: copied, evaluates=draws)
+        expected, _ = step(lambda _: None, evaluates=True)
+    found, _ = step(wrap, evaluates=draws)
     # Some gradients are zero in exact arithmetic: a softmax does not see a shift of its scores.
     rounding = 1e-7 * max(
         (float(grad.norm()) for name, grad in expected.items() if name.startswith(_GRADIENT)), default=0.0

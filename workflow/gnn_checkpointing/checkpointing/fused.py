@@ -28,7 +28,7 @@ from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, EdgeFeatures, Kernel, RowsKernel
 from gnn_checkpointing.checkpointing.kernels import attention
 from gnn_checkpointing.checkpointing.kernels.build import load
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.refusal import Unavailable
 
 TOLERANCE = 1e-5

@@ -10,12 +10,14 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
 from torch_geometric import EdgeIndex
 
@@ -81,7 +83,9 @@ class GraphTables:
 
     def remembered(self, edge_index: Tensor, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` returned for this graph and `key` the first time."""
-        with self._lock:
+        fake = isinstance(edge_index, torch._subclasses.FakeTensor)
+        # What runs once for a graph is none of the business of a checkpoint that counts what runs in each pass.
+        with self._lock, nullcontext() if fake else _disable_current_modes():
             results = self._graph(edge_index).results
             result, versions = results.get(key, (None, None))
             if versions is None or versions != _versions(result):
@@ -178,8 +182,8 @@ _WEIGHTS: dict[int, Tensor] = {}
 def _weights(count: int, seed: int) -> Tensor:
     """Odd random numbers, int64 `[count]`; the same for the same seed."""
     if seed not in _WEIGHTS or _WEIGHTS[seed].numel() < count:
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator("cpu").manual_seed(seed)
         with torch.inference_mode(False):
             size = max(count, _ROW)
-            _WEIGHTS[seed] = torch.randint(-(2**62), 2**62, (size,), generator=generator) * 2 + 1
+            _WEIGHTS[seed] = torch.randint(-(2**62), 2**62, (size,), generator=generator, device="cpu") * 2 + 1
     return _WEIGHTS[seed][:count]

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.fx._symbolic_trace import is_fx_symbolic_tracing
 from torch.nn.modules import module as of_all_modules
-from torch.utils import _pytree as pytree
+
+from gnn_checkpointing.checkpointing.given import versions_of
 
 _MESSAGES = tuple(
     f"_{method}_forward_{when}hooks"
@@ -46,7 +47,10 @@ def recorded() -> bool:
 
 
 def observed() -> bool:
-    """Whether somebody records what runs, transforms it (`torch.func`), or looks at every module of the process."""
+    """Whether somebody records or transforms what runs, forbids to recompute it, or looks at all modules."""
+    packs: bool = torch.compiler.is_compiling() or torch._C._autograd._saved_tensors_hooks_is_enabled()  # type: ignore
+    if not packs:
+        return True
     transformed = torch._C._functorch.maybe_current_level() is not None
     return recorded() or transformed or any(getattr(of_all_modules, name) for name in _OF_ALL)
 
@@ -113,8 +117,7 @@ class _Watched:
 
 def _state(module: nn.Module, args: Any) -> list[int]:
     own = [*vars(module).values(), *module._parameters.values(), *module._buffers.values()]
-    versions = [part._version for part in (*own, *pytree.tree_leaves(args)) if isinstance(part, Tensor)]
-    return [*map(id, own), *versions]
+    return [*map(id, own), *versions_of((own, args))]
 
 
 def _places(module: nn.Module, names: tuple[str, ...]) -> list[tuple[nn.Module, str]]:

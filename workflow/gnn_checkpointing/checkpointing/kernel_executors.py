@@ -50,7 +50,8 @@ class AttentionKernel:
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """Attended neighbours `[num_nodes, heads, channels]`, log denominators, and the seed of the masks."""
-        seed = torch.randint(2**62, (1,)) if self._dropout() else torch.zeros(1, dtype=torch.int64)
+        with torch.device("cpu"):
+            seed = torch.randint(2**62, (1,)) if self._dropout() else torch.zeros(1, dtype=torch.int64)
         outs = []
         for part, nodes, places in _parts(cut, self.edges):
             edge = None if self.edges is None else self.edges.of(cut, places)

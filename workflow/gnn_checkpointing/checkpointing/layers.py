@@ -20,40 +20,49 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import versions_of
+from gnn_checkpointing.checkpointing.given import opened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
-
-class Changes:
-    """Sets attributes of a model's modules, and remembers what was there before, so that it can be given back."""
-
-    def __init__(self) -> None:
-        self._before: list[tuple[nn.Module, str, bool, Any]] = []
-
-    def set(self, module: nn.Module, name: str, value: Any) -> None:
-        """Give `module` itself, not its class, the attribute `name`."""
-        self._before.append((module, name, name in vars(module), vars(module).get(name)))
-        vars(module)[name] = value
-
-    def undo(self) -> None:
-        """Give every attribute its earlier value, the latest change first."""
-        for module, name, had, before in reversed(self._before):
-            vars(module).pop(name, None)
-            if had:
-                vars(module)[name] = before
-        self._before.clear()
+_BEFORE = "_checkpointing_before"
 
 
-def checkpoint_layers(model: nn.Module, changes: Changes, *, compiled: bool = True) -> None:
+def require_module(model: Any) -> None:
+    """Raise `Refusal` for what is no model."""
+    if not isinstance(model, nn.Module):
+        raise Refusal(f"the model is a {type(model).__name__}; give a torch.nn.Module")
+
+
+def put(module: nn.Module, name: str, value: Any) -> None:
+    """Give `module` itself, not its class, the attribute `name`, until `take_off`."""
+    own = vars(module)
+    own.setdefault(_BEFORE, {}).setdefault(name, [own[name]] if name in own else [])
+    own[name] = value
+
+
+def put_on(module: nn.Module) -> dict[str, Any]:
+    """What `put` has given the module and what was there before, as attributes to give it again."""
+    own = vars(module)
+    return {name: own[name] for name in (*own.get(_BEFORE, ()), _BEFORE) if name in own}
+
+
+def take_off(module: nn.Module) -> None:
+    """Give the attributes that `put` has set their earlier values."""
+    for name, earlier in vars(module).pop(_BEFORE, {}).items():
+        vars(module).pop(name, None)
+        if earlier:
+            vars(module)[name] = earlier[0]
+
+
+def checkpoint_layers(model: nn.Module, *, compiled: bool = True) -> None:
     """Policy `layers`: each layer keeps its input and is recomputed whole in the backward pass.
 
     A layer is one of the model's `blocks` where it has a list of them, else a message passing layer. Without `compiled`
     the compiler runs past them: of a layer in parts it would update the buffers twice.
     """
     for layer in layers_of(model, "layers"):
-        changes.set(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
+        put(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
@@ -67,7 +76,7 @@ def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
     return layers
 
 
-def checkpoint_segments(model: nn.Module, changes: Changes, num_segments: int) -> None:
+def checkpoint_segments(model: nn.Module, num_segments: int) -> None:
     """Policy `segments`: runs of blocks of near-equal length; each keeps its input and is recomputed whole.
 
     Where a segment ends, its output alone goes on to the next: the model must say how, by a method
@@ -81,7 +90,7 @@ def checkpoint_segments(model: nn.Module, changes: Changes, num_segments: int) -
         )
     if num_segments > len(blocks):
         raise Refusal(f"policy segments({num_segments}): {type(model).__name__} has only {len(blocks)} blocks")
-    changes.set(model, "through_blocks", partial(_by_segments, through, num_segments))
+    put(model, "through_blocks", partial(_by_segments, through, num_segments))
 
 
 def _by_segments(
@@ -102,29 +111,35 @@ Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], Abstrac
 """What makes contexts around a function: in its forward pass, and in a repetition."""
 
 
-def _rerunnable(state: Recomputation, function: Callable[..., Any], contexts: Contexts) -> Callable[..., Any]:
+def _rerunnable(
+    state: Recomputation,
+    function: Callable[..., Any],
+    contexts: Contexts,
+    given: tuple[Any, Any],
+    structure: pytree.TreeSpec,
+) -> Callable[..., Any]:
     """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
 
-    `contexts` are entered around the function alone. A repetition raises `RuntimeError` where an argument was changed
-    in place since, as autograd does for what it has saved.
+    The first has the caller's own arguments, `given`, and may write into their lists; later ones have new lists, made
+    by `structure`. `contexts` are entered around the function alone. A repetition raises `RuntimeError` where a tensor
+    was changed in place since, as autograd does for what it has saved.
     """
-    ran, versions = False, list[int]()
+    first, versions = [given], list[int]()
 
-    def within(run: int, *args: Any, **kwargs: Any) -> Any:
+    def within(run: int, args: Any, kwargs: Any) -> Any:
         with contexts[run]():
             return function(*args, **kwargs)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal ran, versions
-        if ran:
-            if versions != versions_of((args, kwargs)):
+    def call(*leaves: Any) -> Any:
+        nonlocal versions
+        if not first:
+            if versions != versions_of(leaves):
                 raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
-            return state.again(within, 1, *args, **kwargs)
+            return state.again(within, 1, *pytree.tree_unflatten(leaves, structure))
         with state.hooks.watched():
-            out = within(0, *args, **kwargs)
-        versions = versions_of((args, kwargs))
+            out = within(0, *first.pop())
+        versions = versions_of(leaves)
         state.forward_done()
-        ran = True
         return out
 
     return call
@@ -139,7 +154,8 @@ def recomputed(
     **kwargs: Any,
 ) -> Any:
     """`forward(*args, **kwargs)` of `module`, recomputed in the backward pass; by the compiler where `compiled`."""
-    tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+    leaves, structure = pytree.tree_flatten(opened((args, kwargs)))
+    tensors = [part for part in leaves if isinstance(part, Tensor)]
     # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
     aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
     if not torch.is_grad_enabled() or aside or observed():
@@ -150,10 +166,9 @@ def recomputed(
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-    device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-    function = _rerunnable(Recomputation(module, device), forward, contexts())
+    function = _rerunnable(Recomputation(module, leaves), forward, contexts(), (args, kwargs), structure)
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
-    return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+    return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False)
 
 
 @torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
@@ -164,11 +179,11 @@ def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def offload(model: nn.Module, changes: Changes) -> None:
+def offload(model: nn.Module) -> None:
     """Policy `offloaded`: what is saved for backward waits in pinned host memory; nothing is recomputed (CUDA)."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
-    changes.set(model, "forward", partial(_offloaded, model.forward))
+    put(model, "forward", partial(_offloaded, model.forward))
 
 
 def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -195,7 +210,7 @@ def drops_at_random(model: nn.Module) -> str | None:
     return None
 
 
-def reverse_blocks(model: nn.Module, changes: Changes) -> None:
+def reverse_blocks(model: nn.Module) -> None:
     """Policy `reversible`: turn on the memory saving of every GroupAddRev in `model`."""
     blocks = [module for module in model.modules() if isinstance(module, GroupAddRev)]
     if not blocks:
@@ -210,9 +225,9 @@ def reverse_blocks(model: nn.Module, changes: Changes) -> None:
                 "draws other masks; drop outside the block"
             )
     for block in blocks:
-        changes.set(block, "disable", False)
-        changes.set(block, "_inverse", partial(_held, block, block._inverse))
-        changes.set(block, "_forward", partial(_held_in_backward, block, block._forward))
+        put(block, "disable", False)
+        put(block, "_inverse", partial(_held, block, block._inverse))
+        put(block, "_forward", partial(_held_in_backward, block, block._forward))
 
 
 def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:

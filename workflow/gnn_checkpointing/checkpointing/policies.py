@@ -13,11 +13,14 @@ from gnn_checkpointing.checkpointing.compilation import checkpoint_selectively, 
 from gnn_checkpointing.checkpointing.edge_blocks import cut_layers, wrap_automatically
 from gnn_checkpointing.checkpointing.explanation import verify_step
 from gnn_checkpointing.checkpointing.layers import (
-    Changes,
     checkpoint_layers,
     checkpoint_segments,
     offload,
+    put,
+    put_on,
+    require_module,
     reverse_blocks,
+    take_off,
 )
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study.policy_names import POLICIES, PolicyName, parse_policy, refuse_retired
@@ -26,14 +29,14 @@ Model = TypeVar("Model", bound=nn.Module)
 _RECORD = "_checkpointing_policy"
 
 
-Wrapper = Callable[[nn.Module, Changes, PolicyName, bool], None]
+Wrapper = Callable[[nn.Module, PolicyName, bool], None]
 """Puts a policy on a model; where the last argument is true, a layer that blocks would change is left whole."""
 
 
-def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
+def _recomputed_blocks(model: nn.Module, name: PolicyName, lenient: bool) -> None:
     """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
-    cut_layers(model, changes, name, lenient)
-    checkpoint_layers(model, changes, compiled=False)
+    cut_layers(model, name, lenient)
+    checkpoint_layers(model, compiled=False)
 
 
 _REFUSED = {
@@ -45,19 +48,19 @@ _REFUSED = {
 
 _WRAPPERS: dict[str, Wrapper] = {
     "none": lambda *_: None,
-    "layers": lambda model, changes, *_: checkpoint_layers(model, changes),
-    "segments": lambda model, changes, name, _: checkpoint_segments(model, changes, name.count or 1),
-    "selective": lambda model, changes, *_: checkpoint_selectively(model, changes),
+    "layers": lambda model, *_: checkpoint_layers(model),
+    "segments": lambda model, name, _: checkpoint_segments(model, name.count or 1),
+    "selective": lambda model, *_: checkpoint_selectively(model),
     "edge_blocks": cut_layers,
     "fused_edge_blocks": cut_layers,
     "layers+edge_blocks": _recomputed_blocks,
-    "compiled": lambda model, changes, *_: compile_model(model, changes, "compiled"),
+    "compiled": lambda model, *_: compile_model(model, "compiled"),
     # Keeps a share of what `compiled` keeps, and recomputes the rest; the peak need not fall with it.
-    "memory_budget": lambda model, changes, name, _: compile_model(
-        model, changes, f"memory_budget({name.argument:g})", name.argument or 0.0
+    "memory_budget": lambda model, name, _: compile_model(
+        model, f"memory_budget({name.argument:g})", name.argument or 0.0
     ),
-    "reversible": lambda model, changes, *_: reverse_blocks(model, changes),
-    "offloaded": lambda model, changes, *_: offload(model, changes),
+    "reversible": lambda model, *_: reverse_blocks(model),
+    "offloaded": lambda model, *_: offload(model),
 }
 
 
@@ -85,26 +88,25 @@ def apply(
         ...
     gnn_checkpointing.refusal.Refusal: unknown policy 'edge_block'; allowed: none, layers, ...
     """
+    require_module(model)
     if on_refusal not in ("raise", "fall_back"):
         raise Refusal(f"on_refusal is {on_refusal!r}; allowed: 'raise' and 'fall_back'")
     wrap = _wrapper(policy, lenient=on_refusal == "fall_back")
-    before = [(module, record[0]) for module in model.modules() if (record := vars(module).get(_RECORD))]
+    before = [(module, put_on(module)) for module in model.modules()]
     remove(model)
-    changes = Changes()
     try:
-        wrap(model, changes)
-        if policy != "none":
-            vars(model)[_RECORD] = (policy, changes)
-            for method, reason in _REFUSED.items():
-                changes.set(model, method, partial(_refuse, f"policy {policy}: {reason}, or remove the policy"))
         if verify is not None:
-            verify_step(model, remove, verify, policy)
+            verify_step(model, wrap, verify, policy)
+        wrap(model)
+        if policy != "none":
+            put(model, _RECORD, policy)
+            for method, reason in _REFUSED.items():
+                put(model, method, partial(_refuse, f"policy {policy}: {reason}, or remove the policy"))
     except (Refusal, Unavailable):
-        vars(model).pop(_RECORD, None)
-        changes.undo()
+        remove(model)
         if on_refusal == "raise":
-            for module, earlier in before:
-                apply(module, earlier)
+            for module, attributes in before:
+                vars(module).update(attributes)
             raise
         return apply(model, "auto", verify=verify)
     return model
@@ -114,7 +116,9 @@ def _refuse(reason: str) -> nn.Module:
     raise Refusal(reason)
 
 
-def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], None]:
+def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module], None]:
+    if not isinstance(policy, str):
+        raise Refusal(f"policy is a {type(policy).__name__}; give the name of a policy, as 'edge_blocks'")
     if policy == "auto":
         return wrap_automatically
     try:
@@ -123,7 +127,7 @@ def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], No
         raise Refusal(f"{refusal}; or auto, which chooses a policy for each layer") from None
     refuse_retired(policy)
     wrapper: Wrapper = _WRAPPERS.get(name.kind) or resolve_name(POLICIES[name.kind].wrapper)
-    return lambda model, changes: wrapper(model, changes, name, lenient)
+    return lambda model: wrapper(model, name, lenient)
 
 
 def remove(model: Model) -> Model:
@@ -136,16 +140,15 @@ def remove(model: Model) -> Model:
     >>> policy_of(remove(model))
     'none'
     """
+    require_module(model)
     for module in model.modules():
-        record = vars(module).pop(_RECORD, None)
-        if record is not None:
-            record[1].undo()
+        take_off(module)
     return model
 
 
 def policy_of(model: nn.Module) -> str:
     """The policy that was applied to the model itself; none where none was."""
-    policy: str = vars(model).get(_RECORD, ("none", None))[0]
+    policy: str = vars(model).get(_RECORD, "none")
     return policy
 
 

@@ -2,81 +2,31 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
-from torch.utils._python_dispatch import _disable_current_modes
 
+from gnn_checkpointing.checkpointing.given import Contents, is_tensor, members
 from gnn_checkpointing.checkpointing.hooks import Hooks
-
-
-@dataclass(frozen=True, eq=False)
-class RandomStates:
-    """The random states that a forward pass may draw from."""
-
-    device: torch.device
-    cpu: Tensor
-    cuda: Tensor | None
-    python: Any
-    numpy: Any
-
-    @classmethod
-    def now(cls, device: torch.device) -> RandomStates:
-        """The present states; that of the GPU only where `device` is one."""
-        cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-        return cls(device, torch.get_rng_state(), cuda, random.getstate(), np.random.get_state())
-
-    def restore(self) -> None:
-        """Make these the present states."""
-        torch.set_rng_state(self.cpu)
-        if self.cuda is not None:
-            torch.cuda.set_rng_state(self.cuda, self.device)
-        random.setstate(self.python)
-        np.random.set_state(self.numpy)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether nothing was drawn between the two."""
-        if not isinstance(other, RandomStates):
-            return NotImplemented
-        same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
-        # States are real tensors also where a mode makes all others fake ones.
-        with _disable_current_modes():
-            on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
-            return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
-
-
-@contextmanager
-def random_restored(states: RandomStates | None) -> Iterator[None]:
-    """Draw from earlier random states inside the context, without moving the present ones."""
-    if states is None:
-        yield
-        return
-    present = RandomStates.now(states.device)
-    try:
-        states.restore()
-        yield
-    finally:
-        present.restore()
+from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
+from gnn_checkpointing.refusal import Refusal
 
 
 class Recomputation:
     """The state in which `module` starts its forward pass; `again` runs a function in it and leaves no trace.
 
     Covers what a forward pass may read or change beside its arguments: parameters (also those that
-    `torch.func.functional_call` puts in place for one call), buffers, plain attributes of the module and its parts, the
-    random states of torch, Python and NumPy, and autocast.
+    `torch.func.functional_call` puts in place for one call), buffers, plain attributes of the module and its parts,
+    random states, those of generators that it is `given` or has among its attributes too, and autocast.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
+    def __init__(self, module: nn.Module, given: Sequence[Any] = (), device: torch.device | None = None) -> None:
         self._module, self.name = module, type(module).__name__
         self.hooks = Hooks(module)
         self._parameters = dict(module.named_parameters(remove_duplicate=False))
@@ -84,9 +34,12 @@ class Recomputation:
         self._versions: dict[str, int] = {}
         self._buffers = dict(module.named_buffers(remove_duplicate=False))
         self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
-        self._attributes = [(part, _attributes(part)) for part in module.modules()]
-        self._earlier: list[tuple[nn.Module, dict[str, Any]]] = []
-        self._random: RandomStates | None = RandomStates.now(device)
+        self._attributes = _Attributes(module)
+        if device is None:
+            tensors = (part for part in (*given, *self._parameters.values()) if isinstance(part, Tensor))
+            device = next((tensor.device for tensor in tensors), torch.device("cpu"))
+        self.generators = [part for part in (*given, *self._attributes.values) if isinstance(part, Own)]
+        self._random: RandomStates | None = RandomStates.now(device, self.generators)
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
     def forward_done(self) -> None:
@@ -98,13 +51,8 @@ class Recomputation:
             known = now.get(name) is self._buffers[name] and not isinstance(now[name], FakeTensor)
             if known and torch.equal(before, now[name]):
                 del self._before[name]
-        self._earlier = [
-            # Attributes that stayed as they were may be set between the passes, as `training` is.
-            (part, {name: value for name, (value, _) in before.items()} | _changed(part, before))
-            for part, before in self._attributes
-        ]
-        self._attributes = []
-        if self._random is not None and self._random == RandomStates.now(self._random.device):
+        self._attributes.forward_done()
+        if self._random is not None and self._random == RandomStates.now(self._random.device, self.generators):
             self._random = None
 
     def again(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -126,7 +74,7 @@ class Recomputation:
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
             self._learning_restored(),
-            _attributes_restored(self._module, self._earlier),
+            self._attributes.restored(),
             self.hooks.repeated(),
             random_restored(self._random),
         ):
@@ -166,49 +114,66 @@ class _Shell(nn.Module):
 
 _INTERNAL = frozenset(vars(nn.Module())) - {"training"}
 _MISSING = object()
-
-Attributes = dict[str, tuple[Any, Any]]
-"""A module's plain attributes by name: the value, and a copy of it where it is a list, a dictionary or a set."""
+_SMALL_BYTES = 2**20
 
 
-def _attributes(part: nn.Module) -> Attributes:
-    return {
-        name: (value, value.copy() if isinstance(value, list | dict | set) else value)
-        for name, value in vars(part).items()
-        if name not in _INTERNAL
-    }
+class _Attributes:
+    """The plain attributes of a module's parts, with what their containers hold, before and after a forward pass.
+
+    Tensors among them may be written into as buffers are: small ones are copied first.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._before = [(part, _plain(part)) for part in module.modules()]
+        self.values = list(members([list(plain.values()) for _, plain in self._before]))
+        self._contents = Contents(self.values)
+        tensors = [value for value in self.values if is_tensor(value) and not value.is_inference()]
+        self._tensors = [(tensor, tensor._version) for tensor in tensors]
+        self._written = {id(tensor): tensor.clone() for tensor in tensors if _is_small(tensor)}
+
+    def forward_done(self) -> None:
+        """Drop what did not change. Raises `Refusal` where a large tensor was written into: its old value is gone."""
+        self._tensors = [(tensor, version) for tensor, version in self._tensors if tensor._version != version]
+        for tensor, _ in self._tensors:
+            if id(tensor) not in self._written:
+                raise Refusal(
+                    f"{type(self._module).__name__} writes into a tensor {list(tensor.shape)} that is a plain "
+                    "attribute, and would again when it is recomputed; make it a buffer by register_buffer"
+                )
+        self._written = {id(tensor): self._written[id(tensor)] for tensor, _ in self._tensors}
+        self._contents = self._contents.changed()
+        self._before = [(part, before | _new(part, before)) for part, before in self._before]
+        self.values = []
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Have the attributes of the forward pass inside the context, and all present ones again after it."""
+        present = [(part, _plain(part)) for part in self._module.modules()]
+        contents = Contents(list(members([list(plain.values()) for _, plain in (*present, *self._before)])))
+        fresh = {number: before.clone() for number, before in self._written.items()}
+        self._contents.give_back(lambda value: fresh.get(id(value), value))
+        for part, attributes in self._before:
+            _set(part, {name: fresh.get(id(value), value) for name, value in attributes.items()})
+        try:
+            yield
+        finally:
+            for part, before in present:
+                _set(part, before | _new(part, before))
+            contents.give_back()
 
 
-def _changed(part: nn.Module, before: Attributes) -> dict[str, Any]:
-    """The earlier values of the attributes that have changed since; `_MISSING` for one that was not there."""
-    now = vars(part)
-    found = {name: copy for name, (value, copy) in before.items() if now.get(name) is not value or _grown(value, copy)}
-    return found | {name: _MISSING for name in now if name not in before and name not in _INTERNAL}
+def _is_small(tensor: Tensor) -> bool:
+    return not tensor.requires_grad and tensor.nbytes <= _SMALL_BYTES
 
 
-def _grown(value: Any, copy: Any) -> bool:
-    """Whether a list, a dictionary or a set has other members than its copy."""
-    if value is copy:
-        return False
-    members = [(v.values() if isinstance(v, dict) else v) for v in (value, copy)]
-    return len(value) != len(copy) or any(one is not other for one, other in zip(*members, strict=True))
+def _plain(part: nn.Module) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if name not in _INTERNAL}
 
 
-@contextmanager
-def _attributes_restored(module: nn.Module, earlier: list[tuple[nn.Module, dict[str, Any]]]) -> Iterator[None]:
-    """Give modules their earlier attributes inside the context, and all of `module` its present ones back after it."""
-    present = [(part, _attributes(part)) for part in module.modules()]
-    try:
-        for part, attributes in earlier:
-            _set(part, attributes)
-        yield
-    finally:
-        for part, before in present:
-            _set(part, {name: before[name][0] if name in before else _MISSING for name in _changed(part, before)})
-            for value, copy in before.values():
-                if _grown(value, copy):
-                    value.clear()
-                    (value.extend if isinstance(value, list) else value.update)(copy)
+def _new(part: nn.Module, before: dict[str, Any]) -> dict[str, Any]:
+    """What takes the attributes away that were not there before."""
+    return {name: _MISSING for name in vars(part) if name not in before and name not in _INTERNAL}
 
 
 def _set(part: nn.Module, attributes: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, versions_of
+from gnn_checkpointing.checkpointing.block_arguments import Call
+from gnn_checkpointing.checkpointing.given import opened, versions_of
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
@@ -86,6 +87,7 @@ class _Hole:
 
     index: int
     arguments: tuple[Tensor, ...]
+    form: tuple[torch.Size, torch.dtype]
 
 
 class Entry:
@@ -95,7 +97,7 @@ class Entry:
         self, layer: object, forward: Callable[..., Any], args: Any, kwargs: Any, kept: Sequence[Tensor]
     ) -> None:
         self._layer, self._forward = layer, forward
-        leaves, self._structure = pytree.tree_flatten((args, kwargs))
+        leaves, self._structure = pytree.tree_flatten(opened((args, kwargs)))
         self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
@@ -112,6 +114,12 @@ class Entry:
         self._state = state or self._state
         self._hooks = saved_tensors_hooks(self._pack, self._unpack)
         self._hooks.__enter__()
+
+    @property
+    def sees_what_is_saved(self) -> bool:
+        """Whether no other hooks take what autograd saves now, as those of a checkpoint inside the layer do."""
+        top = saved_tensors_seen_by()
+        return self._hooks is None or (top is not None and top[0] == self._pack)
 
     def close(self) -> None:
         """Leave no more holes."""
@@ -179,7 +187,7 @@ class Entry:
         if storage_of(tensor) in self._kept:
             return tensor.detach()
         self._holes += 1
-        return _Hole(self._holes - 1, self._arguments)
+        return _Hole(self._holes - 1, self._arguments, (tensor.shape, tensor.dtype))
 
     def _unpack(self, packed: Tensor | _Hole) -> Tensor:
         if isinstance(packed, Tensor):
@@ -189,7 +197,23 @@ class Entry:
             if versions_of(packed.arguments) != self._versions:
                 raise RuntimeError(f"an argument of {self._state.name} was changed in place before its backward pass")
             self._state.again(self._fill, packed.arguments)
-        return self._filled.pop(packed.index)
+        tensor = self._filled.pop(packed.index, None)
+        if tensor is None or (tensor.shape, tensor.dtype) != packed.form:
+            raise other_than_before(self._layer)
+        return tensor
+
+
+def saved_tensors_seen_by() -> Any:
+    """The hooks that take what autograd saves now; None where it keeps all itself."""
+    return torch._C._autograd._top_saved_tensors_default_hooks(True)
+
+
+def other_than_before(layer: object) -> RuntimeError:
+    """The error of a layer whose second run is not like its first."""
+    return RuntimeError(
+        f"{type(layer).__name__} computes something else when its forward pass runs again for its gradients: it reads "
+        "what is neither an argument nor an attribute of it; remove the layer's policy"
+    )
 
 
 def storage_of(tensor: Tensor) -> object:

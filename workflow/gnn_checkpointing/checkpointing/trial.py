@@ -7,7 +7,7 @@ once and in two parts, and both must agree.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CodeType
 from typing import Any
 
@@ -20,7 +20,9 @@ from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
+from gnn_checkpointing.checkpointing.given import Contents, members, versions_of
+from gnn_checkpointing.checkpointing.random_states import Own, RandomStates
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 TOLERANCE = 1e-4
 """Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
@@ -79,18 +81,18 @@ def trial_refusal(cut: CutCall) -> str | None:
     blocks = _whole_and_halves(cut)
     if blocks is None:
         return None
-    state = Recomputation(cut.conv, cut.edges.pointer.device)
+    state = Recomputation(cut.conv, device=cut.edges.pointer.device)
     try:
         # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer. A saved output that kept
         # its graph would hold itself for ever, out of the garbage collector's sight.
         with saved_tensors_hooks(Tensor.detach, Tensor.detach):
-            return state.again(_compared, cut, *blocks)  # type: ignore[no-any-return]
+            return state.again(_compared, cut, state.generators, *blocks)  # type: ignore[no-any-return]
     except (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError) as error:
         first = (str(error).strip().splitlines() or [""])[0][:160]
         return f"its messages cannot be computed for some destinations alone ({type(error).__name__}: {first})"
 
 
-def _compared(cut: CutCall, block: EdgeBlock, *halves: EdgeBlock) -> str | None:
+def _compared(cut: CutCall, generators: Sequence[Own], block: EdgeBlock, *halves: EdgeBlock) -> str | None:
     conv, dim = cut.conv, cut.conv.node_dim
     leaves = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
     cut = cut.on(leaves)
@@ -98,9 +100,11 @@ def _compared(cut: CutCall, block: EdgeBlock, *halves: EdgeBlock) -> str | None:
     def computed(part: EdgeBlock) -> tuple[Tensor, ...]:
         return stage(cut, part, cut.edges.ends(part), Leaves())
 
-    before = RandomStates.now(cut.edges.pointer.device)
+    before = RandomStates.now(cut.edges.pointer.device, generators)
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
-    attributes = dict(vars(conv))
+    attributes = {
+        name: (value, Contents(list(members(value))), versions_of(value)) for name, value in vars(conv).items()
+    }
     with torch.enable_grad():
         start: int = (torch.zeros(1, requires_grad=True) * 1).grad_fn._sequence_nr()  # type: ignore[union-attr]
         whole = computed(block)
@@ -108,11 +112,12 @@ def _compared(cut: CutCall, block: EdgeBlock, *halves: EdgeBlock) -> str | None:
         for name, value in vars(conv).items():
             # Tensors are seen to where they are read; None is what other threads leave.
             passing = value is None or isinstance(value, Tensor | OfOneBlock)
-            if name not in attributes or not (value is attributes[name] or passing):
+            earlier, contents, versions = attributes.get(name, (passing, Contents(()), []))
+            if (value is not earlier and not passing) or contents.changed() or versions_of(earlier) != versions:
                 changed.append(f"attribute {name}")
         if changed:
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
-        if before != RandomStates.now(before.device):
+        if before != RandomStates.now(before.device, generators):
             conv.eval()  # masks of two cuts differ; without them the rest can be compared
             whole = computed(block)
         parts = [computed(half) for half in halves]
