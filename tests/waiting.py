@@ -29,6 +29,7 @@ def own(process: int | None, setting: str) -> int:
     Nobody else gets the signal, whoever has the process's number by then.
     """
     assert process is not None
-    handle = os.pidfd_open(process)
-    assert setting.encode() in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"), "another's process"
+    handle, environ = os.pidfd_open(process), Path(f"/proc/{process}/environ")
+    # While a program is being loaded, its environment is empty.
+    assert wait_for(lambda: setting.encode() in environ.read_bytes().split(b"\0"), 10), "another's process"
     return handle

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,12 +14,16 @@ from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIONS, order_random
 from gnn_checkpointing.audit.inputs import machine_facts
+from gnn_checkpointing.audit.possible import _of_steps
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
+from gnn_checkpointing.audit.whole import _contradiction
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
+from gnn_checkpointing.records.policy import Memory, Steps
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Check, graded, read_audit
 from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
@@ -98,6 +104,42 @@ def test_words_that_are_looked_for_are_those_that_other_rooms_write() -> None:
     assert {*NAMED, *VERSIONS} <= set(facts)
     with pytest.raises(Refusal, match="it needs slug and facts"):
         machine_facts({"slug": "here"})
+
+
+@pytest.mark.parametrize(
+    ("edges", "device", "wall", "cpu", "said"),
+    [
+        (1000, "cpu", 1000.0, 1.0, ""),
+        (1000, "cpu", 1000.5, 1.0, "a step of 1000.5 s for 10000 edges x layers x channels"),
+        (200_000, "cpu", 1500.0, 1.0, ""),  # a millisecond for each of two million
+        (200_000, "cpu", 2000.5, 1.0, "a step of"),
+        (1000, "cpu", 1.01e-9, 0.0, ""),
+        (1000, "cpu", 0.99e-9, 0.0, "a step of"),
+        (1000, "cpu", 1.0, 1.26, ""),  # a quarter more than one thread has, and 20 ms
+        (1000, "cpu", 1.0, 1.28, "1.28 s of CPU in a step of 1 s with 1 threads"),
+        (1000, "cuda", 1.0, 2.5, ""),  # autograd has a thread of the device's own
+    ],
+)
+def test_how_long_a_step_can_take(edges: int, device: str, wall: float, cpu: float, said: str) -> None:
+    sizes = {"num_layers": 2, "hidden_channels": 5}
+    record: Any = SimpleNamespace(graph=SimpleNamespace(num_edges=edges), architecture=sizes, threads=1, device=device)
+    values = {name: [0] for name in Steps.model_fields if not name.startswith("device")}
+    steps = Steps.model_validate(values | {"wall_seconds": [wall], "forward_seconds": [wall / 2], "cpu_seconds": [cpu]})
+    found = _of_steps(record, steps, 1)
+    assert found.startswith(said) and bool(found) == bool(said)
+
+
+def test_a_trace_without_marked_blocks_has_no_values_of_blocks() -> None:
+    facts = {"num_nodes": 2, "num_edges": 2, "average_degree": 1.0}
+    held = {"resident_bytes": 5, "saved_activation_bytes": 3}
+    record: Any = SimpleNamespace(graph=SimpleNamespace(label="g", **facts))
+    memory = Memory(**held, policy_resident_bytes=0, transient_bytes=1, peak_memory_bytes=9)
+    names = {"graph": "g", "graph_label": "g", "convolution": "GCN", "aggregation": "", "policy": "compiled"}
+    points = {"events": 2, "forward_ended_seconds": 0.5, "peak_bytes": 4, "seconds": [0.1, 1.0], "live_bytes": [3, 4]}
+    trace = Trace.model_validate(names | facts | held | points)
+    assert _contradiction(trace, record, memory) == ""
+    more = trace.model_copy(update={"block_peaks": [1]})
+    assert _contradiction(more, record, memory) == "0 blocks, and values of [-1, 1, 0]"
 
 
 def check(id: str, passed: bool | None) -> Check:

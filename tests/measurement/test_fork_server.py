@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from gnn_checkpointing.measurement import forked
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.exclusive import parent_of
-from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
+from gnn_checkpointing.measurement.forked import RUN, fork_process, leave_to_server, start_process, this_run
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
 from measurement.cells import measured, small_study, study_of
 from waiting import is_gone, own, wait_for
@@ -185,6 +186,19 @@ def test_the_end_of_the_run_is_that_of_all(environment: dict[str, str], folder: 
         run.kill()
     assert wait_for(lambda: is_gone(said["pid"]) and is_gone(said["server"]))
     assert process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 3), (-signal.SIGKILL, 128 + 9)])
+def test_a_command_left_to_the_server_ends_as_it_ended_there(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: int
+) -> None:
+    """And is not run once more here; without a server it goes on."""
+    monkeypatch.setattr(forked, "fork_process", lambda *_: SimpleNamespace(wait=lambda: status))
+    with pytest.raises(SystemExit) as ended:
+        leave_to_server(small_study())
+    assert ended.value.code == code
+    monkeypatch.setattr(forked, "fork_process", lambda *_: None)
+    leave_to_server(small_study())
 
 
 def test_a_server_that_cannot_import_is_none(

@@ -18,6 +18,8 @@ from pages import whole
 from synthetic import inputs as synthetic
 
 MOST_WORDS, MOST_PAGES, MOST_FIRST = 4500, 12, 150
+LEAST_FILL = 0.6
+"""No page but the last ends above this."""
 MEDIAN_SENTENCE, LONGEST_SENTENCE = 18, 35
 FACTORS = {
     "default": ("edges a node", "GATv2", "GCN", "SAGE", "edge_blocks"),
@@ -62,12 +64,21 @@ def prose(page: str) -> list[str]:
     return [sentence for sentence in found if len(sentence.split()) > 2]
 
 
+def fill_of(page: pypdfium2.PdfPage) -> float:
+    """How far down a page of a PDF is printed, above its number."""
+    grey = page.render(scale=0.2).to_pil().convert("L")
+    within = grey.crop((0, 0, grey.width, round(0.93 * grey.height)))
+    return float(within.point(lambda value: 255 * (value < 200)).getbbox()[3] / within.height)
+
+
 def test_a_report_is_short_enough_to_be_read(study: Path) -> None:
     page = whole(study / "report.html")
     main = re.search(r"<main.*?</main>", page, re.DOTALL)
     assert main
     assert words(main[0]) <= MOST_WORDS
-    assert len(pypdfium2.PdfDocument(study / "report.pdf")) <= MOST_PAGES
+    pages = [fill_of(one) for one in pypdfium2.PdfDocument(study / "report.pdf")]
+    assert len(pages) <= MOST_PAGES
+    assert min(pages[:-1]) > LEAST_FILL, pages
     lengths = sorted((len(sentence.split()), sentence) for sentence in prose(page))
     assert median(length for length, _ in lengths) <= MEDIAN_SENTENCE
     assert lengths[-1][0] <= LONGEST_SENTENCE, lengths[-1]

@@ -16,7 +16,7 @@ from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.grades import graded
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.index import Compared, render_index
-from gnn_checkpointing.report.page import ClaimItem, Claims
+from gnn_checkpointing.report.sections.claims import ClaimItem, Claims
 from gnn_checkpointing.sourced import bare
 from pages import whole
 from synthetic import inputs as synthetic

@@ -7,11 +7,12 @@ import pytest
 
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures import svg as drawn_svg
-from gnn_checkpointing.report.figures.bars import Bar, bar_panel
+from gnn_checkpointing.report.figures.bars import Bar, Turn, bar_panel, gantt_panel
 from gnn_checkpointing.report.figures.labels import Box, crosses, placed, wrapped
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel, spread
 from gnn_checkpointing.report.figures.palette import INK, family, looks, ramp
-from gnn_checkpointing.report.figures.timeline import thinned
+from gnn_checkpointing.report.figures.points import residual_panel
+from gnn_checkpointing.report.sections.timeline import thinned
 
 ALL_POLICIES = (
     "none", "layers", "segments(2)", "segments(3)", "segments(4)", "selective", "edge_blocks", "edge_blocks(4096)",
@@ -177,6 +178,25 @@ def test_a_chart_of_bars_has_a_row_for_each_and_the_width_of_all_panels() -> Non
     drawn = [bar_panel("b", [Bar("layers", 2.0**30)] * count, 2.0**31) for count in (1, 3)]
     sizes = [one.split('viewBox="0 0 ')[1].split('"')[0] for one in drawn]
     assert sizes == ["244.8 80", "244.8 132"]
+    # The limit is at 1 / 1.16 of the axis, which is 244.8 - 8 - 78 points long.
+    assert re.findall('class="rule" d="M([-.0-9]+?) ', drawn[0]) == ["136.9"]
+
+
+def test_a_legend_takes_13_points_a_row_and_a_name_of_twelve_letters_keeps_its_size() -> None:
+    """Four names are two rows of three; twelve letters of 8 points take 59.5 of the 60 beside a panel."""
+    names = ["none", "layers", "a", "b"]
+    x, y = scales.deviation_scale([1.0], "x"), scales.deviation_scale([1.0], "y")
+    lines = [Line(name, (Point(0.5, 0.5, 0.5, 0.5),)) for name in names]
+    assert 'viewBox="0 0 244.8 200.2"' in residual_panel("a", lines, looks(names), x, y)
+    for name, smaller in (("twelveletter", False), ("thirteenletter", True)):
+        made = line_panel("b", [Line(name, lines[0].points)], looks([name]), x, y)
+        assert ('font-size="7"' in made) == smaller
+
+
+def test_the_name_of_an_axis_begins_inside_its_drawing() -> None:
+    made = gantt_panel("run", [Turn(0, 0.0, 1.0, 0), Turn(1, 1.0, 2.0, 0)])
+    (left,) = re.findall(r'<text x="([-.\d]+)"[^>]*>graphs, in their order', made)
+    assert float(left) >= 0
 
 
 def test_policies_without_a_kind_get_spare_looks_of_their_own() -> None:

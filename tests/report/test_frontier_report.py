@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,10 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Claims, Note, Page, Paragraph, Table, words_of
+from gnn_checkpointing.report.page import Note, Page, Paragraph, Table, words_of
+from gnn_checkpointing.report.sections.claims import Claims
 from gnn_checkpointing.report.sections.parts import spans
+from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
@@ -79,6 +82,20 @@ def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -
         spot = rf"[ ;.]{re.escape(policy)} [0-9.]+ and [0-9.]+ \([0-9.{DASH}]+\) at degree 4, "
         assert re.search(spot, alternative), policy
     assert "layers 0.36 and 1.4" in alternative
+
+
+def test_a_policy_with_other_gradients_is_left_out_with_the_reason(inputs: ReportInputs) -> None:
+    changed = {"same_gradients": False, "gradient_error": 3.05e-5}
+    lost = {"convolution": "GATv2", "policy": "edge_blocks", "requested_average_degree": 128, "allocator": "retaining"}
+    rows = [{**row, **changed} if lost.items() <= row.items() else row for row in inputs.rows]
+    reason = "GATv2, edge_blocks is left out at degree 128: its"
+    for study, words in ((replace(inputs, rows=rows), reason), (inputs, "")):
+        report = documents(study, {}).report
+        blocks = [*report.opening, *(one for part in report.sections for one in part.blocks)]
+        items = [text for one in blocks for text in getattr(one, "items", [getattr(one, "text", "")])]
+        said = " ".join(bare(words_of(text)) for text in items if isinstance(text, str | tuple))
+        assert words in said
+        assert ("edge blocks left out" in said) == bool(words)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.figure import Figure
-from gnn_checkpointing.report.history import HISTORY, continued, history_section, read_history
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.appendix import section
+from gnn_checkpointing.report.sections.history import HISTORY, continued, read_history
 from synthetic import inputs as synthetic
 
+from .reading import block
 from .test_report import render
 
 BEFORE = {
@@ -48,12 +48,9 @@ def test_a_second_measurement_is_added_once_both_are_drawn_and_no_old_figure_sta
 def test_the_chart_and_the_table_hold_plain_training_of_every_measurement(tmp_path: Path) -> None:
     """1,000 nodes a second before, 1,500 after."""
     write_json(tmp_path / HISTORY, [BEFORE, {**BEFORE, "measured_on": "2026-02-03"}])
-    found = history_section(read_history(tmp_path / HISTORY))
-    assert found is not None
-    (figure,) = [block for block in found.blocks if isinstance(block, Figure)]
-    assert [row[2] for row in figure.panels[0].drawn.rows] == [1000.0, 1000.0]
-    (table,) = [block for block in found.blocks if isinstance(block, Table)]
-    assert len(table.rows) == 2
+    found = section(synthetic.inputs(), "history", history=read_history(tmp_path / HISTORY))
+    assert [row[2] for row in block(found, "figure-history").panels[0].drawn.rows] == [1000.0, 1000.0]
+    assert len(block(found, "table-history").rows) == 2
     assert len(continued(read_history(tmp_path / HISTORY), synthetic.inputs())) == 3
 
 
@@ -82,8 +79,5 @@ def test_a_repeat_counts_the_same_bytes_and_names_the_conclusions_that_moved() -
     assert now.verdicts == {"flat-memory": "supported", "a-third": "refuted", "noise": "inconclusive"}
     assert (repeats.conclusions, repeats.reversed, repeats.unsettled) == (3, 1, 1)
     assert repeats.moved == ("a-third", "flat-memory")
-    section = history_section(found)
-    assert section is not None
-    (rows,) = (block.rows for block in section.blocks if isinstance(block, Table) and block.id == "table-repeats")
-    assert len(rows) == 1
-    assert rows[0][-1] == "a-third, flat-memory"
+    (row,) = block(section(synthetic.inputs(), "history", history=found), "table-repeats").rows
+    assert row[-1] == "a-third, flat-memory"

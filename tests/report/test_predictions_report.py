@@ -55,7 +55,7 @@ def test_candidates_and_counts_are_side_by_side(predicted: ReportInputs) -> None
 
 
 def test_the_record_names_the_worst_graph_the_lost_cell_and_what_fits(predicted: ReportInputs) -> None:
-    found = section(predicted, "scorecard")
+    found = section(predicted, "predictions.scorecard")
     summary = block(found, "table-scorecard")
     assert [row[0] for row in summary.rows] == ["Activation memory", "Saved activations", "Step time"]
     assert {row[1] for row in summary.rows} == {"18"}
@@ -65,7 +65,7 @@ def test_the_record_names_the_worst_graph_the_lost_cell_and_what_fits(predicted:
         units.size(64 + 3000 * 4000 + 2000 * 512_000 + 1e6),
         "no",
     ]
-    assert prose(found).endswith("Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit.")
+    assert prose(found).endswith("A law predicts 1 of 1 such measurements, and 0 of these above the limit.")
     capacity = block(found, "table-capacity")
     degree, gain = texts(capacity, "GATv2", "layers")
     assert degree.startswith("533") and degree.endswith("*")

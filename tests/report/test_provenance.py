@@ -12,7 +12,7 @@ import pytest
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import Documents, documents
-from gnn_checkpointing.report.figure import Figure, Panel
+from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.provenance import provenance
 from gnn_checkpointing.report.sections.lead import lead_figure
 from synthetic import inputs as synthetic

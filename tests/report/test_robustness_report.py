@@ -49,8 +49,8 @@ def test_a_statement_that_turns_comes_first_with_its_graphs() -> None:
     found = tried(left_out=[steady, turned])
     table = block(found, "table-left-out")
     assert [row[5] for row in table.rows] == ["one, two and 1 more", "no graph"]
-    assert "1 of them turns" in prose(found)
-    assert "None of them turns" in prose(tried(left_out=[steady]))
+    assert "The conclusion changes for 1 of them" in prose(found)
+    assert "No conclusion changes." in prose(tried(left_out=[steady]))
 
 
 def test_long_tables_show_the_worst_and_name_the_file_and_bytes_read_as_bytes() -> None:
@@ -69,7 +69,7 @@ def test_a_rule_that_costs_coverage_is_a_note_and_heavy_tails_are_said_to_be_hea
     short = made(StoppingRule, noise=0.1, covered=0.88, fixed_covered=0.94)
     found = tried(stopping=[made(StoppingRule, distribution="heavy_tailed"), short])
     (note,) = [each.text for each in found.blocks if isinstance(each, Note)] if found else []
-    assert f"88.0{SPACE}% of the plays" in note
+    assert f"88.0{SPACE}% of the simulations" in note
     assert f"94.0{SPACE}% with as many rounds fixed beforehand" in note
     assert block(found, "table-stopping").rows[0][0] == f"3.0{SPACE}%, one round in ten ten times that"
 

@@ -120,7 +120,7 @@ def test_a_study_has_no_section_of_what_it_lacks() -> None:
 
 def test_deep_models_are_drawn_listed_and_judged() -> None:
     inputs = depth_inputs()
-    found = section(inputs, "stacks.depth")
+    found = section(inputs, "variants.depth")
     memory, time = (block(found, f"figure-depth-{name}") for name in ("memory", "time"))
     assert len(memory.panels) == len(time.panels) == 2
     assert {row[0] for row in memory.panels[0].drawn.rows} == {"none", "layers", "reversible"}
@@ -133,7 +133,7 @@ def test_deep_models_are_drawn_listed_and_judged() -> None:
 
 
 def test_ego_networks_are_drawn_listed_and_judged() -> None:
-    found = section(ego_inputs(), "stacks.ego")
+    found = section(ego_inputs(), "variants.ego")
     memory, cost = (block(found, f"figure-ego-{name}") for name in ("memory", "cost"))
     drawn = {"graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)"}
     assert {row[0] for row in memory.panels[0].drawn.rows} == drawn

@@ -65,7 +65,7 @@ def rival(policy: str) -> Answer:
     def answer(inputs: ReportInputs) -> list[str]:
         wanted = ("GATv2", "128", policy, inputs.reference)
         (point,) = [p for p in inputs.frontier.points if (p.convolution, p.level, p.policy, p.allocator) == wanted]
-        return [f"{policy}: {', '.join(shares(point)[:2])}"]
+        return [f"{policy} needs {' and '.join(shares(point)[:2])}"]
 
     return answer
 

@@ -18,9 +18,9 @@ from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Trace, Traces
-from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.grades import Audit, Check, graded
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
+from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.report.render import Sources, published_sources
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study

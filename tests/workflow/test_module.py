@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -81,6 +83,10 @@ def test_snakemakes_own_report_has_pages_tables_and_figures(tmp_path: Path) -> N
     checkout.run()
     checkout.run("--report", "report.zip")
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
-        names = {Path(name).name for name in archive.namelist()}
-    assert {"report.html", "report.pdf", "appendix.html", "appendix.pdf", "measurements.csv", "index.html"} <= names
-    assert any(name.startswith("figure-") for name in names)
+        names = {Path(name).name: name for name in archive.namelist()}
+        data = archive.read(names["data.tar.xz"])
+    assert {"report.html", "report.pdf", "appendix.html", "appendix.pdf", "index.html"} <= set(names)
+    with tarfile.open(fileobj=io.BytesIO(data)) as packed:
+        packed_names = packed.getnames()
+    assert "measurements.csv" in packed_names
+    assert any(name.startswith("figures/figure-") for name in packed_names)

@@ -23,7 +23,7 @@ title: Study on machines that share no folder
 seed: 3
 graphs:
   generated:
-    - {family: sbm, num_nodes: [120], average_degrees: [4, 8], num_features: 16, num_classes: 3}
+    - {family: sbm, num_nodes: [120], average_degrees: [8], num_features: 16, num_classes: 3}
 architecture: {convolutions: [GCN], num_layers: 3, hidden_channels: 16}
 policies: [none, layers]
 measurement: {device: cpu, processes: 1, rounds: {at_least: 3, at_most: 5}, seconds_per_cell: 0.05}
@@ -77,8 +77,8 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
         *("--shared-fs-usage", "sources", "source-cache", "--seconds-between-status-checks", "1"),
     ]
     said = run(command, folder, checkout, nodes)
-    assert "17 of 17 steps" in said
-    assert len(list(nodes.iterdir())) >= 12
+    assert "15 of 15 steps" in said
+    assert len(list(nodes.iterdir())) >= 10
     report = storage / "report/elsewhere/remote"
     assert complaints(report, 600) == []
     assert {"measurements.csv", "records.jsonl"} <= set(packed_files(report))
@@ -87,7 +87,7 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
     assert "Left out" not in index
     assert not list(folder.glob("results/elsewhere"))
     # After a change of the study what has no digest of its settings in its path is made again, but no cell is.
-    (folder / "study.yaml").write_text(STUDY.replace("[4, 8], num_features", "[4, 6, 8], num_features"))
+    (folder / "study.yaml").write_text(STUDY.replace("[8], num_features", "[6, 8], num_features"))
     said = run([*command, "--dry-run", "--quiet", "rules"], folder, checkout, nodes)
     planned = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
     assert {planned[rule] for rule in ("graph", "measure", "study", "collect", "report", "index")} == {"1"}

@@ -19,9 +19,8 @@ from jinja2.runtime import Context
 
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as files
-from gnn_checkpointing.report.figure import Fact, Figure, Kind
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Facts, Link, Links, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Fact, Facts, Figure, Kind, Link, Links, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import Of, Shown, figure, table
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import counted, counted_where
@@ -40,7 +39,6 @@ class Texts:
     """The texts, tables and figures of one section of the appendix; what they may name is given by name."""
 
     def __init__(self, section: str) -> None:
-        """Take the name of the section's file."""
         self._section = section
 
     def __call__(self, name: str, /, **values: object) -> str:
@@ -76,11 +74,20 @@ class Texts:
         given = (_column(one, known) for one in self.lines(name, **known))
         return table(id, caption or self(name, **known), source, items, *given, *more)
 
-    def figure(self, id: str, source: str, shown: Iterable[Shown | None], name: str = "", **values: object) -> Figure:
+    def figure(
+        self,
+        id: str,
+        source: str,
+        shown: Iterable[Shown | None],
+        name: str = "",
+        *,
+        size: Literal["small", "wide"] = "small",
+        **values: object,
+    ) -> Figure:
         """The figure with its caption and how to read it: the texts `name`, or what is nearest to `id`."""
         caption = self(self._nearest(name or id), **values)
         how_to_read = self(self._nearest(name or id, _HOW) + _HOW, **values)
-        return figure(id, caption, how_to_read, source, shown)
+        return figure(id, caption, how_to_read, source, shown, size)
 
     def _nearest(self, id: str, end: str = "") -> str:
         """The longest name of a text with this end that `id` begins with."""

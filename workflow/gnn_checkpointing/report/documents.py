@@ -10,8 +10,6 @@ from pathlib import Path
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section as appendix_section
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figure import Fact, Figure
-from gnn_checkpointing.report.history import Measured, history_section
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
 from gnn_checkpointing.report.page import (
@@ -19,6 +17,8 @@ from gnn_checkpointing.report.page import (
     Block,
     Box,
     Bullets,
+    Fact,
+    Figure,
     Note,
     Page,
     Paragraph,
@@ -30,6 +30,7 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
+from gnn_checkpointing.report.sections.history import Measured
 from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
 from gnn_checkpointing.report.sections.parts import NAMES
 from gnn_checkpointing.report.texts import TEMPLATES, filters
@@ -49,10 +50,10 @@ PROOF = {
 
 SECTIONS = (
     *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "timeline.vision"),
-    *("timeline.explained", "stacks.practice", "stacks.depth", "stacks.ego", "laws", "predictions", "scorecard"),
-    *("variants.families", "quality.robustness", "variants.real-graphs", "variants.graded-graphs", "variants.batches"),
-    *("claims", "claims.audit", "quality.accuracy", "quality.failed", "quality", "method.run", "method.instrument"),
-    *("method.graphs", "method.machine", "method"),
+    *("timeline.explained", "variants.practice", "variants.depth", "variants.ego", "laws", "predictions"),
+    *("predictions.scorecard", "variants.families", "quality.robustness", "variants.real-graphs"),
+    *("variants.graded-graphs", "variants.batches", "claims", "claims.audit", "quality.accuracy", "quality.failed"),
+    *("quality", "method.run", "history", "method.instrument", "method.graphs", "method.machine", "method"),
 )
 """The appendix's sections in their order: FILE.ID, or FILE where both are called alike."""
 
@@ -186,8 +187,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
-    found = [appendix_section(inputs, name) for name in SECTIONS]
-    found.insert(SECTIONS.index("method.run") + 1, history_section(history))
+    found = [appendix_section(inputs, name, history=history) for name in SECTIONS]
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]

@@ -15,7 +15,7 @@ from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import spans
+from gnn_checkpointing.report.sections.parts import grouped, spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -58,7 +58,6 @@ class Facts:
     """The share of memory that a policy must save to be worth its time."""
 
     def __init__(self, inputs: ReportInputs) -> None:
-        """Take the study's inputs."""
         self._inputs, self._order = inputs, inputs.convolutions
         self._points: list[Effect] = self.those(inputs.frontier.points, allocator=inputs.reference)
 
@@ -70,18 +69,17 @@ class Facts:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
+    def other_gradients(self, convolution: str) -> list[Row]:
+        """Where a policy is left out, since its gradients differ from none's by more than is allowed."""
+        found = self.rows(convolution=convolution, outcome="completed", same_gradients=False)
+        return [row for row in found if row["policy"] not in self._inputs.quality.other_models]
+
     def runs(self, convolution: str) -> list[tuple[Effect, str]]:
         """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
-        own = [one for one in self.winners() if one.convolution == convolution]
+        own = self.those(self.winners(), convolution=convolution)
         levels = [one.level for one in own]
-        policies = dict.fromkeys(one.fastest.policy for one in reversed(own))
-        return [
-            (
-                [one.fastest for one in own if one.fastest.policy == policy][-1],
-                spans([one.level for one in own if one.fastest.policy == policy], levels),
-            )
-            for policy in policies
-        ]
+        runs = grouped(reversed(own), lambda one: one.fastest.policy).values()
+        return [(run[0].fastest, spans([one.level for one in run], levels)) for run in runs]
 
     def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
         """Throughput of each timed effect divided by none's."""
@@ -90,7 +88,7 @@ class Facts:
 
     def pays_from(self, policy: str) -> str:
         """The lowest level from which on a policy is worth its time with every convolution; "" where there is none."""
-        own = [effect for effect in self._inputs.effects.generated if effect.policy == policy]
+        own = self.those(self._inputs.effects.generated, policy=policy)
         levels = sorted({effect.level for effect in own}, key=float)
         poor = {effect.level for effect in own if self.pays(effect) != "supported"}
         last = max((levels.index(level) for level in poor), default=-1)
@@ -105,8 +103,8 @@ class Facts:
         """Whether some policy needs both less memory and less time than none at the densest timed level."""
         own = self.those(self.winners(), convolution=convolution)
         points = self.those(self._points, convolution=convolution, level=own[-1].level) if own else []
-        both = [(p.activation_ratio, p.time_ratio) for p in points if p.policy != "none"]
-        won = {below(1.0).verdict([memory, time]) for memory, time in both if memory and time}
+        both = [[p.activation_ratio, p.time_ratio] for p in points if p.policy != "none"]
+        won = {below(1.0).verdict(ratios) for ratios in both if all(ratios)}
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
@@ -162,8 +160,8 @@ class Facts:
 
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[Effect]:
         """Some policies at one density, in the order asked for."""
-        own = {p.policy: p for p in self.those(self._points, convolution=convolution, level=level)}
-        return [own[policy] for policy in policies if policy in own]
+        own = self.those(self._points, convolution=convolution, level=level)
+        return sorted((p for p in own if p.policy in policies), key=lambda p: policies.index(p.policy))
 
     def recomputed(self, layers: int) -> list[Effect]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
@@ -183,11 +181,11 @@ class Facts:
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
         row = self.rows(policy=policy, outcome="completed")[0]
-        return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds")) or 0.0
+        return per_second(number(row, "num_edges") or 0, number(row, "step_time_seconds")) or 0.0
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
         """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
-        found = (one for one in self._inputs.ego.costs if (one.average_degree, one.radius) == (degree, radius))
+        found = self.those(self._inputs.ego.costs, average_degree=degree, radius=radius)
         return max(found, key=lambda cost: int(cost.peak_bytes), default=None)
 
     def gap(self, convolution: str, degree: float) -> Verdict:
@@ -215,8 +213,8 @@ class Facts:
         return median(value for row in self.rows(**wanted) if (value := number(row, column)) is not None)
 
     def claims(self, template: str) -> list[Claim]:
-        """The claims of one template that were tested."""
-        return [c for c in self._inputs.ledger.claims if c.id.split(":")[0] == template and c.estimate is not None]
+        """The tested claims of one template."""
+        return [c for c in self._inputs.ledger.claims if c.id.split(":")[0] == template and c.estimate]
 
     def verdicts(self) -> dict[str, int]:
         """How many claims have each verdict."""
@@ -224,8 +222,8 @@ class Facts:
 
     def batches(self, convolution: str, policy: str) -> list[Any]:
         """Effects on batches of sampled neighbours, small batches first."""
-        wanted = {"convolution": convolution, "policy": policy, "sampler": "neighbours"}
-        return sorted(self.those(self._inputs.variants.batches, **wanted), key=lambda e: e.size or 0)
+        own = self.those(self._inputs.variants.batches, convolution=convolution, policy=policy, sampler="neighbours")
+        return sorted(own, key=lambda effect: effect.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:
         """Effects on real graphs, sparse ones first."""
@@ -246,4 +244,4 @@ class Facts:
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column, one where they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
-        return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
+        return values[:1] if values[:1] == values[-1:] else [values[0], values[-1]]

@@ -17,8 +17,8 @@ from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.grades import Audit
+from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study

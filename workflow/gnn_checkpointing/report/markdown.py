@@ -37,7 +37,6 @@ class Writer:
     def __init__(
         self, folder: Path, evidence: Evidence, words: Mapping[str, Callable[..., Any]], values: Mapping[str, Any]
     ) -> None:
-        """Open the folder of templates."""
         self._environment = Environment(
             loader=FileSystemLoader(folder),
             autoescape=False,  # noqa: S701 - what is printed is held back, and escaped by each face

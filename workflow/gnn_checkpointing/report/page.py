@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, dataclass_transform
 
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.report.figure import Fact, Figure, Kind
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class Kind:
+    """What a section is made of, as a frozen dataclass; each face prints it by its `kind`, the name of its class."""
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Name the kind as the class."""
+        cls.kind = cls.__name__.lower()
+        dataclass(frozen=True)(cls)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and its value, both for reading."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +49,6 @@ PROVES = "\N{SECTION SIGN}"
 """What stands at the end of a sentence without numbers, and leads to its evidence."""
 
 
-@dataclass(frozen=True)
 class Paragraph(Kind):
     """Running text; `id` is its address within the page, where it has one."""
 
@@ -37,21 +56,18 @@ class Paragraph(Kind):
     id: str = ""
 
 
-@dataclass(frozen=True)
 class Note(Kind):
     """A sentence that the reader must not miss, such as a warning about noise."""
 
     text: Text
 
 
-@dataclass(frozen=True)
 class Heading(Kind):
     """The title of a part of a section."""
 
     text: Text
 
 
-@dataclass(frozen=True)
 class Bullets(Kind):
     """A list; `ordered` where the order matters."""
 
@@ -59,7 +75,6 @@ class Bullets(Kind):
     ordered: bool = False
 
 
-@dataclass(frozen=True)
 class Box(Kind):
     """A framed list of sentences under a title."""
 
@@ -76,7 +91,6 @@ class Column:
     content: Literal["text", "number", "prose"] = "text"
 
 
-@dataclass(frozen=True)
 class Table(Kind):
     """Formatted rows under a caption; the first column heads its row."""
 
@@ -87,46 +101,75 @@ class Table(Kind):
     source: str
 
     def __post_init__(self) -> None:
-        """Check that each row has a cell for each column."""
+        """Refuse a row that has not a cell for each column."""
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise ValueError(f"table {self.id}, row {number}: {len(row)} cells for {len(self.columns)} columns")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a claim comes to for one convolution, or for the study where `about` is empty; formatted."""
+class Drawn:
+    """What a panel draws, as rows under column names that say the unit: the figure's data for download."""
 
-    about: str
-    verdict: Verdict
-    estimate: str
-
-
-@dataclass(frozen=True)
-class ClaimItem:
-    """A judged sentence, its verdict for each convolution, and all that these rest on, formatted.
-
-    `wants` says what it would take where nothing was tested.
-    """
-
-    id: str
-    sentence: str
-    outcomes: tuple[Outcome, ...]
-    wants: str
-    facts: tuple[Fact, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float, ...], ...]
 
 
 @dataclass(frozen=True)
-class Claims(Kind):
-    """Judged sentences of one kind."""
+class Panel:
+    """One drawing in the colour of the text around it. A `key` explains the others, and draws nothing."""
 
     id: str
     title: str
-    items: tuple[ClaimItem, ...]
-    source: str
+    alternative: str
+    svg: str
+    drawn: Drawn = Drawn((), ())
+    convolution: str = ""
+    role: Literal["drawing", "key"] = "drawing"
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """The file that a figure is drawn from, the rule and command that make it, and the SHA-256 of what those read.
+
+    `data` is the file with the drawn numbers.
+    """
+
+    file: str
+    rule: str
+    command: str
+    inputs: tuple[Fact, ...]
+    data: str
+
+
+_AXES = re.compile(r'data-([xy])="(log|linear) \S+ \S+ \w+ ([^"]*)"')
+_WHICH = {"x": "The horizontal axis is", "y": "The vertical axis is", "xy": "Both axes are"}
+
+
+class Figure(Kind):
+    """Panels under one caption, with the sentence that teaches to read them; `wide` panels hold much small print."""
+
+    id: str
+    caption: str
+    how_to_read: str
+    panels: tuple[Panel, ...]
+    source: str
+    size: Literal["small", "wide"] = "small"
+    provenance: Provenance | None = None
+    axes: str = field(init=False)
+    """Which kind of axis the panels have, read off the first drawing; one without a name has rows, not numbers."""
+
+    def __post_init__(self) -> None:
+        """Say the axes."""
+        found = next(filter(None, (_AXES.findall(panel.svg)[:2] for panel in self.panels)), [])
+        kinds = {name: "logarithmic" if kind == "log" else kind for name, kind, label in found if label}
+        if len(kinds) == 2 and len(set(kinds.values())) == 2:
+            said = f"The horizontal axis is {kinds['x']}, the vertical axis {kinds['y']}."
+        else:
+            said = f"{_WHICH[''.join(kinds)]} {next(iter(kinds.values()))}." if kinds else ""
+        object.__setattr__(self, "axes", said)
+
+
 class Facts(Kind):
     """Names and values, such as the machine's."""
 
@@ -141,7 +184,6 @@ class Step:
     command: str
 
 
-@dataclass(frozen=True)
 class Steps(Kind):
     """Steps in their order."""
 
@@ -157,39 +199,13 @@ class Link:
     note: str
 
 
-@dataclass(frozen=True)
 class Links(Kind):
     """Files beside the report."""
 
     items: tuple[Link, ...]
 
 
-@dataclass(frozen=True)
-class Field:
-    """A number that the planner asks for, and what stands there at first."""
-
-    name: str
-    label: str
-    value: str
-    least: str = "1"
-    step: str = "1"
-
-
-@dataclass(frozen=True)
-class Planner(Kind):
-    """A form that answers for any graph, model and memory; `knowledge` is what planner.json holds.
-
-    Interactive, and so in the HTML alone: what it answers stands in the paragraph and table beside it, too.
-    """
-
-    graphs: tuple[str, ...]
-    fields: tuple[Field, ...]
-    convolutions: tuple[str, ...]
-    headings: tuple[str, ...]
-    knowledge: Mapping[str, Any]
-
-
-Block = Paragraph | Note | Heading | Bullets | Box | Table | Figure | Claims | Facts | Steps | Links | Planner
+Block = Kind
 
 
 @dataclass(frozen=True)
@@ -218,15 +234,15 @@ class Page:
     other: str = ""
 
     def figures(self) -> list[Figure]:
-        """Return every figure in reading order."""
+        """Every figure in reading order."""
         return [*filter(None, [self.lead]), *figures_of(self.sections)]
 
 
 def figures_of(sections: Iterable[Section]) -> list[Figure]:
-    """Return the figures of some sections in reading order."""
+    """The figures of some sections in reading order."""
     return [block for section in sections for block in section.blocks if isinstance(block, Figure)]
 
 
 def words_of(text: Text) -> str:
-    """Return a text without its looks and links; numbers keep their marks."""
+    """A text without its looks and links; numbers keep their marks."""
     return text if isinstance(text, str) else "".join(span.text for span in text)

@@ -8,38 +8,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Drawn, Figure, Panel
 from gnn_checkpointing.report.figures.lines import Line, line_panel
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel, residual_panel
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.page import Column, Table
+from gnn_checkpointing.report.page import Column, Drawn, Figure, Panel, Table
 
 Looks = Mapping[str, Look]
 Item = TypeVar("Item")
+_NOTHING = Drawn((), ())
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One panel: its title, what it tells who cannot see it, how to draw it, and the convolution that it is about."""
+    """One panel: title, what it tells who cannot see it, how to draw it under a name, its numbers, its convolution."""
 
     title: str
     told: str
-    draw: Callable[[str], tuple[str, Drawn]]
+    draw: Callable[[str], str]
+    drawn: Drawn = _NOTHING
     convolution: str = ""
+    role: Literal["drawing", "key"] = "drawing"
 
 
-def figure(id: str, caption: str, how_to_read: str, source: str, shown: Iterable[Shown | None]) -> Figure:
+def figure(
+    id: str,
+    caption: str,
+    how_to_read: str,
+    source: str,
+    shown: Iterable[Shown | None],
+    size: Literal["small", "wide"] = "small",
+) -> Figure:
     """The panels that there are under one caption."""
+    there = sorted(filter(None, shown), key=lambda one: one.role != "key")
+    keys = sum(one.role == "key" for one in there)
     panels = []
-    for place, one in enumerate(filter(None, shown)):
-        name = f"{id.removeprefix('figure-')}-{place}"
-        svg, rows = one.draw(name)
-        panels.append(Panel(name, one.title, one.told, svg, rows, one.convolution))
-    return Figure(id, caption, how_to_read, tuple(panels), source)
+    for place, one in enumerate(there):
+        name = f"{id.removeprefix('figure-')}-{'key' if one.role == 'key' else place - keys}"
+        panels.append(Panel(name, one.title, one.told, one.draw(name), one.drawn, one.convolution, one.role))
+    return Figure(id, caption, how_to_read, tuple(panels), source, size)
 
 
 def lines_over(
@@ -68,11 +79,9 @@ def lines_over(
     rows = ((line.policy, point.x, point.y, point.low, point.high) for line in kept for point in line.points)
     drawn = Drawn((names, x.label, y.label, "low", "high"), tuple(rows))
 
-    def draw(name: str) -> tuple[str, Drawn]:
-        return line_panel(name, kept, looks, x, y, reference, cell or title), drawn
-
     words = told or f"Line chart, {title}: {y.label} against {x.label}. {ends}."
-    return Shown(title, words, draw, convolution) if kept else None
+    draw = partial(line_panel, lines=kept, looks=looks, x=x, y=y, reference=reference, cell=cell or title)
+    return Shown(title, words, draw, drawn, convolution) if kept else None
 
 
 def marks_on_rows(
@@ -82,27 +91,18 @@ def marks_on_rows(
     parts = "; ".join(f"{mark.policy} on {mark.label} {x.text(mark.value)}{mark.more}" for mark in marks)
     drawn = Drawn(("graph", names, x.label), tuple((mark.label, mark.policy, mark.value) for mark in marks))
 
-    def draw(name: str) -> tuple[str, Drawn]:
-        return ratio_panel(name, marks, looks, x, title), drawn
-
-    return Shown(title, f"Dot chart, {title}: {x.label}. {parts}.", draw, convolution) if marks else None
+    draw = partial(ratio_panel, marks=marks, looks=looks, x=x, cell=title)
+    return Shown(title, f"Dot chart, {title}: {x.label}. {parts}.", draw, drawn, convolution) if marks else None
 
 
 def scattered(
     title: str, lines: Sequence[Line], looks: Looks, x: Scale, y: Scale, told: str, *, diagonal: bool = False
 ) -> Shown | None:
     """Marks without lines around zero or the diagonal; None without any."""
-
-    def draw(name: str) -> tuple[str, Drawn]:
-        return residual_panel(name, lines, looks, x, y, title, diagonal=diagonal), points_of(lines, x, y)
-
-    return Shown(title, told, draw, title) if lines else None
-
-
-def points_of(lines: Sequence[Line], x: Scale, y: Scale) -> Drawn:
-    """What a panel draws of points that have no interval."""
     rows = ((line.policy, point.x, point.y) for line in lines for point in line.points)
-    return Drawn(("policy", x.label, y.label), tuple(rows))
+    drawn = Drawn(("policy", x.label, y.label), tuple(rows))
+    draw = partial(residual_panel, lines=lines, looks=looks, x=x, y=y, cell=title, diagonal=diagonal)
+    return Shown(title, told, draw, drawn, title) if lines else None
 
 
 @dataclass(frozen=True)

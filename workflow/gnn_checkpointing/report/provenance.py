@@ -19,8 +19,8 @@ from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as names
-from gnn_checkpointing.report.figure import Fact, Figure, Provenance
-from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.page import Fact, Figure, Provenance, Section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
 
@@ -39,14 +39,8 @@ INSIDE = f"#{PACK}/"
 """Begins the address of what is in the archive."""
 
 _DESCRIPTIONS = {
-    names.STUDY: "the study: graphs, architectures, policies, protocol, checksums of the user's files",
-    names.HARDWARE: "the machine that measured, with versions of its software",
+    **Texts("method").names("files"),
     PACK: "the data behind the report, as a tar file compressed by xz",
-    "records.jsonl": "every measured record, one JSON object per line",
-    "measurements.csv": "one row per cell and policy",
-    "claims.json": "every claim with its estimate, rule and verdict",
-    "audit.json": "the published questions and their answers",
-    "planner.json": "the laws that the planner uses",
     "history.json": "every measurement of this study on this machine",
     "summary.json": "what the index of reports shows",
     "report.html": "the report",

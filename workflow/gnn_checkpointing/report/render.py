@@ -23,14 +23,13 @@ from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
 from gnn_checkpointing.report.documents import answer_of, documents
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.grades import read_audit
-from gnn_checkpointing.report.history import continued, read_history
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
-from gnn_checkpointing.report.page import Block, Bullets, Page, Paragraph, Span, words_of
+from gnn_checkpointing.report.page import Block, Bullets, Figure, Page, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import CRATE, FIGURES, crate
+from gnn_checkpointing.report.sections.history import continued, read_history
 from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.sourced import bare, plain, sourced
 from gnn_checkpointing.study.reading import read_study

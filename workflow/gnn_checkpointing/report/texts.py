@@ -8,6 +8,7 @@ from typing import Any
 
 import gnn_checkpointing
 from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
@@ -27,7 +28,7 @@ def filters() -> dict[str, Callable[..., Any]]:
         *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
         *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
     )
-    own = (chip, code, degrees, listed, more_time, deviation, percents, ratios, meaning)
+    own = (chip, code, degrees, listed, more_time, deviation, percents, ratios, by_meaning)
     return {one.__name__: one for one in (*numbers, *own)}
 
 
@@ -41,9 +42,9 @@ def code(name: object) -> Span:
     return Span(str(name), "code")
 
 
-def meaning(policy: str) -> str:
-    """What a policy does, as the rest of a sentence that begins with its name."""
-    return POLICIES[kind_of(policy)].words
+def by_meaning(policies: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """What policies do, as the rest of a sentence that begins with their names, beside these."""
+    return [(POLICIES[kind].words, own) for (kind,), own in grouped(policies, lambda policy: (kind_of(policy),))]
 
 
 def listed(items: Iterable[Any], word: str = "and") -> tuple[Any, ...]:

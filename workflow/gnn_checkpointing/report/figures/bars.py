@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import scales, svg
 from gnn_checkpointing.report.figures.chart import WIDTH, Chart, Frame, draw, panel
 from gnn_checkpointing.report.figures.layers import Bars, Rule
 from gnn_checkpointing.report.figures.palette import INK, looks
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.page import Drawn
 from gnn_checkpointing.sourced import plain
 
 _ROW = 26.0

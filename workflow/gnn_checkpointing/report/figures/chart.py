@@ -129,7 +129,8 @@ def draw(parent: Element, chart: Chart) -> Element:
         svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, size, text_anchor="middle")
     # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
     if y.label:
-        svg.words(group, frame.left - (0 if chart.small else 36), frame.top - 10, y.label, chart.title_size)
+        left = max(2.0, frame.left - (0 if chart.small else 36))
+        svg.words(group, left, frame.top - 10, y.label, chart.title_size)
     plot = svg.add(group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height)
     for layer in chart.layers:
         layer.draw(plot, chart)

@@ -6,15 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.labels import Box, placed
 from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps, tell, whisker
+from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.svg import Element, marker
+from gnn_checkpointing.report.page import Drawn
 
 _WIDTH, _HEIGHT = 353.0, 288.0
 _FRAME = Frame(43, 20, 344, 256)
@@ -24,43 +26,33 @@ MOST_NAMES = 7
 """Names beside marks: what has none tells its name when it is pointed at."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A policy at one density: its position on the frontier, with the interval of its time."""
-
-    level: str
-    memory: float
-    time: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Path:
-    """One policy from the sparsest level to the densest; hollow where it trains another model."""
-
-    policy: str
-    name: str
-    places: tuple[Place, ...]
-    hollow: bool = False
-
-
 def frontier_panel(
-    name: str, paths: Sequence[Path], levels: Sequence[str], x: Scale, y: Scale, front: Sequence[str], cell: str
+    name: str,
+    paths: Sequence[Line],
+    levels: Sequence[str],
+    x: Scale,
+    y: Scale,
+    front: Sequence[str],
+    others: Sequence[str],
+    cell: str,
 ) -> str:
     """The SVG of one convolution, which `cell` names; `levels` are all densities, sparse before dense.
 
-    `front` are the policies that no other beats in both at the densest level of all: a line joins them.
+    A path has each policy's memory and time at the level that its point's cell names, from sparse to dense. `front` are
+    the policies that no other beats in both at the densest level of all: a line joins them. `others` train another
+    model: their marks are hollow.
     """
-    densest = [(path, path.places[-1]) for path in paths if path.places[-1].level == levels[-1]]
-    corners = sorted((place.memory, place.time) for path, place in densest if path.policy in front)
+    densest = [(path, path.points[-1]) for path in paths if path.points[-1].cell == levels[-1]]
+    corners = sorted((point.x, point.y) for path, point in densest if path.policy in front)
     if "none" in front:
         corners = sorted([*corners, (1.0, 1.0)])
     none = Point(1.0, 1.0, 1.0, 1.0, "what all others are divided by")
-    layers: list[Layer] = [Rule(x=1.0), Rule(y=1.0), *(_course(path) for path in paths), Steps(corners)]
-    layers += [_Levels(path, levels, cell) for path in paths]
+    plain: dict[str, Any] = {"marks": False, "whiskers": False, "width": 0.7, "opacity": 0.3}
+    courses = (Series(path.policy, Look(INK, "o"), path.points, **plain) for path in paths)
+    layers: list[Layer] = [Rule(x=1.0), Rule(y=1.0), *courses, Steps(corners)]
+    layers += [_Levels(path, levels, path.policy in others, cell) for path in paths]
     layers.append(Series("none", Look(INK, "o"), [none], size=6.5, whiskers=False))
-    return panel(name, Chart(_FRAME, x, y, layers, _names(paths, front, x, y)), _HEIGHT, _WIDTH)
+    return panel(name, Chart(_FRAME, x, y, layers, _names(paths, front, others, x, y)), _HEIGHT, _WIDTH)
 
 
 def key_panel(name: str, policies: Sequence[str], levels: Sequence[str]) -> str:
@@ -83,47 +75,43 @@ def _families(policies: Sequence[str]) -> list[Family]:
     return list(dict.fromkeys(family(policy) for policy in policies))
 
 
-def _course(path: Path) -> Series:
-    points = [Point(place.memory, place.time, 0.0, 0.0) for place in path.places]
-    return Series(path.policy, Look(INK, "o"), points, marks=False, whiskers=False, width=0.7, opacity=0.3)
-
-
 @dataclass(frozen=True)
 class _Levels:
     """A policy's marks, in colour and size from sparse to dense; each tells both of its numbers as ratios to none."""
 
-    path: Path
+    path: Line
     levels: Sequence[str]
+    hollow: bool
     cell: str
 
     def draw(self, plot: Element, chart: Chart) -> None:
         """Draw whiskers and marks from sparse to dense."""
         told = f"{{}}: {{}} of none's activation memory, {{}} of its step time; {self.cell}, average degree {{}}"
-        group = svg.add(plot, "g", class_=f"p:{self.path.policy}", **(HOLLOW if self.path.hollow else {}))
+        group = svg.add(plot, "g", class_=f"p:{self.path.policy}", **(HOLLOW if self.hollow else {}))
         numbers = []
-        for each in self.path.places:
-            colour, point = ramp(_share(each.level, self.levels)), Point(each.memory, each.time, each.low, each.high)
+        for point in self.path.points:
+            colour = ramp(_share(point.cell, self.levels))
             if point.low < point.high:
                 svg.add(group, "path", d=whisker(chart, point), stroke_width=1, color=colour)
-            shape = marker(family(self.path.policy).marker, _size(each.level, self.levels))
+            shape = marker(family(self.path.policy).marker, _size(point.cell, self.levels))
             spot = svg.path([chart.at(point.x, point.y)])
             svg.add(group, "path", class_="marks", d=spot + shape, color=colour)
-            numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), each.level))
+            numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), point.cell))
         tell(plot, group, told, numbers)
 
 
-def named(paths: Sequence[Path], front: Sequence[str]) -> list[Path]:
+def named(paths: Sequence[Line], front: Sequence[str]) -> list[Line]:
     """The paths that get a name, with none at most seven: the front first, then what needs the least memory."""
-    order = sorted(paths, key=lambda path: (path.policy not in front, path.places[-1].memory, path.policy))
+    order = sorted(paths, key=lambda path: (path.policy not in front, path.points[-1].x, path.policy))
     return order[: MOST_NAMES - 1]
 
 
-def _names(paths: Sequence[Path], front: Sequence[str], x: Scale, y: Scale) -> list[Name]:
+def _names(paths: Sequence[Line], front: Sequence[str], others: Sequence[str], x: Scale, y: Scale) -> list[Name]:
     """A name near each densest mark that has one, with a thin line where it had to move away; no two lines cross."""
     frame = Box(_FRAME.left, _FRAME.top, _FRAME.right, _FRAME.bottom)
     shown = named(paths, front)
     one = _spot(1.0, 1.0, x, y)
-    spots = {path.policy: [_spot(place.memory, place.time, x, y) for place in path.places] for path in paths}
+    spots = {path.policy: [_spot(point.x, point.y, x, y) for point in path.points] for path in paths}
     marks = [
         Box(a - 3.5, b - 3.5, a + 3.5, b + 3.5) for a, b in [one, *(spot for each in spots.values() for spot in each)]
     ]
@@ -132,7 +120,7 @@ def _names(paths: Sequence[Path], front: Sequence[str], x: Scale, y: Scale) -> l
     marks += [Box(a - 1, b - 1, a + 1, b + 1) for line in (*spots.values(), *lines) for a, b in _along(line)]
     policies = ["none", *(path.policy for path in shown)]
     anchors = [one, *(spots[path.policy][-1] for path in shown)]
-    texts = ["none", *(path.name for path in shown)]
+    texts = ["none", *(f"{path.policy}*" if path.policy in others else path.policy for path in shown)]
     found = []
     for policy, text, anchor, box in zip(
         policies, texts, anchors, placed(anchors, texts, marks, frame, _LETTERS), strict=True
@@ -168,11 +156,7 @@ def _size(level: str, levels: Sequence[str]) -> float:
     return 3.2 + 3.0 * _share(level, levels)
 
 
-def drawn_paths(paths: Sequence[Path], x: Scale, y: Scale) -> Drawn:
+def drawn_paths(paths: Sequence[Line], x: Scale, y: Scale) -> Drawn:
     """What a panel draws: each policy at each density."""
-    rows = (
-        (path.policy, place.level, place.memory, place.time, place.low, place.high)
-        for path in paths
-        for place in path.places
-    )
+    rows = ((path.policy, at.cell, at.x, at.y, at.low, at.high) for path in paths for at in path.points)
     return Drawn(("policy", "average degree asked for", x.label, y.label, "low", "high"), tuple(rows))

@@ -116,7 +116,7 @@ class _OnRows(Series):
 
 def _short(label: str) -> str:
     """A graph's label cut to what fits beside the panel; the table beneath has it whole."""
-    return label if len(label) <= 13 else label[:12] + "\N{HORIZONTAL ELLIPSIS}"
+    return label if len(label) <= 14 else label[:13] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _legend_rows(names: Sequence[str]) -> int:

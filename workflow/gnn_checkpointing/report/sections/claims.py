@@ -4,20 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import get_args
 
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.grades import Check
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import ClaimItem, Claims, Outcome, Table
+from gnn_checkpointing.report.page import Fact, Kind, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import grouped
 from gnn_checkpointing.sourced import counted_where
 
 _text = Texts("claims")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a claim comes to for one convolution, or for the study where `about` is empty; formatted."""
+
+    about: str
+    verdict: Verdict
+    estimate: str
+
+
+@dataclass(frozen=True)
+class ClaimItem:
+    """A judged sentence, its verdict for each convolution, and all that these rest on, formatted.
+
+    `wants` says what it would take where nothing was tested.
+    """
+
+    id: str
+    sentence: str
+    outcomes: tuple[Outcome, ...]
+    wants: str
+    facts: tuple[Fact, ...]
+
+
+class Claims(Kind):
+    """Judged sentences of one kind."""
+
+    id: str
+    title: str
+    items: tuple[ClaimItem, ...]
+    source: str
+
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _ENTRY = re.compile(r"(?<=/)\d+\b")

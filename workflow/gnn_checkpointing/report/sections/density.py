@@ -12,13 +12,12 @@ from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of, Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, over_levels, points
 

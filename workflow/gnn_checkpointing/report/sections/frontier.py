@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import (
@@ -16,12 +17,13 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.frontier import Path, Place, drawn_paths, frontier_panel, key_panel
+from gnn_checkpointing.report.figures.frontier import drawn_paths, frontier_panel, key_panel
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, spans
+from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.panels import Shown
+from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, points, spans
 from gnn_checkpointing.sourced import sourced
 
 _text = Texts("frontier")
@@ -60,42 +62,38 @@ def _levels(points: Sequence[Effect]) -> list[str]:
     return sorted({point.level for point in points}, key=float)
 
 
-def _paths(inputs: ReportInputs, convolution: str) -> list[Path]:
-    """Each policy's places that have both ratios; none itself is where the dashed lines cross."""
+def _paths(inputs: ReportInputs, convolution: str) -> list[Line]:
+    """Each policy's points that have both ratios; none itself is where the dashed lines cross."""
     found = [
-        (point.policy, Place(point.level, point.activation_ratio.estimate, time.estimate, time.low, time.high))
+        (point.policy, Point.of(memory.estimate, time, point.level))
         for point in points_under(inputs, inputs.reference)
-        if point.convolution == convolution and point.policy != "none" and point.activation_ratio
-        if (time := point.time_ratio) is not None
+        if point.convolution == convolution and point.policy != "none"
+        if (memory := point.activation_ratio) is not None and (time := point.time_ratio) is not None
     ]
-    others = inputs.quality.other_models
-    return [
-        Path(policy, f"{policy}*" if policy in others else policy, tuple(p for _, p in own), hollow=policy in others)
-        for policy, own in grouped(found, lambda one: one[0]).items()
-    ]
+    return [Line(name, tuple(point for _, point in own)) for name, own in grouped(found, lambda one: one[0]).items()]
 
 
 def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str = "frontier") -> Figure | None:
     """The frontier of some convolutions, all on the same axes; None where nothing has both ratios."""
     paths = {convolution: _paths(inputs, convolution) for convolution in inputs.convolutions}
-    places = [place for each in paths.values() for path in each for place in path.places]
-    if not places:
+    every = points(paths.values())
+    if not every:
         return None
-    levels = [level for level in _levels(inputs.frontier.points) if any(place.level == level for place in places)]
-    x = scales.log_ratio_scale([place.memory for place in places], "activation memory / none's")
-    y = scales.log_ratio_scale([end for place in places for end in (place.low, place.high)], "step time / none's")
+    levels = [level for level in _levels(inputs.frontier.points) if any(point.cell == level for point in every)]
+    x = scales.log_ratio_scale([point.x for point in every], "activation memory / none's")
+    y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none's")
+    panel = partial(frontier_panel, levels=levels, x=x, y=y, others=inputs.quality.other_models)
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
-    key = f"{name}-key"
-    panels = [Panel(key, "Key", _text("key", levels=levels), key_panel(key, policies, levels), role="key")]
+    key = partial(key_panel, policies=policies, levels=levels)
+    panels = [Shown("Key", _text("key", levels=levels), key, role="key")]
     best = {(one.convolution, one.level): one.policies for one in inputs.frontier.pareto}
-    for position, (convolution, each) in enumerate(shown.items()):
-        id, front = f"{name}-{position}", best.get((convolution, levels[-1]), [])
-        svg = frontier_panel(id, each, levels, x, y, front, convolution)
+    for convolution, each in shown.items():
+        front = best.get((convolution, levels[-1]), [])
+        draw = partial(panel, paths=each, front=front, cell=convolution)
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        panels.append(Panel(id, convolution, told, svg, drawn_paths(each, x, y), convolution))
-    words = _text("figure-frontier"), _text("figure-frontier-how-to-read", inputs=inputs)
-    return Figure(f"figure-{name}", *words, tuple(panels), EFFECTS, size="wide")
+        panels.append(Shown(convolution, told, draw, drawn_paths(each, x, y), convolution))
+    return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
 
 
 def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str = "", **values: Any) -> Table:

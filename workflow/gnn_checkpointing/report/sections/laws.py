@@ -9,12 +9,11 @@ from functools import partial
 from gnn_checkpointing.analysis.results import Interaction, Law, Response
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections.parts import points, scatter
 
 _text = Texts("laws")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect
@@ -10,18 +11,16 @@ from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import family, grouped, lines_of, outcome_text, points
-from gnn_checkpointing.report.sections.stacks import depth_figure, ego_figure
-from gnn_checkpointing.report.sections.variants import densest
+from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, outcome_text, points
+from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
 
 _text = Texts("lead")
 
@@ -68,7 +67,10 @@ def _families(inputs: ReportInputs) -> Figure | None:
 def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     base = found[0].base if found else ""
-    own, about = [effect for effect in found if effect.base == base], f"as batches of {base} get denser"
+    own, about = (
+        [effect for effect in found if effect.base == base],
+        f"as batches of {base_labels(found)(base)} get denser",
+    )
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
 
 
@@ -92,10 +94,10 @@ def _lines(
     if len({point.x for point in every}) < 2:
         return None
     x, y = scales.degree_scale([p.x for p in every], across), scales.ratio_scale([p.y for p in every], _AXIS)
-    panels = [
+    panels = (
         lines_over(policy, shown[policy], own_looks, x, y, reference=1.0, names="convolution")
         for policy, own_looks in _looks(inputs).items()
-    ]
+    )
     return _text.figure("figure-lead", EFFECTS, panels, about=about, marks="one line per convolution")
 
 
@@ -143,7 +145,8 @@ def _limit(inputs: ReportInputs) -> Figure | None:
     shown = Shown(
         f"Under a limit of {units.plain(gib)} GiB",
         f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
-        lambda name: (bar_panel(name, bars, limit), drawn_bars(bars, limit)),
+        partial(bar_panel, bars=bars, limit=limit),
+        drawn_bars(bars, limit),
     )
     return _text.figure("figure-lead", MEASUREMENTS, [shown], "figure-limit")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -16,11 +17,11 @@ from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Fact, Figure, Panel
 from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.page import Facts, Link, Links, Step, Steps, Table
+from gnn_checkpointing.report.page import Fact, Facts, Figure, Link, Links, Step, Steps, Table
+from gnn_checkpointing.report.panels import Shown
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 from gnn_checkpointing.study.own_model import own_name
@@ -141,11 +142,11 @@ def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
         return (moment - turns[0].began).total_seconds() / _PER_MINUTE
 
     bars = [Turn(graphs.index(turn.graph), minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
-    svg, drawn = gantt_panel("panel-run", bars), drawn_turns(bars, graphs)
-    panel = Panel("panel-run", "Turns at the machine", f"Gantt chart of the run: {sentence}", svg, drawn)
+    draw, told = partial(gantt_panel, turns=bars), f"Gantt chart of the run: {sentence}"
+    shown = Shown("Turns at the machine", told, draw, drawn_turns(bars, graphs))
     several, machines = graphs_a_row(len(graphs)), len({turn.host for turn in turns})
-    how = _text("figure-run-how-to-read", several=several, run=inputs.quality.run, machines=machines)
-    return Figure("figure-run", _text("figure-run"), how, (panel,), MEASUREMENTS, size="wide")
+    known: dict[str, Any] = {"several": several, "run": inputs.quality.run, "machines": machines}
+    return _text.figure("figure-run", MEASUREMENTS, [shown], size="wide", **known)
 
 
 def longest(inputs: ReportInputs) -> list[Any]:

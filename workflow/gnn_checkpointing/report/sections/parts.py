@@ -121,6 +121,12 @@ def without_replicate(label: str) -> str:
     return re.sub(r", replicate \d+", "", label)
 
 
+def base_labels(effects: Iterable[Any]) -> Callable[[str], str]:
+    """What a graph that others were made from is called: without its replicate, unless that tells graphs apart."""
+    bases = {effect.base for effect in effects}
+    return without_replicate if len(set(map(without_replicate, bases))) == len(bases) else str
+
+
 def family(name: str) -> str:
     """A family of graphs as a reader knows it; other names as they are."""
     return NAMES.get(name, name)
@@ -184,10 +190,11 @@ def over_bases(
     y: Scale,
 ) -> Iterator[Shown | None]:
     """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
+    label = base_labels(effects)
     for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
         own = [effect for effect in effects if (effect.convolution, effect.base) == (convolution, base)]
         lines = lines_of(own, lambda effect: effect.policy, inputs.compared, place, value)
-        title, colours = f"{convolution}, {base}", looks(inputs.policies)
+        title, colours = f"{convolution}, {label(base)}", looks(inputs.policies)
         yield lines_over(title, lines, colours, x, y, reference=1.0, convolution=convolution)
 
 

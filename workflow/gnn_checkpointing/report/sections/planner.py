@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
-from gnn_checkpointing.planning import Plan, Planner
+from gnn_checkpointing import planning
+from gnn_checkpointing.planning import Plan
 from gnn_checkpointing.report import plan_words, units
 from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
-from gnn_checkpointing.report.page import Field
-from gnn_checkpointing.report.page import Planner as PlannerBlock
+from gnn_checkpointing.report.page import Kind
 from gnn_checkpointing.sourced import sourced
 
 
-def planned(inputs: ReportInputs) -> tuple[float, PlannerBlock, list[Plan], str]:
+@dataclass(frozen=True)
+class Field:
+    """A number that the planner asks for, and what stands there at first."""
+
+    name: str
+    label: str
+    value: str
+    least: str = "1"
+    step: str = "1"
+
+
+class Planner(Kind):
+    """A form that answers for any graph, model and memory; `knowledge` is what planner.json holds.
+
+    Interactive, and so in the HTML alone: what it answers stands in the paragraph and table beside it, too.
+    """
+
+    graphs: tuple[str, ...]
+    fields: tuple[Field, ...]
+    convolutions: tuple[str, ...]
+    headings: tuple[str, ...]
+    knowledge: Mapping[str, Any]
+
+
+def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
     """The planner asked for the largest graph that all laws know, at its densest: level, form, answers, warnings."""
     known = inputs.knowledge
     limits = {limit.size: limit for limit in known.limits}
     nodes, edges = limits["num_nodes"].high, limits["num_edges"].high
-    planner = Planner(known)
+    planner = planning.Planner(known)
 
     def plan(convolution: str, memory_gib: float) -> Plan:
         """An answer whose numbers have the question as their address, since asking it again is their derivation."""
@@ -30,7 +56,7 @@ def planned(inputs: ReportInputs) -> tuple[float, PlannerBlock, list[Plan], str]
     most = max(one.peak.estimate for name in known.convolutions for one in plan(name, 1.0).policies)
     memory = float(f"{most / 2 / units.GIB:.2g}")
     plans = [plan(convolution, memory) for convolution in known.convolutions]
-    form = PlannerBlock(
+    form = Planner(
         graphs=tuple(graph.label for graph in known.graphs),
         fields=_fields(inputs, nodes, edges, memory),
         convolutions=tuple(known.convolutions),

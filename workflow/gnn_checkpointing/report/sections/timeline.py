@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -11,19 +13,25 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
+from gnn_checkpointing.report.figures import scales, svg
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, draw
+from gnn_checkpointing.report.figures.layers import Rule, Series
+from gnn_checkpointing.report.figures.palette import Look, looks
+from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
+from gnn_checkpointing.report.page import Drawn, Figure
 from gnn_checkpointing.report.panels import Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, line, points
+from gnn_checkpointing.sourced import plain
 from gnn_checkpointing.study.convolutions import VISION
 
 _text = Texts("timeline")
 
 _FLOOR = 1 / 40
 """The axis begins at this share of the smallest peak: the first bytes of a step span decades that say nothing."""
+_COLUMNS, _BUCKETS = 3, 48
+_WIDTH, _ROW, _GAP = 353.0, 80.0, 10.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 45.0, 6.0, 17.0, 30.0
 
 
 def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
@@ -42,32 +50,61 @@ def pairs_of(traced: Mapping[str, Sequence[Trace]]) -> list[tuple[str, Trace]]:
 
 
 def timeline_figure(inputs: ReportInputs, traced: Mapping[str, Sequence[Trace]]) -> Figure:
-    """Live bytes over one step, a panel for each convolution."""
-    peaks = [trace.peak_bytes for traces in traced.values() for trace in traces]
+    """Live bytes over one step, a panel for each convolution, a small drawing for each policy, all on the same axes."""
+    every = [trace for traces in traced.values() for trace in traces]
+    peaks, colours = [trace.peak_bytes for trace in every], looks(_names(inputs, every))
     low, high = max(1.0, min(peaks) * _FLOOR), max(peaks) * 4
     panels = []
-    for position, (convolution, traces) in enumerate(traced.items()):
-        id, courses = f"timeline-{position}", _courses(inputs, traces)
-        alternative = _text("alternative", convolution=convolution, traces=[(t, forward_share(t)) for t in traces])
-        svg = timeline_panel(id, courses, low, high)
-        panels.append(Panel(id, convolution, alternative, svg, drawn_courses(courses), convolution))
+    for convolution, traces in traced.items():
+        told = _text("alternative", convolution=convolution, traces=[(t, forward_share(t)) for t in traces])
+        draw = partial(_drawing, traces=traces, colours=colours, low=low, high=high)
+        rows = ((trace.policy, round(plain(share), 5), value) for trace in traces for share, value in _course(trace))
+        drawn = Drawn(("policy", "share of the step", "live bytes above resident"), tuple(rows))
+        panels.append(Shown(convolution, told, draw, drawn, convolution))
     size: Literal["small", "wide"] = "wide" if any(len(traces) > 2 for traces in traced.values()) else "small"
-    words = _text("figure-timeline"), _text("figure-timeline-how-to-read")
-    return Figure("figure-timeline", *words, tuple(panels), TRACES, size)
+    return _text.figure("figure-timeline", TRACES, panels, size=size)
 
 
-def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:
-    colours = looks(list(dict.fromkeys([*inputs.policies, *(trace.policy for trace in traces)])))
+def _names(inputs: ReportInputs, traces: Sequence[Trace]) -> list[str]:
+    return list(dict.fromkeys([*inputs.policies, *(trace.policy for trace in traces)]))
+
+
+def _drawing(name: str, traces: Sequence[Trace], colours: Mapping[str, Look], low: float, high: float) -> str:
+    """The SVG of one convolution's policies, on a logarithmic axis from `low` to `high` bytes."""
+    columns = min(_COLUMNS, len(traces))
+    width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _GAP) / _COLUMNS
+    height = _BOTTOM + math.ceil(len(traces) / columns) * (_ROW + _TOP)
+    root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height, name)
+    ticks = scales.size_scale([low, high], "")
+    kept = [(t, text) for t, text in zip(ticks.ticks, ticks.tick_labels, strict=True) if low <= t <= high]
+    for number, trace in enumerate(traces):
+        row, column = divmod(number, columns)
+        left, top = _LEFT + column * (width + _GAP), _TOP + row * (_ROW + _TOP)
+        frame, last = Frame(left, top, left + width, top + _ROW), number + columns >= len(traces)
+        x = Scale("share of the step" if last else "", False, 0.0, 1.0, (0.0, 0.5, 1.0), ("0", "0.5", "1"))
+        y = Scale(trace.policy, True, low, high, tuple(t for t, _ in kept), tuple(text for _, text in kept), "size")
+        points = [Point(share, max(value, low), 0.0, 0.0) for share, value in _course(trace)]
+        line = Series(trace.policy, colours[trace.policy], points, marks=False, width=1.2)
+        layers: list[Layer] = [Rule(x=forward_share(trace), dashes="3 2"), line]
+        chart = Chart(frame, x, y, layers, title_size=7.5, small=True, tick_labels=(last, column == 0))
+        peak = units.size(trace.peak_bytes)
+        svg.words(draw(root, chart), frame.right - 3, frame.top + 7, peak, 7.0, text_anchor="end")
+    return svg.written(root)
+
+
+def _course(trace: Trace) -> list[tuple[float, float]]:
+    """Share of the step and live bytes at the points that are drawn."""
+    shares = (second / _length(trace) for second in trace.seconds)
+    return thinned(list(zip(shares, map(float, trace.live_bytes), strict=True)), _BUCKETS)
+
+
+def thinned(points: Sequence[tuple[float, float]], buckets: int) -> list[tuple[float, float]]:
+    """The points with at most the lowest and the highest of each bucket along x; no peak is lost."""
+    groups = grouped(points, lambda point: min(int(point[0] * buckets), buckets - 1))
     return [
-        Course(
-            policy=trace.policy,
-            look=colours[trace.policy],
-            shares=tuple(second / _length(trace) for second in trace.seconds),
-            live_bytes=tuple(float(value) for value in trace.live_bytes),
-            forward_ended=forward_share(trace),
-            peak=units.size(trace.peak_bytes),
-        )
-        for trace in traces
+        end
+        for each in groups.values()
+        for end in sorted({pick(each, key=lambda point: point[1]) for pick in (min, max)})
     ]
 
 

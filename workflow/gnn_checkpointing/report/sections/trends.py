@@ -8,11 +8,10 @@ from gnn_checkpointing.analysis.results import BreakEven, Effect, Estimate
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections import density
 from gnn_checkpointing.report.sections.parts import grouped, in_order, lines_of, points
 from gnn_checkpointing.sourced import bare

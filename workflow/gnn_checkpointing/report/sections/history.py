@@ -13,15 +13,17 @@ from pydantic import Field
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
-from gnn_checkpointing.report.page import Paragraph, Section, Table
-from gnn_checkpointing.report.panels import Of, figure, lines_over, table
+from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.panels import Of, lines_over
+from gnn_checkpointing.report.sections.parts import line, points
 from gnn_checkpointing.sourced import plain, sourced
+
+_text = Texts("history")
 
 BYTES = ("saved_activation_bytes", "transient_bytes", "peak_memory_bytes")
 """Columns that another measurement of the same code must repeat to the byte."""
@@ -117,15 +119,14 @@ def _digest(inputs: ReportInputs, convolution: str, policy: str) -> str:
     return sha256("\n".join(readings).encode()).hexdigest()[:16]
 
 
-def history_section(history: Sequence[Measured]) -> Section | None:
-    """Throughput of plain training at each measurement, drawn and tabled; None where there is one measurement."""
-    if len(history) < 2:
-        return None
+def known_of(history: Sequence[Measured]) -> list[Measured]:
+    """The measurements, every number with its address."""
     known: list[Measured] = sourced(list(history), f"{HISTORY}#")
-    names = list(dict.fromkeys(speed.convolution for one in known for speed in one.speeds))
-    words = Paragraph("The same study, measured more than once on this machine: nodes per second of plain training.")
-    blocks = (words, *_figure(known, names), _table(known, names), *_repeats(known))
-    return Section("history", "Measured more than once", blocks)
+    return known
+
+
+def _convolutions(known: Sequence[Measured]) -> list[str]:
+    return list(dict.fromkeys(speed.convolution for one in known for speed in one.speeds))
 
 
 def _plain_training(one: Measured, convolution: str) -> float | None:
@@ -133,72 +134,32 @@ def _plain_training(one: Measured, convolution: str) -> float | None:
     return next(own, None)
 
 
-def _figure(known: Sequence[Measured], names: Sequence[str]) -> list[Figure]:
+def throughput_figure(known: Sequence[Measured]) -> Figure | None:
+    """Plain training's throughput at each measurement, a line for each convolution; None where it was never timed."""
+    names = _convolutions(known)
+    numbered = list(enumerate(known, start=1))
     lines = [
-        Line(
-            name,
-            tuple(
-                Point(place, value, value, value)
-                for place, one in enumerate(known, start=1)
-                if (value := _plain_training(one, name)) is not None
-            ),
-        )
+        line(name, [(place, _plain_training(one, name)) for place, one in numbered], lambda at: at[0], lambda at: at[1])
         for name in names
     ]
-    shown = [line for line in lines if line.points]
-    if not shown:
-        return []
-    days = [f"{one.measured_on} {one.commit[:7]}".strip() for one in known]
-    x = scales.step_scale(days, "measurement")
-    y = scales.count_scale([point.y for line in shown for point in line.points], "nodes per second")
-    return [
-        figure(
-            "figure-history",
-            "Throughput of plain training on the densest graphs, measurement by measurement.",
-            "One line per convolution; the measurements follow each other from left to right.",
-            HISTORY,
-            [lines_over("Plain training", shown, looks(list(names)), x, y, names="convolution")],
-        )
-    ]
+    every = points([lines])
+    if not every:
+        return None
+    x = scales.step_scale([one.commit[:7] or one.measured_on for one in known], "commit, or day")
+    y = scales.count_scale([point.y for point in every], "nodes per second")
+    shown = lines_over("Plain training", lines, looks(names), x, y, names="convolution")
+    return _text.figure("figure-history", HISTORY, [shown])
 
 
-def _table(known: Sequence[Measured], names: Sequence[str]) -> Table:
-    return table(
-        "table-history",
-        "Every measurement of this study on this machine.",
-        HISTORY,
-        known,
-        Of("Measured on", "measured_on"),
-        Of("Commit", "commit"),
-        Of("Cells", "cells", units.count),
-        *(
-            Of(name, partial(_plain_training, convolution=name), units.significant, "nodes per second")
-            for name in names
-        ),
+def measured_table(inputs: ReportInputs, known: Sequence[Measured]) -> Table:
+    """Every measurement, with plain training's throughput for each convolution."""
+    speeds = (
+        Of(name, partial(_plain_training, convolution=name), units.significant, "nodes per second")
+        for name in _convolutions(known)
     )
+    return _text.table(inputs, "table-history", HISTORY, known, *speeds)
 
 
-def _repeats(known: Sequence[Measured]) -> list[Paragraph | Table]:
-    """Each measurement beside the one before it, where both kept their conclusions."""
-    compared = [(one, one.repeats) for one in known if one.repeats]
-    if not compared:
-        return []
-    words = Paragraph(
-        "The same code on the same machine should read the same bytes, and no conclusion should change from supported "
-        "to refuted or back. Each row compares a measurement with the one before it."
-    )
-    shown = table(
-        "table-repeats",
-        "What each measurement repeats of the one before it.",
-        HISTORY,
-        compared,
-        Of("Measured on", lambda pair: pair[0].measured_on),
-        Of("Commit", lambda pair: pair[0].commit),
-        Of("Series of bytes", lambda pair: pair[1].series, units.count, "convolution and policy"),
-        Of("Identical", lambda pair: pair[1].same_bytes, units.count),
-        Of("Conclusions", lambda pair: pair[1].conclusions, units.count),
-        Of("Reversed", lambda pair: pair[1].reversed, units.count),
-        Of("To or from inconclusive", lambda pair: pair[1].unsettled, units.count),
-        Of("Which", lambda pair: ", ".join(pair[1].moved), content="prose"),
-    )
-    return [words, shown]
+def moved(one: Measured) -> str:
+    """The conclusions that changed since the measurement before."""
+    return ", ".join(one.repeats.moved) if one.repeats else ""
