@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.effects import effects
-from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise, throughput
+from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise, throughput, widened_tail
 from gnn_checkpointing.analysis.results import Effect, Effects, Estimate
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.records.measurements_table import per_second
@@ -144,3 +144,8 @@ def test_ratios_follow_the_law_they_were_made_from() -> None:
 def test_throughput_is_count_over_time_and_the_longest_step_is_the_lowest() -> None:
     assert throughput(1000, Estimate(estimate=2.0, low=1.0, high=4.0)) == Estimate(estimate=500, low=250, high=1000)
     assert (per_second(1000, 2.0), per_second(1000, None)) == (500.0, None)
+
+
+def test_the_tail_of_a_bootstrap_of_six_values_is_widened_as_students_t_is() -> None:
+    """t of 5 degrees of freedom is 2.5706, times sqrt(6 / 5) is 2.8159, beyond which lie 0.243 % of a normal."""
+    assert widened_tail(6, 0.95) == pytest.approx(0.00243, rel=0.005)
