@@ -158,17 +158,22 @@ def content_digest(index: Tensor) -> Hashable:
         return (id(index), tuple(index.shape))
     with torch.no_grad():
         flat = _plain(index).reshape(-1)
-        if flat.device.type != "cpu":  # where whole numbers have no matrix products
-            parts = torch.split(flat, _PART)
-            weights = _weights_on(flat.device, 1 << (len(parts[0]) - 1).bit_length(), 1)
-            sums = torch.stack([(part.to(torch.int64) * weights[: len(part)]).sum() for part in parts])
-            of_parts = _weights_on(flat.device, 1 << (len(parts) - 1).bit_length(), 2)
-            return tuple(index.shape), int((sums * of_parts[: len(parts)]).sum())
+        if flat.device.type != "cpu":
+            return tuple(index.shape), _in_parts(flat)
         flat = flat.to(torch.int64)
         rows = flat.numel() // _ROW
         body = torch.dot(torch.mv(flat[: rows * _ROW].view(rows, _ROW), _weights(_ROW, 2)), _weights(rows, 3))
         rest = torch.dot(flat[rows * _ROW :], _weights(flat.numel() - rows * _ROW, 4))
         return tuple(index.shape), int(body), int(rest)
+
+
+def _in_parts(flat: Tensor) -> int:
+    """The form part by part, on devices that have no matrix products of whole numbers."""
+    parts = torch.split(flat, _PART)
+    weights = _weights_on(flat.device, 1 << (len(parts[0]) - 1).bit_length(), 1)
+    sums = torch.stack([(part.to(torch.int64) * weights[: len(part)]).sum() for part in parts])
+    of_parts = _weights_on(flat.device, 1 << (len(parts) - 1).bit_length(), 2)
+    return int((sums * of_parts[: len(parts)]).sum())
 
 
 @functools.cache
