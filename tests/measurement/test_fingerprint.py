@@ -92,6 +92,13 @@ def test_what_was_read_is_kept_until_a_file_changes(package: Path) -> None:
     assert digests(package) == before
 
 
+def test_the_folder_of_a_package_that_is_a_module_now_is_passed_over(package: Path) -> None:
+    """Git leaves it where compiled files lie in it."""
+    before = digests(package)
+    (package / "late/__pycache__").mkdir(parents=True)
+    assert digests(package) == before
+
+
 def test_files_that_come_or_go_beside_one_that_stays_are_seen(package: Path) -> None:
     """A name in a string is that of a package, whatever it has today; an import may become a package's."""
     (package / "start.py").write_text("import gnn_checkpointing.late\nPLACE = 'gnn_checkpointing.rooms'\n")

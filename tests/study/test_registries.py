@@ -69,6 +69,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workflow = tmp_path_factory.mktemp("workflow")
     copy = workflow / "gnn_checkpointing"
     shutil.copytree(ROOT / "workflow/gnn_checkpointing", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (workflow.parent / "templates").symlink_to(ROOT / "templates")
     (copy / "checkpointing/all_but_first.py").write_text(POLICY_FILE.lstrip())
     with_row(copy / "study/policy_names.py", "POLICIES: dict[str, Policy] = {", POLICY_ROW)
     (copy / "graphs/families/lattice.py").write_text(FAMILY_FILE)

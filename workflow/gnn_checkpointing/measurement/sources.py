@@ -74,14 +74,15 @@ class Sources:
     def _modules(self, name: str) -> list[str]:
         """The module of that name, or all of a package."""
         folder = self.root.parent.joinpath(*name.split("."))
-        if not folder.is_dir():
+        if not (folder / "__init__.py").exists():  # a folder without is what a package that has gone left behind
             return [name]
         paths = [path.relative_to(self.root.parent).with_suffix("") for path in sorted(folder.rglob("*.py"))]
         return [".".join(path.parts[:-1] if path.name == "__init__" else path.parts) for path in paths]
 
     def _path(self, module: str) -> Path:
         place = self.root.parent.joinpath(*module.split("."))
-        return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        package = place / "__init__.py"
+        return package if package.exists() else place.with_suffix(".py")
 
     def _source(self, module: str) -> Source:
         if module not in self._read:

@@ -99,12 +99,15 @@ class Facts:
         poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
         return effects[poor + 1].size if poor + 1 < len(effects) else None
 
+    def beats(self, point: Effect) -> Verdict:
+        """Whether a policy needs both less memory and less time than none."""
+        return below(1.0).verdict([ratio for ratio in (point.activation_ratio, point.time_ratio) if ratio])
+
     def beats_none(self, convolution: str) -> Verdict:
         """Whether some policy needs both less memory and less time than none at the densest timed level."""
         own = self.those(self.winners(), convolution=convolution)
         points = self.those(self._points, convolution=convolution, level=own[-1].level) if own else []
-        both = [[p.activation_ratio, p.time_ratio] for p in points if p.policy != "none"]
-        won = {below(1.0).verdict(ratios) for ratios in both if all(ratios)}
+        won = {self.beats(p) for p in points if p.policy != "none" and p.activation_ratio and p.time_ratio}
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
