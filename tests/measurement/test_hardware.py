@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +82,15 @@ def test_the_clock_is_the_systems_or_the_processors_own_account(monkeypatch: pyt
     assert hardware.clock_mhz() == 2500.0
     said.clear()
     assert hardware.clock_mhz() is None
+
+
+def test_code_that_has_changed_since_its_commit_is_not_named_as_if_it_had_not(tmp_path: Path) -> None:
+    assert hardware.commit_of(tmp_path) == "unknown"
+    named = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    (tmp_path / "code.py").write_text("1\n")
+    for command in (("init", "-q"), ("add", "."), (*named, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    commit = hardware.commit_of(tmp_path)
+    assert re.fullmatch("[0-9a-f]{12}", commit)
+    (tmp_path / "code.py").write_text("2\n")
+    assert hardware.commit_of(tmp_path) == f"{commit} and changes"

@@ -64,7 +64,7 @@ def hardware_record(study: Study) -> dict[str, Any]:
         "kernel": platform.release(),
         "C library": " ".join(platform.libc_ver()) or "unknown",
         "compiler": _first_line("c++", "--version"),
-        "commit": _first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"),
+        "commit": commit_of(Path(__file__).parents[1]),
         "clock governor": clock_governor() or "not visible",
         "compute threads": str(study.measurement.threads),
         "allocators": ", ".join(
@@ -160,6 +160,13 @@ def _cores() -> list[int]:
 
 def _memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def commit_of(folder: Path) -> str:
+    """The commit that a folder is from, and whether it has changed since."""
+    git = ("git", "-C", str(folder))
+    commit, changed = _first_line(*git, "rev-parse", "--short=12", "HEAD"), _first_line(*git, "status", "-s", "--", ".")
+    return commit if changed == "unknown" else f"{commit} and changes"
 
 
 def _first_line(*command: str) -> str:
