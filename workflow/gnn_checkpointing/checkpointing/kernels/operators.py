@@ -59,9 +59,19 @@ def operator(
         device_types="cpu",
         schema=f"({tables}, {arguments}) -> {results}",
     )
-    made_operator.register_kernel("cuda")(filled(on_cuda))
+    made_operator.register_kernel("cuda")(filled(beside_its_tensors(on_cuda)))
     made_operator.register_fake(made)
     return made_operator
+
+
+def beside_its_tensors(fill: Callable[..., None]) -> Callable[..., None]:
+    """`fill` on the GPU of its tensors: Triton starts kernels on the present one, whichever that is."""
+
+    def run(results: Any, source: Tensor, *given: Any) -> None:
+        with torch.cuda.device(source.device):
+            fill(results, source, *given)
+
+    return run
 
 
 def triton_kernels(family: str) -> ModuleType:

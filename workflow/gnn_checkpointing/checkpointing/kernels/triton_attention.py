@@ -227,10 +227,8 @@ def forward(tables: Tensors, settings: Sequence[Any], inputs: Tensors, made: Ten
     keys, queries, values, vector, edge = inputs
     summed = keys if values is None else values
     if made[0].numel():
-        tail = _settings(settings, summed, edge)
-        _forward[made[1].shape](
-            *tables, keys, queries, summed, vector, edge, *made, *tail, num_warps=warps(summed.size(2))
-        )
+        tail, wide = _settings(settings, summed, edge), warps(summed.size(2))
+        _forward[made[1].shape](*tables, keys, queries, summed, vector, edge, *made, *tail, num_warps=wide)
 
 
 def backward(
@@ -241,16 +239,12 @@ def backward(
     of_keys, of_queries, of_values, of_vector, of_edge = made
     summed, (gradient, kept) = keys if values is None else values, given
     tail, totals = _settings(settings, summed, edge), (torch.empty_like(kept), torch.empty_like(kept))
-    by_node = None if vector is None else torch.empty_like(gradient)
+    by_node, wide = None if vector is None else torch.empty_like(gradient), warps(summed.size(2))
     read = (keys, queries, summed, vector, edge, gradient, kept)
     if gradient.numel():
-        _of_destinations[kept.shape](
-            *tables, *read, of_queries, by_node, of_edge, *totals, *tail, num_warps=warps(summed.size(2))
-        )
+        _of_destinations[kept.shape](*tables, *read, of_queries, by_node, of_edge, *totals, *tail, num_warps=wide)
     if summed.numel():
         of_summed = of_keys if values is None else of_values
-        _of_sources[summed.shape[:2]](
-            *by_source, *read, *totals, of_keys, of_summed, *tail, num_warps=warps(summed.size(2))
-        )
+        _of_sources[summed.shape[:2]](*by_source, *read, *totals, of_keys, of_summed, *tail, num_warps=wide)
     if by_node is not None:
         of_vector.copy_(by_node.sum(dim=0))
