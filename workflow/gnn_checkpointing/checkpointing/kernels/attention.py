@@ -164,8 +164,8 @@ def _gradients(*given: Any) -> tuple[Tensor, ...]:
 def _backward_on_cpu(made: tuple[Tensor, ...], *given: Any) -> None:
     of_keys, of_queries, of_values, of_attention, of_edge = made
     (gradient, log_denominators), values, attention = given[13:15], given[10], given[11]
-    for filled in (of_keys, of_queries, of_values):
-        filled.zero_()
+    for summed in (of_keys, of_values):
+        summed.zero_()
     groups, edges_of_group = _groups(given[1], given[0].size(0))
     threads, heads = torch.get_num_threads(), gradient.size(1)
     scratch = gradient.new_empty(2 * threads * heads * edges_of_group if heads % threads else 0)

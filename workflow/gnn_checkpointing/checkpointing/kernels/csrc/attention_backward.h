@@ -67,9 +67,10 @@ struct Backward : Heads<T, C, kind, edged> {
   }
 
   // Gradients of one head over the chunk's edges with shares p and score gradients ds: those of the node i and of the
-  // attention vector (`of_node`), those of sources and edges (`of_sources`).
+  // attention vector (`of_node`), those of sources and edges (`of_sources`). The node's own, which no other node adds
+  // to, are stored by its first chunk and added to once they have `begun`.
   template <bool of_node, bool of_sources>
-  INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds) {
+  INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds, bool begun = false) {
     // Local copies: what is stored below could, for all the compiler knows, be these members.
     const T *keys = in(a.keys), *edge = in(a.edge), *g = row(in(a.gradient), i, h);
     T *grad_keys = to(a.grad_keys), *grad_values = to(a.grad_values), *grad_edge = to(a.grad_edge);
@@ -84,7 +85,8 @@ struct Backward : Heads<T, C, kind, edged> {
         V total = {};
         for (int l = 0; l < count; l += W)
           total += first_lanes<T, W>(load<V>(ds + l, Full<W>{}), count - l, T(0));
-        to(a.grad_queries)[i * heads + h] += sum<T, W>(total);
+        T& slot = to(a.grad_queries)[i * heads + h];
+        slot = (begun ? slot : T(0)) + sum<T, W>(total);
       }
     }
     Row::each([&](int, int c, auto width) INLINE_LAMBDA {
@@ -134,7 +136,8 @@ struct Backward : Heads<T, C, kind, edged> {
         T* slot = row(to(a.grad_queries), i, h) + c;
         V total = of_query[0] + of_query[1];
         if (kind == kGatv2) total *= vector;
-        store(slot, load<V>(slot, width) + total, width);
+        if (begun) total += load<V>(slot, width);
+        store(slot, total, width);
       }
       if (of_node && kind == kGatv2) {
         // A sum over all edges: each group of nodes has its own, which the caller adds up.
@@ -149,6 +152,8 @@ struct Backward : Heads<T, C, kind, edged> {
   void backward(int64_t i, int64_t h, bool gathered, T* keep, int64_t stride) {
     const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
     const bool whole = end - begin <= kChunk;
+    const int64_t size = kind == kGat ? 1 : channels;
+    if (begin == end) std::fill_n(to(a.grad_queries) + (i * heads + h) * size, size, T(0));
     Totals totals, ignored;
     for (int64_t first = begin; first < end; first += kChunk) {
       const int count = int(std::min<int64_t>(kChunk, end - first));
@@ -162,7 +167,7 @@ struct Backward : Heads<T, C, kind, edged> {
         shares(i, h, count, ignored);
       }
       score_gradients(count, totals);
-      spread<true, everything>(i, h, count, score, dot);
+      spread<true, everything>(i, h, count, score, dot, first > begin);
       if (!everything) {
         std::copy_n(score, count, keep + first - begin);
         std::copy_n(dot, count, keep + stride + first - begin);
