@@ -171,24 +171,28 @@ def test_a_generator_of_the_layer_gives_the_same_numbers_twice(kind: str, inside
 
 
 class Noting(Base):
-    """Writes into a tensor, a list in a dictionary and a queue, none of which is a buffer, and computes with them."""
+    """Writes into a tensor, a list of tensors and a queue, none of which is a buffer, and computes with them."""
 
     def __init__(self, size: int = 1, inside: bool = False) -> None:
         super().__init__()
-        self.total, self.log, self.inside = torch.zeros(size), {"norms": [], "steps": [0]}, inside
+        self.total, self.inside = torch.zeros(size), inside
+        self.log: dict[str, list[Any]] = {"norms": [], "steps": [0], "sums": [torch.zeros(())]}
         self.last: deque[float] = deque(maxlen=2)
 
     def note(self, x: Tensor) -> None:
         self.total += x.detach().norm()
         self.log["norms"].append(x.detach().norm().item())
         self.log["steps"][0] += 1
+        self.log["sums"][0].add_(x.detach().norm())
         self.last.append(self.log["norms"][-1])
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
         if not self.inside:
             self.note(x)
-        return self.propagate(edge_index, x=x / (1 + self.total[0]) + self.log["steps"][0]) * sum(self.last, 1.0)
+        return self.propagate(edge_index, x=x / (1 + self.total[0] + self.log["sums"][0]) + self.log["steps"][0]) * sum(
+            self.last, 1.0
+        )
 
     def message(self, x_j: Tensor) -> Tensor:
         if self.inside:
@@ -205,6 +209,7 @@ def test_what_a_layer_notes_in_plain_attributes_it_notes_once(policy: str) -> No
         assert difference(step(plain, (X, EDGES)), step(wrapped, (X, EDGES))) == ""
     for one, other in ((plain.first, wrapped.first), (plain.second, wrapped.second)):
         torch.testing.assert_close(one.total, other.total)
+        torch.testing.assert_close(one.log["sums"], other.log["sums"])
         assert one.log["steps"] == other.log["steps"] == [3]
         assert other.log["norms"] == pytest.approx(one.log["norms"])
         assert other.last == pytest.approx(one.last)
@@ -221,6 +226,13 @@ def test_a_message_that_notes_in_attributes_is_refused_or_runs_whole(policy: str
 def test_a_large_tensor_that_is_no_buffer_is_refused_where_it_is_written() -> None:
     with pytest.raises(Refusal, match=r"Noting writes into a tensor \[300000\] .*make it a buffer"):
         step(apply(Noting(300_000), "layers"), (X, EDGES))
+
+
+def test_a_tensor_in_a_tuple_is_refused_where_it_is_written() -> None:
+    layer = Noting()
+    layer.log["sums"] = (*layer.log["sums"], 0)  # type: ignore[assignment]
+    with pytest.raises(Refusal, match=r"Noting writes into a tensor \[\] .*make it a buffer"):
+        step(apply(layer, "layers"), (X, EDGES))
 
 
 ELSEWHERE = [1]

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.given import is_tensor, versions_of
+from gnn_checkpointing.checkpointing.given import ATOMS, is_tensor, versions_of
 from gnn_checkpointing.refusal import Refusal
 
 Role = Literal["edge", "whole"]
@@ -76,7 +76,10 @@ def _slotted(value: Any, tensors: list[Tensor]) -> Any:
         tensors.append(part)
         return Slot(len(tensors) - 1)
 
-    return pytree.tree_map(slot, value)
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind(_slotted(part, tensors) for part in value)
+    return slot(value) if kind in ATOMS or is_tensor(value) else pytree.tree_map(slot, value)
 
 
 def node_maps(names: Sequence[str], values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
@@ -237,4 +240,6 @@ class OfOneBlock(_InPlaceOfATensor):
 
 def computed(values: Any, kind: type[_InPlaceOfATensor] = DeferredEdgeValues) -> Any:
     """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
+    if is_tensor(values):
+        return values
     return pytree.tree_map(lambda part: part.computed() if isinstance(part, kind) else part, values)

@@ -220,7 +220,8 @@ class _Cut(torch.autograd.Function):
             # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
             hooked = () if differentiable else tuple(p for p in parameters if p._backward_hooks)
             leaves = {id(p): p.detach().requires_grad_() for p in hooked}
-            replaced = {name: leaves[id(p)] for name, p in cut.layer.named_parameters() if id(p) in leaves}
+            named = cut.layer.named_parameters() if leaves else ()
+            replaced = {name: leaves[id(p)] for name, p in named if id(p) in leaves}
             sums = Sums(call.tensors, wanted, tuple(leaves.get(id(p), p) for p in parameters))
             with random_restored(ctx.random):
                 if differentiable:

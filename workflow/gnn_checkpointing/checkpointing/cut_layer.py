@@ -15,15 +15,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
-from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_arguments import DeferredEdgeValues, OfOneBlock, Uncuttable, computed
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
-from gnn_checkpointing.checkpointing.given import opened
+from gnn_checkpointing.checkpointing.given import flattened
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
@@ -73,7 +71,7 @@ class CutLayer:
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
         whole = "its attention weights are asked for, one for every edge" if asked else None
-        given = pytree.tree_leaves(opened((args, kwargs)))
+        given, structure = flattened((args, kwargs))
         if any(isinstance(part, Tensor) and part.layout != torch.strided for part in given):
             whole = "an argument of it is a sparse tensor"
         # Whatever keeps what is saved, as a checkpoint around the model, must see each pass save the same.
@@ -89,7 +87,7 @@ class CutLayer:
         if whole or aside or not torch.is_grad_enabled():
             return computed(during(self.conv, Visit(whole=whole), run))
         state = Recomputation(self.conv, given)
-        entry = Entry(self.conv, forward, args, kwargs, self._parameters())
+        entry = Entry(self.conv, forward, given, structure, state.weights)
         entry.open(state)
         try:
             with state.hooks.watched():
@@ -113,14 +111,14 @@ class CutLayer:
                 raise Uncuttable("its messages are computed in another precision or without gradients")
             if visit.whole is not None:
                 raise Uncuttable(visit.whole)
+            if visit.seeks:
+                raise Reached(self._cutter.call_again(edge_index, size, kwargs))
             cut, executor = self._cutter.cut(edge_index, size, kwargs)
         except Uncuttable as reason:
             if visit.seeks:
                 raise Reached(None) from None
             self.computes_by, self.reason, self.message_bytes, self.block_bytes = "none", str(reason), None, None
             return self._own(edge_index, size, kwargs)
-        if visit.seeks:
-            raise Reached(cut.call)
         visit.calls += 1
         if visit.entry is not None and visit.calls == 1:
             visit.entry.reached()
@@ -167,7 +165,7 @@ class CutLayer:
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
             state = visit.state or Recomputation(self.conv, device=cut.edges.pointer.device)
-            out = run_cut(cut, executor, saved, state, self._parameters())
+            out = run_cut(cut, executor, saved, state, state.weights)
         else:
             with torch.no_grad():
                 parts = executor.forward(cut)[0]
@@ -185,9 +183,6 @@ class CutLayer:
 
     def _was_whole(self) -> bool:
         return self.plan.worth is not None and self.computes_by == "none"
-
-    def _parameters(self) -> tuple[Tensor, ...]:
-        return tuple(parameter for parameter in self.conv.parameters() if not is_lazy(parameter))
 
     def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
         """PyG's own `propagate`: for this instance where it is not the class's, as explained and decomposed layers'."""

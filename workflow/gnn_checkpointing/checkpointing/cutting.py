@@ -34,6 +34,7 @@ from gnn_checkpointing.checkpointing.fused import agrees, kernel_for, on_nodes
 from gnn_checkpointing.checkpointing.given import is_tensor
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
+from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
@@ -82,9 +83,18 @@ class Cutter:
         per_node = block_rule.EDGES_PER_NODE[self.plan.policy]
         most = self.plan.edges_per_block or block_size(num_nodes, wide, per_node, edge_index.device)
         kernel = kernel_for(conv, call) if self.plan.fused else None
-        edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse, kernels=kernel is not None)
+        edges = self.tables.sorted(
+            edge_index, num_sources, num_nodes, reverse=reverse, kernels=kernel is not None, seen=graphs_seen_by(conv)
+        )
         cut = CutCall(conv, call, edges, roles, most)
         return (cut, kernel) if kernel else (self._tried_once(cut), EagerBlocks())
+
+    def call_again(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Call:
+        """The call alone, of a forward pass that runs again; raises `Uncuttable` where `cut` does."""
+        self._check(edge_index, size, kwargs)
+        call, _ = _call(self.conv, kwargs)
+        by_kernel = self.plan.fused and kernel_for(self.conv, call) is not None
+        return call if by_kernel else self.cut(edge_index, size, kwargs)[0].call
 
     def is_small(self, edge_index: Any, kwargs: dict[str, Any]) -> bool:
         """Whether a look at the sizes says that no cut of this call is worth its time."""

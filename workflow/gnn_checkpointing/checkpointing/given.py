@@ -53,6 +53,12 @@ def _stores(whole: Any) -> list[Any]:
     return list(whole.stores) if isinstance(whole, BaseData) else [vars(whole)]
 
 
+def flattened(values: Any) -> tuple[list[Any], pytree.TreeSpec]:
+    """The leaves of `values` and their structure, with PyG's data, data classes and namespaces taken apart."""
+    leaves, structure = pytree.tree_flatten(values)
+    return pytree.tree_flatten(opened(values)) if any(map(_is_object, leaves)) else (leaves, structure)
+
+
 def opened(values: Any) -> Any:
     """`values` with PyG's data, data classes and namespaces in a form that `pytree` takes apart."""
     return pytree.tree_map(lambda part: _Opened(part) if _is_object(part) else part, values)
@@ -65,54 +71,90 @@ def is_tensor(value: Any) -> bool:
 
 def versions_of(values: Any) -> list[int]:
     """How often each tensor in `values` was written into; those of inference mode do not tell."""
-    tensors = [part for part in pytree.tree_leaves(values) if is_tensor(part)]
+    tensors = [part for part in _leaves(values) if is_tensor(part)]
     return [0 if not is_lazy(tensor) and tensor.is_inference() else tensor._version for tensor in tensors]
 
 
+_MUTABLE = (list, dict, set, deque)
+CONTAINERS = (tuple, *_MUTABLE)
+
+
+ATOMS = frozenset((type(None), bool, int, float, str))
+"""Types of values that nobody can write into."""
+
+
+def _leaves(values: Any) -> Iterator[Any]:
+    """Yield the leaves of `pytree`, in its order, those in the usual containers without its overhead."""
+    kind = type(values)
+    if kind is tuple or kind is list or kind is dict:
+        for value in values.values() if kind is dict else values:
+            yield from _leaves(value)
+    elif kind not in ATOMS:
+        yield from (values,) if is_tensor(values) else pytree.tree_leaves(values)
+
+
 def members(values: Any) -> Iterator[Any]:
-    """Yield `values` and all that is in its lists, tuples, dictionaries and sets, each container once."""
+    """Yield `values` and all that is in its lists, tuples, dictionaries and sets but `ATOMS`, each container once."""
     waiting, seen = [values], set()
     while waiting:
         value = waiting.pop()
+        if type(value) in ATOMS:
+            continue
         yield value
-        if isinstance(value, list | tuple | dict | set | deque) and id(value) not in seen:
+        if isinstance(value, CONTAINERS) and id(value) not in seen:
             seen.add(id(value))
-            waiting.extend(value.values() if isinstance(value, dict) else value)
+            waiting.extend(_values(value))
 
 
 class Contents:
     """What lists, dictionaries and sets hold now."""
 
     def __init__(self, containers: Sequence[Any]) -> None:
-        self._held = [(one, _content(one)) for one in containers if isinstance(one, list | dict | set | deque)]
+        self._held = [(one, _content(one)) for one in containers if isinstance(one, _MUTABLE)]
 
-    def changed(self) -> Contents:
-        """Those of the containers that hold something else by now."""
-        found = Contents(())
-        found._held = [(one, content) for one, content in self._held if not _same(_content(one), content)]
+    def changed(self, written: Sequence[Any] = ()) -> Contents:
+        """Those of the containers that hold something else by now, or what was `written` into."""
+        found, known = Contents(()), {id(value) for value in written}
+        found._held = [
+            (one, content)
+            for one, content in self._held
+            if not _same(one, content) or any(id(value) in known for value in _values(content))
+        ]
         return found
+
+    def values(self) -> Iterator[Any]:
+        """What the containers held, themselves apart."""
+        return (value for _, content in self._held for value in _values(content))
 
     def __bool__(self) -> bool:
         """Whether there is any container."""
         return bool(self._held)
 
-    def give_back(self, replaced: Callable[[Any], Any] = lambda value: value) -> None:
+    def give_back(self, replaced: Callable[[Any], Any] | None = None) -> None:
         """Let each container hold what it held, or what replaces it."""
         for one, content in self._held:
-            if _same(_content(one), content) and not any(replaced(value) is not value for value in members(content)):
+            if replaced is None and _same(one, content):
                 continue
+            given = replaced or (lambda value: value)
             one.clear()
             if isinstance(one, dict):
-                one.update({name: replaced(value) for name, value in content.items()})
+                one.update({name: given(value) for name, value in content.items()})
             else:
-                (one.update if isinstance(one, set) else one.extend)([replaced(value) for value in content])
+                (one.update if isinstance(one, set) else one.extend)([given(value) for value in content])
+
+
+def _values(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
 
 
 def _content(container: Any) -> Any:
     return dict(container) if isinstance(container, dict) else list(container)
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(one[name] is other[name] for name in one)
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+def _same(container: Any, content: Any) -> bool:
+    if len(container) != len(content) or not content:
+        return len(container) == len(content)
+    if isinstance(container, dict) and list(container) != list(content):
+        return False
+    pairs = zip(container, content, strict=True)
+    return all(container[a] is content[b] if isinstance(container, dict) else a is b for a, b in pairs)

@@ -39,6 +39,10 @@ class _Graph:
     """Set for a tensor that these tables made themselves: nobody writes into it past its version counter."""
 
 
+Seen = dict[int, tuple[Tensor, int]]
+"""Tensors, by identity, with the versions in which their content was looked at."""
+
+
 class GraphTables:
     """The tables of a model's graphs, safe to use from several threads."""
 
@@ -57,7 +61,14 @@ class GraphTables:
         return GraphTables, ()
 
     def sorted(
-        self, edge_index: Tensor, num_sources: int, num_nodes: int, *, reverse: bool, kernels: bool = False
+        self,
+        edge_index: Tensor,
+        num_sources: int,
+        num_nodes: int,
+        *,
+        reverse: bool,
+        kernels: bool = False,
+        seen: Seen | None = None,
     ) -> SortedEdges:
         """The edges of `edge_index` `[2, num_edges]` by destination, as blocks or as `kernels` read them.
 
@@ -73,7 +84,7 @@ class GraphTables:
                 ends = (index[1], index[0]) if reverse else (index[0], index[1])
                 return sorted_edges(*ends, num_sources, num_nodes)
 
-        made: SortedEdges = self.remembered(edge_index, (kernels, reverse, num_sources, num_nodes), make)
+        made: SortedEdges = self.remembered(edge_index, (kernels, reverse, num_sources, num_nodes), make, seen)
         return made
 
     def keep(self, edge_index: Tensor, edges: SortedEdges) -> None:
@@ -81,12 +92,15 @@ class GraphTables:
         with self._lock:
             self._graph(edge_index).results[False, False, edges.num_sources, edges.num_nodes] = (edges, [])
 
-    def remembered(self, edge_index: Tensor, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` returned for this graph and `key` the first time."""
+    def remembered(self, edge_index: Tensor, key: Hashable, make: Callable[[], Any], seen: Seen | None = None) -> Any:
+        """What `make` returned for this graph and `key` the first time.
+
+        What one run of a layer has `seen` of a graph need not be looked at twice.
+        """
         fake = isinstance(edge_index, torch._subclasses.FakeTensor)
         # What runs once for a graph is none of the business of a checkpoint that counts what runs in each pass.
         with self._lock, nullcontext() if fake else _disable_current_modes():
-            results = self._graph(edge_index).results
+            results = self._graph(edge_index, seen).results
             result, versions = results.get(key, (None, None))
             if versions is None or versions != _versions(result):
                 with torch.inference_mode(False):
@@ -117,7 +131,7 @@ class GraphTables:
         """Whether this very tensor is a result that the tables keep."""
         return tensor in self._made
 
-    def _graph(self, edge_index: Tensor) -> _Graph:
+    def _graph(self, edge_index: Tensor, seen: Seen | None = None) -> _Graph:
         """The entry of this graph, or of another tensor with the same content, or a new one."""
         key = id(edge_index)
         known = self._graphs.get(key)
@@ -125,7 +139,12 @@ class GraphTables:
             known = None
         if known is not None and known.own_version is not None and known.own_version == edge_index._version:
             return known
+        version = 0 if edge_index.is_inference() else edge_index._version
+        if known is not None and seen and key in seen and seen[key][1] == version:
+            return known
         digest = content_digest(edge_index)
+        if seen is not None:
+            seen[key] = (edge_index, version)
         if known is not None and known.digest == digest:
             return known
         same = (graph.results for graph in self._graphs.values() if graph.digest == digest)

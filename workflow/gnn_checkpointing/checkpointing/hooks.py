@@ -18,7 +18,7 @@ from torch.nn.modules import module as of_all_modules
 
 from gnn_checkpointing.checkpointing.given import versions_of
 
-_MESSAGES = tuple(
+MESSAGE_HOOKS = tuple(
     f"_{method}_forward_{when}hooks"
     for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
     for when in ("pre_", "")
@@ -26,7 +26,7 @@ _MESSAGES = tuple(
 _FORWARD = ("_forward_pre_hooks", "_forward_hooks")
 _BACKWARD = ("_backward_pre_hooks", "_backward_hooks")
 _OPTIONS = ("_forward_pre_hooks_with_kwargs", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
-_NAMES = (*_FORWARD, *_BACKWARD, *_MESSAGES)
+_NAMES = (*_FORWARD, *_BACKWARD, *MESSAGE_HOOKS)
 _OF_ALL = tuple(f"_global{name}" for name in (*_FORWARD, *_BACKWARD))
 
 
@@ -37,7 +37,7 @@ def hooked(module: nn.Module) -> bool:
 
 def messages_hooked(conv: nn.Module) -> bool:
     """Whether somebody looks at what a PyG layer's own methods compute."""
-    return any(vars(conv)[name] for name in _MESSAGES)
+    return any(vars(conv)[name] for name in MESSAGE_HOOKS)
 
 
 def recorded() -> bool:
@@ -126,5 +126,5 @@ def _places(module: nn.Module, names: tuple[str, ...]) -> list[tuple[nn.Module, 
         (part, name)
         for part in module.modules()
         for name in names
-        if vars(part).get(name) and (part is not module or name in _MESSAGES)
+        if vars(part).get(name) and (part is not module or name in MESSAGE_HOOKS)
     ]

@@ -20,7 +20,7 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
 
-from gnn_checkpointing.checkpointing.given import opened, versions_of
+from gnn_checkpointing.checkpointing.given import flattened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
@@ -154,7 +154,7 @@ def recomputed(
     **kwargs: Any,
 ) -> Any:
     """`forward(*args, **kwargs)` of `module`, recomputed in the backward pass; by the compiler where `compiled`."""
-    leaves, structure = pytree.tree_flatten(opened((args, kwargs)))
+    leaves, structure = flattened((args, kwargs))
     tensors = [part for part in leaves if isinstance(part, Tensor)]
     # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
     aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)

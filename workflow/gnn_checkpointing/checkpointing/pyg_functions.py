@@ -23,6 +23,7 @@ from torch_geometric.utils import softmax as softmax_of_pyg
 
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables, content_digest
 from gnn_checkpointing.checkpointing.hooks import hooked
+from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 
 _OF_GRAPHS: tuple[Callable[..., Any], ...] = (gcn_norm, add_self_loops, add_remaining_self_loops, remove_self_loops)
 _TINY = 1e-16
@@ -55,18 +56,19 @@ def with_remembered_graphs(conv: MessagePassing, tables: GraphTables) -> Callabl
     """The layer's own forward method, with functions of the graph computed once per graph."""
     forward = type(conv).forward
     if known := _named(forward, _OF_GRAPHS):
-        forward = _seeing(forward, {name: _remembering(function, tables) for name, function in known.items()})
+        forward = _seeing(forward, {name: _remembering(function, conv, tables) for name, function in known.items()})
     return functools.partial(forward, conv)
 
 
-def _remembering(function: Callable[..., Any], tables: GraphTables) -> Callable[..., Any]:
+def _remembering(function: Callable[..., Any], conv: MessagePassing, tables: GraphTables) -> Callable[..., Any]:
     @functools.wraps(function)
     def remembered(edge_index: Any, *args: Any, **kwargs: Any) -> Any:
         key = _key((function.__name__, args, tuple(sorted(kwargs.items()))))
         plain = isinstance(edge_index, Tensor) and type(edge_index) is Tensor and edge_index.layout == torch.strided
         if not plain or key is None:
             return function(edge_index, *args, **kwargs)
-        return tables.remembered(edge_index, key, lambda: function(edge_index, *args, **kwargs))
+        make = functools.partial(function, edge_index, *args, **kwargs)
+        return tables.remembered(edge_index, key, make, graphs_seen_by(conv))
 
     return remembered
 

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
+from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.given import Contents, is_tensor, members
-from gnn_checkpointing.checkpointing.hooks import Hooks
+from gnn_checkpointing.checkpointing.given import CONTAINERS, Contents, is_tensor, members
+from gnn_checkpointing.checkpointing.hooks import MESSAGE_HOOKS, Hooks
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.refusal import Refusal
 
@@ -29,10 +30,14 @@ class Recomputation:
     def __init__(self, module: nn.Module, given: Sequence[Any] = (), device: torch.device | None = None) -> None:
         self._module, self.name = module, type(module).__name__
         self.hooks = Hooks(module)
-        self._parameters = dict(module.named_parameters(remove_duplicate=False))
+        self._parameters = _named(module, "_parameters")
+        self.weights = tuple(
+            {id(tensor): tensor for tensor in self._parameters.values() if not is_lazy(tensor)}.values()
+        )
+        """The module's parameters, each once."""
         self._forms = {name: _form(tensor) for name, tensor in self._parameters.items()}
         self._versions: dict[str, int] = {}
-        self._buffers = dict(module.named_buffers(remove_duplicate=False))
+        self._buffers = _named(module, "_buffers")
         self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
         self._attributes = _Attributes(module)
         if device is None:
@@ -45,7 +50,7 @@ class Recomputation:
     def forward_done(self) -> None:
         """Note the weights that were used, and drop what did not change: it need not be brought back."""
         self._versions = {name: tensor._version for name, tensor in self._parameters.items()}
-        now = dict(self._module.named_buffers(remove_duplicate=False))
+        now = _named(self._module, "_buffers") if self._before else {}
         for name, before in list(self._before.items()):
             # By value, which fake tensors lack: BatchNorm's kernels write past the version counters of buffers.
             known = now.get(name) is self._buffers[name] and not isinstance(now[name], FakeTensor)
@@ -68,7 +73,7 @@ class Recomputation:
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
                 )
         changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}
-        now = dict(self._module.named_parameters(remove_duplicate=False))
+        now = _named(self._module, "_parameters")
         changed |= {name: tensor for name, tensor in self._parameters.items() if now.get(name) is not tensor}
         device, dtype, enabled = self._autocast
         with (
@@ -93,6 +98,15 @@ class Recomputation:
                 tensor.requires_grad_(not tensor.requires_grad)
 
 
+def _named(module: nn.Module, kind: str) -> dict[str, Tensor]:
+    """The module's parameters or buffers by name; one that has two names has both."""
+    found: dict[str, Tensor] = {}
+    for part, one in module.named_modules(remove_duplicate=False):
+        named = getattr(one, kind).items()
+        found |= {f"{part}.{name}" if part else name: tensor for name, tensor in named if tensor is not None}
+    return found
+
+
 def _form(tensor: Tensor) -> tuple[torch.dtype, torch.device, bool]:
     return tensor.dtype, tensor.device, tensor.requires_grad
 
@@ -112,7 +126,9 @@ class _Shell(nn.Module):
         self.module, self.forward = module, function
 
 
-_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+_OF_PYG = ("_user_args", "_fused_user_args", "_edge_user_args", *MESSAGE_HOOKS)
+_INTERNAL = frozenset((*vars(nn.Module()), *_OF_PYG)) - {"training"}
+"""What torch and PyG keep for themselves: parts, hooks, and the names of the arguments of a layer's methods."""
 _MISSING = object()
 _SMALL_BYTES = 2**20
 
@@ -126,7 +142,7 @@ class _Attributes:
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._before = [(part, _plain(part)) for part in module.modules()]
-        self.values = list(members([list(plain.values()) for _, plain in self._before]))
+        self.values = list(members([plain for _, plain in self._before]))
         self._contents = Contents(self.values)
         tensors = [value for value in self.values if is_tensor(value) and not value.is_inference()]
         self._tensors = [(tensor, tensor._version) for tensor in tensors]
@@ -135,14 +151,17 @@ class _Attributes:
     def forward_done(self) -> None:
         """Drop what did not change. Raises `Refusal` where a large tensor was written into: its old value is gone."""
         self._tensors = [(tensor, version) for tensor, version in self._tensors if tensor._version != version]
-        for tensor, _ in self._tensors:
-            if id(tensor) not in self._written:
+        written = [tensor for tensor, _ in self._tensors]
+        self._contents = self._contents.changed(written)
+        reached = {id(value) for _, plain in self._before for value in plain.values()}
+        reached |= {id(value) for value in self._contents.values()} if written else set()
+        for tensor in written:
+            if id(tensor) not in self._written or id(tensor) not in reached:
                 raise Refusal(
                     f"{type(self._module).__name__} writes into a tensor {list(tensor.shape)} that is a plain "
                     "attribute, and would again when it is recomputed; make it a buffer by register_buffer"
                 )
-        self._written = {id(tensor): self._written[id(tensor)] for tensor, _ in self._tensors}
-        self._contents = self._contents.changed()
+        self._written = {id(tensor): self._written[id(tensor)] for tensor in written}
         self._before = [(part, before | _new(part, before)) for part, before in self._before]
         self.values = []
 
@@ -150,7 +169,8 @@ class _Attributes:
     def restored(self) -> Iterator[None]:
         """Have the attributes of the forward pass inside the context, and all present ones again after it."""
         present = [(part, _plain(part)) for part in self._module.modules()]
-        contents = Contents(list(members([list(plain.values()) for _, plain in (*present, *self._before)])))
+        values = (value for _, plain in (*present, *self._before) for value in plain.values())
+        contents = Contents(list(members([value for value in values if isinstance(value, CONTAINERS)])))
         fresh = {number: before.clone() for number, before in self._written.items()}
         self._contents.give_back(lambda value: fresh.get(id(value), value))
         for part, attributes in self._before:

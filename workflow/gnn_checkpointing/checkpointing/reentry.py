@@ -20,7 +20,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
 from gnn_checkpointing.checkpointing.block_arguments import Call
-from gnn_checkpointing.checkpointing.given import opened, versions_of
+from gnn_checkpointing.checkpointing.given import versions_of
+from gnn_checkpointing.checkpointing.graph_tables import Seen
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
@@ -52,6 +53,8 @@ class Visit:
     fills: bool = False
     whole: str | None = None
     calls: int = 0
+    graphs: Seen = field(default_factory=dict)
+    """Graphs whose content was looked at in this run, by identity, with the versions that they had."""
     modes: tuple[Any, ...] = field(default_factory=present_modes)
 
 
@@ -62,6 +65,12 @@ def visit_of(layer: object) -> Visit | None:
     """This thread's innermost run of a layer's forward pass."""
     visits: dict[int, Visit] = getattr(_LOCAL, "visits", {})
     return visits.get(id(layer))
+
+
+def graphs_seen_by(layer: object) -> Seen:
+    """Those that this thread's innermost run of a layer's forward pass has looked at; outside of one none."""
+    visit = visit_of(layer)
+    return {} if visit is None else visit.graphs
 
 
 def during(layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
@@ -91,13 +100,20 @@ class _Hole:
 
 
 class Entry:
-    """The arguments of a forward pass, with which it can be entered again, and the holes that it has left."""
+    """The arguments of a forward pass, with which it can be entered again, and the holes that it has left.
+
+    The arguments, positional and by name, are given as the `leaves` of a `structure`.
+    """
 
     def __init__(
-        self, layer: object, forward: Callable[..., Any], args: Any, kwargs: Any, kept: Sequence[Tensor]
+        self,
+        layer: object,
+        forward: Callable[..., Any],
+        leaves: Sequence[Any],
+        structure: pytree.TreeSpec,
+        kept: Sequence[Tensor],
     ) -> None:
-        self._layer, self._forward = layer, forward
-        leaves, self._structure = pytree.tree_flatten(opened((args, kwargs)))
+        self._layer, self._forward, self._structure = layer, forward, structure
         self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
