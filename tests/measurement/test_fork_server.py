@@ -72,7 +72,7 @@ def spoken(environment: dict[str, str], folder: Path, *arguments: str) -> tuple[
     (folder / "out").unlink(missing_ok=True)
     handle = os.open(folder / "passed", os.O_RDWR | os.O_CREAT)
     with (folder / "in").open("rb") as stdin, (folder / "out").open("wb") as out:
-        process = start_process("speaking", [str(handle), *arguments], environment, stdin, out, out, (handle,))
+        process = start_process("speaking", [str(handle), *arguments], environment, (stdin, out, out), (handle,))
     os.close(handle)
     assert wait_for(lambda: (folder / "out").read_text().endswith("\n"), 300)
     return process, json.loads((folder / "out").read_text().splitlines()[0])
@@ -215,7 +215,7 @@ def test_another_process_is_not_taken_for_the_run(environment: dict[str, str]) -
     boot, process, start = environment[RUN].split(":")
     with Path(os.devnull).open("rb+") as nothing:
         for other in (f"{boot}:{process}:{int(start) + 1}", f"other:{process}:{start}", ""):
-            assert fork_process("speaking", [], environment | {RUN: other}, nothing, nothing, nothing) is None
+            assert fork_process("speaking", [], environment | {RUN: other}, (nothing,) * 3) is None
 
 
 NAMES = {
