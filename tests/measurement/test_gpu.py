@@ -158,17 +158,17 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Memory]]:
     Memory.used, Memory.reserved = GIB // 2, 0
 
 
-class Listed:
-    """Answers in turn; the last one for good."""
-
-    def __init__(self, *answers: list[GpuProcess]) -> None:
-        self.answers = list(answers)
-
-    def __call__(self) -> list[GpuProcess]:
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+@pytest.fixture
+def listed(memory: type[Memory], monkeypatch: pytest.MonkeyPatch) -> list[list[GpuProcess]]:
+    """The processes that are listed, answer by answer; the last one for good."""
+    answers: list[list[GpuProcess]] = []
+    monkeypatch.setattr(gpu, "gpu_processes", lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+    return answers
 
 
-@pytest.mark.usefixtures("memory")
+Answers = list[list[GpuProcess]]
+
+
 @pytest.mark.parametrize(
     ("answers", "own", "others"),
     [
@@ -179,50 +179,51 @@ class Listed:
     ],
     ids=["another device's", "ended", "came later", "the host's number"],  # a process's number is no name of a test
 )
-def test_who_else_is_on_the_device(answers: list[list[GpuProcess]], own: int, others: list[str]) -> None:
-    found = alone_on(DEVICE, Listed(*answers))
+def test_who_else_is_on_the_device(listed: Answers, answers: Answers, own: int, others: list[str]) -> None:
+    listed += answers
+    found = alone_on(DEVICE)
     assert found.own == {own}
     assert found.found() == others
 
 
-@pytest.mark.usefixtures("memory")
 @pytest.mark.parametrize("own", [OWN, HOSTS])
-def test_a_process_that_holds_memory_is_refused_in_one_sentence(own: GpuProcess) -> None:
+def test_a_process_that_holds_memory_is_refused_in_one_sentence(listed: Answers, own: GpuProcess) -> None:
+    listed += [[OTHER], [own, OTHER]]
     with pytest.raises(Refusal) as refused:
-        alone_on(DEVICE, Listed([OTHER], [own, OTHER]))
+        alone_on(DEVICE)
     assert str(refused.value) == (
         "the GPU Big GPU is in use by process 1 (their job), 2,147,483,648 bytes: it would be measured along with the "
         "study; end it, wait for it, or name an idle GPU in CUDA_VISIBLE_DEVICES"
     )
 
 
-def test_where_no_process_is_listed_the_drivers_account_decides(memory: type[Memory]) -> None:
-    """Half a GiB is a context of this process's own; 1 GiB and 1 % of the device, 1.8 GiB, are more than that."""
-    assert alone_on(DEVICE, Listed([])).found() == []
-    memory.used = CONTEXT_BYTES + 81 * GIB // 100
-    with pytest.raises(Refusal, match=r"1,943,\d{3},\d{3} bytes in use before anything .* cannot be seen from here"):
-        alone_on(DEVICE, Listed([]))
+def test_where_no_process_is_listed_the_drivers_account_decides(listed: Answers, memory: type[Memory]) -> None:
+    """Half a GiB is a context of this process's own; 1 GiB and 1 % of the device, 1.8 GiB, are more than that.
 
-
-def test_where_no_process_is_listed_what_was_added_later_is_told(memory: type[Memory]) -> None:
-    """What the caching allocator reserves is this process's own, and some growth is kernels that were loaded."""
-    found = alone_on(DEVICE, Listed([]))
-    memory.used, memory.reserved = memory.used + 30 * GIB, 30 * GIB
-    assert found.found() == []
-    memory.used += GROWTH_BYTES
-    assert found.found() == []
+    Later, what the caching allocator reserves is this process's own, and some growth is kernels that were loaded.
+    """
+    listed.append([])
+    found = alone_on(DEVICE)
+    for used, reserved in ((0, 0), (30 * GIB, 30 * GIB), (GROWTH_BYTES, 0)):
+        memory.used, memory.reserved = memory.used + used, memory.reserved + reserved
+        assert found.found() == []
     memory.used += 1
     assert found.found() == [f"someone who cannot be seen from here, {GROWTH_BYTES + 1:,} bytes"]
+    memory.used, memory.reserved = CONTEXT_BYTES + 81 * GIB // 100, 0
+    with pytest.raises(Refusal, match=r"1,943,\d{3},\d{3} bytes in use before anything .* cannot be seen from here"):
+        alone_on(DEVICE)
 
 
-def test_where_this_process_is_listed_its_own_growth_is_no_surprise(memory: type[Memory]) -> None:
-    found = Neighbours(DEVICE, frozenset({os.getpid()}), 0, Listed([OWN]))
+def test_where_this_process_is_listed_its_own_growth_is_no_surprise(listed: Answers, memory: type[Memory]) -> None:
+    listed.append([OWN])
     memory.used = 5 * GIB
-    assert found.found() == []
+    assert Neighbours(DEVICE, frozenset({os.getpid()}), 0).found() == []
 
 
-@pytest.mark.usefixtures("memory")
-def test_a_device_that_does_not_say_who_it_is_counts_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_does_not_say_who_it_is_counts_every_process(
+    listed: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed += [[ELSEWHERE], [OWN, ELSEWHERE]]
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=GIB))
     with pytest.raises(Refusal, match="process 2 "):
-        alone_on(DEVICE, Listed([ELSEWHERE], [OWN, ELSEWHERE]))
+        alone_on(DEVICE)
