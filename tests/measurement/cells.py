@@ -1,5 +1,8 @@
 """Small cells for the tests of the instrument, and graphs measured by processes of their own."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -50,3 +53,22 @@ def measured(study: Study, folder: Path, progress: Progress = lambda *_: None) -
         measure_graph(study, cell.graph, *files, "here", log, lambda: True, progress)
     (record,) = completed_records(folder / "records" / COMPLETE)
     return record
+
+
+_START = """
+import json, sys
+from pathlib import Path
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
+study, graph_file = parse_study(json.loads(sys.argv[1]), "test"), Path(sys.argv[2])
+(cell,) = graph_cells(study, study_graphs(study)[0])
+"""
+
+
+def said(script: str, study: Study, folder: Path) -> list[str]:
+    """The lines that a script prints of the study's one `cell` and its `graph_file`, in a process of its own."""
+    save_graph(folder / "graph.npz", cell_of(study)[1])
+    values = json.dumps(study.model_dump(mode="json", by_alias=True))
+    command = [sys.executable, "-c", _START + script, values, str(folder / "graph.npz")]
+    return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()

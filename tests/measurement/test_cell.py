@@ -125,26 +125,17 @@ def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_i
     assert all(row["outcome"] == "unavailable" for row in cell_rows(record, study.analysis))
 
 
+INFLUENCES = """
+LD_PRELOAD MALLOC_ARENA_MAX MALLOC_CONF GLIBC_TUNABLES PYTORCH_ALLOC_CONF PYTORCH_CUDA_ALLOC_CONF
+PYTORCH_NO_CUDA_MEMORY_CACHING CUDA_LAUNCH_BLOCKING NVIDIA_TF32_OVERRIDE OMP_PROC_BIND ATEN_CPU_CAPABILITY
+TORCH_COMPILE_DISABLE TORCHDYNAMO_DISABLE TORCHINDUCTOR_MAX_AUTOTUNE PYTHONWARNINGS
+"""
+
+
 def test_nothing_that_changes_what_is_measured_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gnn_checkpointing.measurement.allocator.jemalloc", lambda: "/lib/libjemalloc.so.2")
     kept = {"PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1", "TORCHINDUCTOR_CACHE_DIR": "/cache", "PYTHONPATH": "here"}
-    dropped = {
-        "LD_PRELOAD": "other.so",
-        "MALLOC_ARENA_MAX": "1",
-        "MALLOC_CONF": "x",
-        "PYTORCH_ALLOC_CONF": "max_split_size_mb:32",
-        "PYTORCH_CUDA_ALLOC_CONF": "backend:cudaMallocAsync",
-        "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
-        "CUDA_LAUNCH_BLOCKING": "1",
-        "NVIDIA_TF32_OVERRIDE": "1",
-        "GLIBC_TUNABLES": "glibc.malloc.trim_threshold=1",
-        "OMP_PROC_BIND": "true",
-        "ATEN_CPU_CAPABILITY": "default",
-        "TORCH_COMPILE_DISABLE": "1",
-        "TORCHDYNAMO_DISABLE": "1",
-        "TORCHINDUCTOR_MAX_AUTOTUNE": "1",
-        "PYTHONWARNINGS": "error",
-    }
+    dropped = dict.fromkeys(INFLUENCES.split(), "1")
     for allocator, own in (("retaining", {}), ("default", {}), ("jemalloc", {"LD_PRELOAD": "/lib/libjemalloc.so.2"})):
         found = worker_environment(kept | dropped, allocator, 1)
         expected = kept | {"PYTORCH_ALLOC_CONF": "expandable_segments:False"} | own

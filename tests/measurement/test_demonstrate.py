@@ -1,6 +1,7 @@
 """What the wrong instruments say: too much after a parent that was large, and what a poll happened to see."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,15 +12,8 @@ from gnn_checkpointing.refusal import Refusal
 
 pytestmark = pytest.mark.slow
 
-STEP = StepDemonstration(
-    workload="w",
-    held_bytes=1,
-    step_seconds=0.1,
-    exact_bytes=2,
-    high_water_bytes=3,
-    process_high_water_bytes=4,
-    child_maxrss_bytes=5,
-)
+BYTES = ("held_bytes", "exact_bytes", "high_water_bytes", "process_high_water_bytes", "child_maxrss_bytes")
+STEP = StepDemonstration(workload="w", step_seconds=0.1, **{name: number for number, name in enumerate(BYTES, 1)})
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\n"
 
 
@@ -30,18 +24,14 @@ def test_a_large_parent_shows_in_its_childs_maxrss_and_not_in_the_reset_mark() -
     assert found.process_high_water_bytes < HELD_BYTES <= found.child_maxrss_bytes
 
 
-@pytest.mark.parametrize(("polled", "expected"), [("12.50", 13107200), ("-", None), ("NA", None)])
-def test_the_benchmark_is_read_in_bytes(polled: str, expected: int | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("polled", "expected"), [("12.50", (13107200, 5.1)), ("-", (None, 5.1)), ("NA", (None, 5.1)), (None, (None, None))]
+)
+def test_the_benchmark_is_read_in_bytes(polled: str | None, expected: tuple[Any, Any], tmp_path: Path) -> None:
+    """By hand there is none."""
     (tmp_path / "b.tsv").write_text(f"{HEADER}5.1\t0:00:05\t{polled}\t99\n")
-    found = with_benchmark(STEP, tmp_path / "b.tsv")
-    assert (found.benchmark_max_rss_bytes, found.benchmark_seconds) == (expected, 5.1)
-    write_json(tmp_path / "d.json", found.model_dump(mode="json"))
-    assert read_demonstration(tmp_path / "d.json") == found
-
-
-def test_by_hand_snakemake_says_nothing(tmp_path: Path) -> None:
-    found = with_benchmark(STEP, None)
-    assert found.benchmark_max_rss_bytes is found.benchmark_seconds is None
+    found = with_benchmark(STEP, tmp_path / "b.tsv" if polled else None)
+    assert (found.benchmark_max_rss_bytes, found.benchmark_seconds) == expected
     write_json(tmp_path / "d.json", found.model_dump(mode="json"))
     assert read_demonstration(tmp_path / "d.json") == found
 

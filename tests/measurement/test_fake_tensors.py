@@ -11,20 +11,15 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
 
+from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.measurement.fake_tensors import (
-    LiveBytes,
-    StepSizes,
-    even_degrees,
-    exact_peak,
-    fake_tensor_bytes,
-)
+from gnn_checkpointing.measurement.fake_tensors import LiveBytes, StepSizes, even_degrees, exact_peak, fake_tensor_bytes
 from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.workload import cell_task, contestant
+from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
 from measurement.cells import CPU, cell_of, small_study
@@ -33,6 +28,18 @@ from synthetic import studies
 pytestmark = pytest.mark.slow
 
 RANDOM_STATE = 5056  # bytes of the CPU generator's state, held while a layer runs that may draw
+
+
+def sizes_of(graph: Graph) -> StepSizes:
+    degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
+    return StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
+
+
+def after_a_step(cell: Cell, graph: Graph, policy: str) -> Contestant:
+    contest = contestant(cell, cell_task(graph, cell, CPU), policy)
+    contest.step()
+    contest.drop_gradients()
+    return contest
 
 
 @pytest.mark.parametrize("convolution", ["GCN", "GATv2", "SAGE-max", "EdgeConv"])
@@ -52,9 +59,7 @@ def test_fake_equals_real_but_for_the_random_states(convolution: str, policy: st
     Gradients are added up in place on real tensors and not on fake ones, and counted as if they were.
     """
     cell, graph = cell_of(small_study(convolution, norm="batch", residual=True))
-    contest = contestant(cell, cell_task(graph, cell, CPU), policy)
-    contest.step()
-    contest.drop_gradients()
+    contest = after_a_step(cell, graph, policy)
     exact = step_bytes(contest.forward, CPU).peak
     fake, why_not = fake_tensor_bytes(cell, contest)
     assert why_not == ""
@@ -99,18 +104,12 @@ def test_the_peak_is_the_counted_one(convolution: str, family: str) -> None:
     """400 nodes of degree 30, 3 layers of 32 channels; blocks as large as the rule has them, and smaller ones."""
     grid = {"family": family, "num_nodes": [400], "average_degrees": [30]}
     study = studies.small_study([convolution], POLICIES, grid, {"hidden_channels": 32, "heads": 2})
-    (spec,) = study_graphs(study)
-    graph, cell = make_graph(spec), graph_cells(study, spec)[0]
-    degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
-    sizes = StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
-    task = cell_task(graph, cell, CPU)
+    cell, graph = cell_of(study)
     for policy in POLICIES:
-        contest = contestant(cell, task, policy)
-        contest.step()
-        contest.drop_gradients()
-        resident, _ = contest.resident()
-        counted = resident + step_bytes(contest.forward, CPU).peak
-        assert exact_peak(convolution, policy, study.architecture, sizes) == pytest.approx(counted, rel=0.01), policy
+        contest = after_a_step(cell, graph, policy)
+        counted = contest.resident()[0] + step_bytes(contest.forward, CPU).peak
+        found = exact_peak(convolution, policy, study.architecture, sizes_of(graph))
+        assert found == pytest.approx(counted, rel=0.01), policy
 
 
 def test_a_step_far_too_large_for_any_machine_has_a_peak() -> None:
@@ -145,9 +144,7 @@ def test_the_peaks_of_real_graphs_are_those_that_were_published() -> None:
     specs = {spec.id: spec for spec in study_graphs(study)}
     asked = 0
     for graph_id in dict.fromkeys(str(row["graph"]) for row in rows):
-        graph = make_graph(specs[graph_id])
-        degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
-        sizes = StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
+        sizes = sizes_of(make_graph(specs[graph_id]))
         own = [row for row in rows if row["graph"] == graph_id and row["outcome"] == "completed"]
         orders = ([*dict.fromkeys(str(row[name]) for row in own)] for name in ("convolution", "policy"))
         pairs = set(zip(*orders, strict=True))

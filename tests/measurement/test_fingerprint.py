@@ -1,17 +1,14 @@
 """What a part of the pipeline depends on is what it imports, and what that does: neither more nor prose."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import fingerprint
 from gnn_checkpointing.measurement.sources import Sources, of_this_package
 from gnn_checkpointing.study.policy_names import POLICIES
-from measurement.cells import cell_of, small_study
+from measurement.cells import said, small_study
 
 PACKAGE = Path(fingerprint.__file__).parents[1]
 FILES = {
@@ -120,22 +117,14 @@ def test_every_root_is_there(part: str) -> None:
 
 
 MEASURING = """
-import json, sys
-from pathlib import Path
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement import supervise, worker
 from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.high_water import HighWater
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import parse_study
-
-study = parse_study(json.loads(sys.argv[1]), "test")
-(cell,) = graph_cells(study, study_graphs(study)[0])
 context = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**40, "restarts": 0, "visit": 0}
 context |= {"host": {"id": "i", "processor": "p", "cores": "1", "memory": "1 GiB", "accelerator": "none"}}
 read = lambda cell, policies: dict.fromkeys(policies, HighWater(None, "none"))
-Bench(study, load_graph(Path(sys.argv[2])), worker.torch.device("cpu")).measure(cell, {}, print, read, context)
+Bench(study, load_graph(graph_file), worker.torch.device("cpu")).measure(cell, {}, print, read, context)
 names = [name for name in sys.modules if name.startswith("gnn_checkpointing.")]
 print(json.dumps([sys.modules[name].__file__ for name in names]))
 """
@@ -144,12 +133,8 @@ print(json.dumps([sys.modules[name].__file__ for name in names]))
 def test_every_file_that_a_measurement_runs_is_counted(tmp_path: Path) -> None:
     """Whatever the imports of the real policies come to; those that only start it or name the machine apart."""
     policies = ("none", *(name for name, row in POLICIES.items() if not (row.takes or row.compiled or row.retired)))
-    study = small_study(policies=tuple(dict.fromkeys(policies)))
-    save_graph(tmp_path / "graph.npz", cell_of(study)[1])
-    values = json.dumps(study.model_dump(mode="json", by_alias=True))
-    command = [sys.executable, "-c", MEASURING, values, str(tmp_path / "graph.npz")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
-    run = {Path(file).relative_to(PACKAGE).as_posix() for file in json.loads(said)}
+    *_, names = said(MEASURING, small_study(policies=tuple(dict.fromkeys(policies))), tmp_path)
+    run = {Path(file).relative_to(PACKAGE).as_posix() for file in json.loads(names)}
     apart = {f"{name.replace('.', '/')}.py" for name in fingerprint._APART}
     counted = of_this_package().of(
         [f"gnn_checkpointing.{name}" for name in fingerprint._ROOTS["measuring"]],

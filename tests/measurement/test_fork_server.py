@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,7 +73,7 @@ def spoken(environment: dict[str, str], folder: Path, *arguments: str) -> tuple[
     (folder / "out").unlink(missing_ok=True)
     handle = os.open(folder / "passed", os.O_RDWR | os.O_CREAT)
     with (folder / "in").open("rb") as stdin, (folder / "out").open("wb") as out:
-        process = start_process("speaking", [str(handle), *arguments], environment, stdin, out, out, (handle,))
+        process = start_process("speaking", [str(handle), *arguments], environment, (stdin, out, out), (handle,))
     os.close(handle)
     assert wait_for(lambda: (folder / "out").read_text().endswith("\n"), 300)
     return process, json.loads((folder / "out").read_text().splitlines()[0])
@@ -215,7 +216,7 @@ def test_another_process_is_not_taken_for_the_run(environment: dict[str, str]) -
     boot, process, start = environment[RUN].split(":")
     with Path(os.devnull).open("rb+") as nothing:
         for other in (f"{boot}:{process}:{int(start) + 1}", f"other:{process}:{start}", ""):
-            assert fork_process("speaking", [], environment | {RUN: other}, nothing, nothing, nothing) is None
+            assert fork_process("speaking", [], environment | {RUN: other}, (nothing,) * 3) is None
 
 
 NAMES = {
@@ -232,18 +233,14 @@ def test_every_policys_bytes_are_those_of_a_started_process(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: bool
 ) -> None:
     """To the byte; the high-water mark, which counts pages, within its own tolerance of the exact count."""
+    exact = attrgetter("policy", "outcome", "memory", "sameness")
     names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
     started = measured(small_study("GATv2", ("none", *names)), tmp_path / "started")
     monkeypatch.setenv(RUN, environment[RUN])
     found = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
     assert found.policies[0].outcome == "completed"
     for one, other in zip(started.policies, found.policies, strict=True):
-        assert (one.policy, one.outcome, one.memory, one.sameness) == (
-            other.policy,
-            other.outcome,
-            other.memory,
-            other.sameness,
-        )
+        assert exact(one) == exact(other)
         if one.readings is not None and other.readings is not None:
             assert one.readings.fake_tensor_bytes == other.readings.fake_tensor_bytes
             assert one.readings.high_water_agrees is other.readings.high_water_agrees, one.policy

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,18 +11,7 @@ import pytest
 import torch
 
 from gnn_checkpointing.measurement import gpu, hardware
-from gnn_checkpointing.measurement.gpu import (
-    CONTEXT_BYTES,
-    GROWTH_BYTES,
-    Gpu,
-    GpuProcess,
-    Neighbours,
-    alone_on,
-    cuda_of_torch,
-    first_gpu,
-    gpu_processes,
-    measured_gpu,
-)
+from gnn_checkpointing.measurement.gpu import GROWTH_BYTES, Gpu, GpuProcess, alone_on, first_gpu, gpu_processes
 from gnn_checkpointing.refusal import Refusal
 from measurement.cells import small_study
 
@@ -94,9 +82,9 @@ def test_what_torch_was_built_for_is_read_without_importing_it(
     (tmp_path / "version.py").write_text(f"__version__ = '2.13.0'\ndebug = False\n{line}\nhip: Optional[str] = None\n")
     found = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
-    assert cuda_of_torch() == version
+    assert gpu.cuda_of_torch() == version
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert cuda_of_torch() is None
+    assert gpu.cuda_of_torch() is None
 
 
 @pytest.mark.parametrize(
@@ -113,12 +101,11 @@ def test_the_folder_is_named_after_the_device_that_is_measured(
 ) -> None:
     study = small_study()
     study = study.model_copy(update={"measurement": study.measurement.model_copy(update={"device": asked})})
-    monkeypatch.setattr(gpu, "first_gpu", lambda: H100)
-    monkeypatch.setattr(gpu, "cuda_of_torch", lambda: built_for)
-    monkeypatch.setattr(hardware, "first_gpu", lambda: H100)
-    monkeypatch.setattr(hardware, "cuda_of_torch", lambda: built_for)
+    for module in (gpu, hardware):
+        monkeypatch.setattr(module, "first_gpu", lambda: H100)
+        monkeypatch.setattr(module, "cuda_of_torch", lambda: built_for)
     monkeypatch.setattr(hardware, "processor_name", lambda: "Xeon")
-    assert (measured_gpu(study.measurement.device) is None) == (slug == "xeon")
+    assert (gpu.measured_gpu(study.measurement.device) is None) == (slug == "xeon")
     found = hardware.hardware_record(study)
     assert found["slug"].startswith(f"{slug}-")
     assert found["label"].startswith("Xeon" if slug == "xeon" else "NVIDIA H100 80GB HBM3 + Xeon")
@@ -138,37 +125,31 @@ HOSTS = GpuProcess("GPU-1234", 99_001, "python", GIB // 2)
 """This process in a container, by the number that the host gives it."""
 
 
-class Memory:
-    """A device of 80 GiB as the driver and the caching allocator tell it."""
-
-    used, reserved = GIB // 2, 0
-
-
 @pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Memory]]:
-    total = 80 * GIB
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (total - Memory.used, total))
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: Memory.reserved)
+def memory(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A device of 80 GiB as the driver and the caching allocator tell it."""
+    total, told = 80 * GIB, SimpleNamespace(used=GIB // 2, reserved=0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (total - told.used, total))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: told.reserved)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Big GPU")
     properties = SimpleNamespace(uuid="1234", total_memory=total)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
     monkeypatch.setattr(gpu, "_PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(gpu, "_LOOK_SECONDS", 0.01)
-    yield Memory
-    Memory.used, Memory.reserved = GIB // 2, 0
+    return told
 
 
-class Listed:
-    """Answers in turn; the last one for good."""
-
-    def __init__(self, *answers: list[GpuProcess]) -> None:
-        self.answers = list(answers)
-
-    def __call__(self) -> list[GpuProcess]:
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+@pytest.fixture
+def listed(memory: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[list[GpuProcess]]:
+    """The processes that are listed, answer by answer; the last one for good."""
+    answers: list[list[GpuProcess]] = []
+    monkeypatch.setattr(gpu, "gpu_processes", lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+    return answers
 
 
-@pytest.mark.usefixtures("memory")
+Answers = list[list[GpuProcess]]
+
+
 @pytest.mark.parametrize(
     ("answers", "own", "others"),
     [
@@ -179,50 +160,51 @@ class Listed:
     ],
     ids=["another device's", "ended", "came later", "the host's number"],  # a process's number is no name of a test
 )
-def test_who_else_is_on_the_device(answers: list[list[GpuProcess]], own: int, others: list[str]) -> None:
-    found = alone_on(DEVICE, Listed(*answers))
+def test_who_else_is_on_the_device(listed: Answers, answers: Answers, own: int, others: list[str]) -> None:
+    listed += answers
+    found = alone_on(DEVICE)
     assert found.own == {own}
     assert found.found() == others
 
 
-@pytest.mark.usefixtures("memory")
 @pytest.mark.parametrize("own", [OWN, HOSTS])
-def test_a_process_that_holds_memory_is_refused_in_one_sentence(own: GpuProcess) -> None:
+def test_a_process_that_holds_memory_is_refused_in_one_sentence(listed: Answers, own: GpuProcess) -> None:
+    listed += [[OTHER], [own, OTHER]]
     with pytest.raises(Refusal) as refused:
-        alone_on(DEVICE, Listed([OTHER], [own, OTHER]))
+        alone_on(DEVICE)
     assert str(refused.value) == (
         "the GPU Big GPU is in use by process 1 (their job), 2,147,483,648 bytes: it would be measured along with the "
         "study; end it, wait for it, or name an idle GPU in CUDA_VISIBLE_DEVICES"
     )
 
 
-def test_where_no_process_is_listed_the_drivers_account_decides(memory: type[Memory]) -> None:
-    """Half a GiB is a context of this process's own; 1 GiB and 1 % of the device, 1.8 GiB, are more than that."""
-    assert alone_on(DEVICE, Listed([])).found() == []
-    memory.used = CONTEXT_BYTES + 81 * GIB // 100
-    with pytest.raises(Refusal, match=r"1,943,\d{3},\d{3} bytes in use before anything .* cannot be seen from here"):
-        alone_on(DEVICE, Listed([]))
+def test_where_no_process_is_listed_the_drivers_account_decides(listed: Answers, memory: SimpleNamespace) -> None:
+    """Half a GiB is a context of this process's own; 1 GiB and 1 % of the device, 1.8 GiB, are more than that.
 
-
-def test_where_no_process_is_listed_what_was_added_later_is_told(memory: type[Memory]) -> None:
-    """What the caching allocator reserves is this process's own, and some growth is kernels that were loaded."""
-    found = alone_on(DEVICE, Listed([]))
-    memory.used, memory.reserved = memory.used + 30 * GIB, 30 * GIB
-    assert found.found() == []
-    memory.used += GROWTH_BYTES
-    assert found.found() == []
+    Later, what the caching allocator reserves is this process's own, and some growth is kernels that were loaded.
+    """
+    listed.append([])
+    found = alone_on(DEVICE)
+    for used, reserved in ((0, 0), (30 * GIB, 30 * GIB), (GROWTH_BYTES, 0)):
+        memory.used, memory.reserved = memory.used + used, memory.reserved + reserved
+        assert found.found() == []
     memory.used += 1
     assert found.found() == [f"someone who cannot be seen from here, {GROWTH_BYTES + 1:,} bytes"]
+    memory.used, memory.reserved = gpu.CONTEXT_BYTES + 81 * GIB // 100, 0
+    with pytest.raises(Refusal, match=r"1,943,\d{3},\d{3} bytes in use before anything .* cannot be seen from here"):
+        alone_on(DEVICE)
 
 
-def test_where_this_process_is_listed_its_own_growth_is_no_surprise(memory: type[Memory]) -> None:
-    found = Neighbours(DEVICE, frozenset({os.getpid()}), 0, Listed([OWN]))
+def test_where_this_process_is_listed_its_own_growth_is_no_surprise(listed: Answers, memory: SimpleNamespace) -> None:
+    listed.append([OWN])
     memory.used = 5 * GIB
-    assert found.found() == []
+    assert gpu.Neighbours(DEVICE, frozenset({os.getpid()}), 0).found() == []
 
 
-@pytest.mark.usefixtures("memory")
-def test_a_device_that_does_not_say_who_it_is_counts_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_does_not_say_who_it_is_counts_every_process(
+    listed: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed += [[ELSEWHERE], [OWN, ELSEWHERE]]
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=GIB))
     with pytest.raises(Refusal, match="process 2 "):
-        alone_on(DEVICE, Listed([ELSEWHERE], [OWN, ELSEWHERE]))
+        alone_on(DEVICE)

@@ -11,17 +11,10 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.measurement import hardware
-from gnn_checkpointing.measurement.hardware import (
-    differences,
-    facts_by_name,
-    hardware_record,
-    refuse_another_type,
-    this_host,
-)
+from gnn_checkpointing.measurement.hardware import differences, refuse_another_type, this_host
 from gnn_checkpointing.records.cell import Host
 from gnn_checkpointing.refusal import Refusal
-
-from .cells import study_of
+from measurement.cells import study_of
 
 HOST = Host(id="1234abcd", processor="AMD EPYC", cores="64", memory="251.6 GiB", accelerator="none")
 FACTS = {"processor": "AMD EPYC", "cores": "64", "memory": "251.6 GiB", "accelerator": "none"}
@@ -29,7 +22,7 @@ FACTS = {"processor": "AMD EPYC", "cores": "64", "memory": "251.6 GiB", "acceler
 
 def test_this_machine_is_of_the_type_that_it_describes() -> None:
     study = study_of(60, 4)
-    assert differences(this_host(study), facts_by_name(hardware_record(study)), "auto") == []
+    assert differences(this_host(study), hardware.facts_by_name(hardware.hardware_record(study)), "auto") == []
 
 
 def test_nodes_of_one_machine_are_told_apart_by_slurms_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,9 +60,8 @@ def test_another_type_is_refused_with_what_to_do(tmp_path: Path) -> None:
     write_json(path, described(FACTS))
     refuse_another_type(HOST, path, "cpu")
     write_json(path, described(FACTS | {"cores": "32"}))
-    with pytest.raises(
-        Refusal, match=r"hardware\.json: .*another type \(cores 64, not 32\).*`constraint`.*hardware\.slug"
-    ):
+    words = r"hardware\.json: .*another type \(cores 64, not 32\).*`constraint`.*hardware\.slug"
+    with pytest.raises(Refusal, match=words):
         refuse_another_type(HOST, path, "cpu")
     write_json(path, ["no facts"])
     with pytest.raises(Refusal, match=r"hardware\.json: .*facts"):

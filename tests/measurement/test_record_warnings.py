@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.measurement.job import unavailable_cell
-from gnn_checkpointing.measurement.readings import record_warnings, sentinel_drift
+from gnn_checkpointing.measurement.readings import sentinel_drift, with_warnings
 from gnn_checkpointing.records.cell import CellRecord
 from measurement.cells import cell_of
 from synthetic.studies import small_study
@@ -40,12 +40,8 @@ def policy(name: str, fake_bytes: int = 900, same: bool = True, **changed: list[
         },
         "readings": {"fake_tensor_bytes": fake_bytes, "fake_tensor_agrees": fake_bytes == 900},
         "sameness": {
-            "loss_error": 0,
-            "gradient_error": 0,
-            "buffer_error": 0,
-            "same_loss": True,
-            "same_gradients": same,
-            "same_buffers": True,
+            **dict.fromkeys(("loss_error", "gradient_error", "buffer_error"), 0),
+            **{"same_loss": True, "same_gradients": same, "same_buffers": True},
         },
         "warm_up_seconds": 0.1,
         "steps": steps(**changed),
@@ -63,7 +59,8 @@ def warnings(layers: dict[str, Any] | None = None, **changed: Any) -> list[str]:
     }
     context = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 1, "restarts": 0}
     record = unavailable_cell(STUDY, *cell_of(STUDY), "cpu", "replayed", context)
-    return record_warnings(CellRecord.model_validate(record.model_dump(mode="json") | undisturbed | changed), STUDY)
+    record = CellRecord.model_validate(record.model_dump(mode="json") | undisturbed | changed)
+    return with_warnings(record, STUDY).warnings
 
 
 FAULTING = policy("layers", page_faults=[65] * ROUNDS)

@@ -14,11 +14,10 @@ from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.workload import cell_task, images_of_patches
 from gnn_checkpointing.study.design import Cell, graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
-
-from .cells import CPU
-from .test_cell import CONTEXT, no_marks
+from measurement.cells import CPU
+from measurement.test_cell import CONTEXT, no_marks
+from synthetic.studies import small_study
 
 pytestmark = pytest.mark.slow
 
@@ -26,16 +25,9 @@ POLICIES = ("none", "layers", "segments(4)", "edge_blocks", "fused_edge_blocks",
 
 
 def vision_study() -> Study:
-    values = {
-        "name": "vision",
-        "title": "Vision",
-        "seed": 3,
-        "graphs": {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [4]}]},
-        "architecture": {"convolutions": ["ViG-Ti"], "tasks": ["patches", "images"]},
-        "policies": POLICIES,
-        "measurement": {"device": "cpu", "rounds": {"at_least": 3, "at_most": 3}},
-    }
-    return parse_study(values, "test")
+    grid = {"family": "images", "num_nodes": [392], "average_degrees": [4]}
+    measurement = {"device": "cpu", "rounds": {"at_least": 3, "at_most": 3}}
+    return small_study(["ViG-Ti"], POLICIES, grid, {"tasks": ["patches", "images"]}, measurement=measurement)
 
 
 def cells() -> tuple[Study, Graph, dict[str, Cell]]:
@@ -69,8 +61,7 @@ def test_a_cell_is_measured_whole(model: str) -> None:
     assert [found[policy].outcome for policy in POLICIES] == ["completed"] * 5 + ["refused"]
     assert "not made of reversible blocks" in found["reversible"].message
     for policy in ("layers", "segments(4)"):
-        same = found[policy].sameness
-        assert same is not None
+        assert (same := found[policy].sameness) is not None
         assert (same.loss_error, same.gradient_error, same.buffer_error) == (0.0, 0.0, 0.0)
     assert record.model == model
     # The published 7.18 million less a head of 1,000 classes, with one of 2 or 4.

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,32 +24,21 @@ from measurement.test_cell import CONTEXT, no_marks
 OTHER = "process 7 (train), 5 bytes"
 
 
-class Told(Neighbours):
-    """Someone else came."""
-
-    def found(self) -> list[str]:
-        return [OTHER]
+NEIGHBOURS: Any = SimpleNamespace(found=lambda: [OTHER])
 
 
-NEIGHBOURS = Told(CPU, frozenset(), 0)
-
-
-def test_who_came_meanwhile_is_in_the_record_and_its_warnings(tmp_path: Path) -> None:
+def test_who_came_meanwhile_is_in_the_record_its_warnings_and_further_rounds(tmp_path: Path) -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
     context = {name: CONTEXT[name] for name in ("hardware", "restarts")}
     job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path), "context": context, "fingerprints": {cell.id: "f"}}
-    worker.Worker(job, Bench(study, graph, CPU), NEIGHBOURS, events).measure(cell, no_marks)
+    job |= {"process": 1, "timed": {cell.id: ["none", "layers"]}}
+    measuring = worker.Worker(job, Bench(study, graph, CPU), NEIGHBOURS, events)
+    measuring.measure(cell, no_marks)
     record = json.loads(events.getvalue().splitlines()[-1])["record"]
     assert record["others_on_device"] == [OTHER]
     assert any("the GPU was shared" in sentence and OTHER in sentence for sentence in record["warnings"])
-
-
-def test_who_came_while_it_was_timed_again_is_in_those_rounds() -> None:
-    study, events = small_study(), io.StringIO()
-    cell, graph = cell_of(study)
-    job = {"process": 1, "timed": {cell.id: ["none", "layers"]}}
-    worker.Worker(job, Bench(study, graph, CPU), NEIGHBOURS, events).time_again(cell)
+    measuring.time_again(cell)
     assert json.loads(events.getvalue().splitlines()[-1])["rounds"]["others_on_device"] == [OTHER]
 
 

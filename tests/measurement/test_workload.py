@@ -3,14 +3,13 @@
 import pytest
 import torch
 
-from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant, twin
 from gnn_checkpointing.models.stack import ReversibleStack, Stack
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.design import Cell
+from measurement.cells import CPU, cell_of
 from synthetic.studies import small_study
 
 REFERENCE = StepResult(2.0, (torch.tensor([3.0, 0.0]), torch.tensor([4.0])), (torch.tensor([1.0]),))
@@ -34,21 +33,24 @@ def test_equal_results_have_no_error() -> None:
 def test_a_difference_is_found_and_sized(changed: StepResult, field: str, error: float) -> None:
     same = compared(changed, REFERENCE, 1e-5)
     assert getattr(same, f"{field}_error") == pytest.approx(error, rel=1e-5)
-    assert not getattr(same, {"loss": "same_loss", "gradient": "same_gradients", "buffer": "same_buffers"}[field])
+    names = {"loss": "same_loss", "gradient": "same_gradients", "buffer": "same_buffers"}
+    assert {name: getattr(same, name) for name in names.values()} == {name: of != field for of, name in names.items()}
 
 
-def cell_and_task(aggregation: str) -> tuple[Task]:
+def cell_and_task(aggregation: str) -> tuple[Cell, Task]:
     sizes = {"aggregations": [aggregation], "hidden_channels": 8, "norm": "batch"}
-    study = small_study(["SAGE"], grid={"num_nodes": [50]}, architecture=sizes)
-    (spec,) = study_graphs(study)
-    (cell,) = graph_cells(study, spec)
-    return cell, cell_task(make_graph(spec), cell, torch.device("cpu"))
+    cell, graph = cell_of(small_study(["SAGE"], grid={"num_nodes": [50]}, architecture=sizes))
+    return cell, cell_task(graph, cell, CPU)
 
 
-def result_of(contest: Contestant):
-    loss = contest.forward()
-    loss.backward()
-    return step_result(contest.model, loss)
+def computes_the_same(contest: Contestant, reference: Contestant) -> bool:
+    results = []
+    for one in (contest, reference):
+        loss = one.forward()
+        loss.backward()
+        results.append(step_result(one.model, loss))
+    same = compared(*results, 1e-5)
+    return same.same_loss and same.same_gradients and same.same_buffers
 
 
 @pytest.mark.parametrize(("policy", "kind"), [("layers", Stack), ("reversible", ReversibleStack)])
@@ -57,8 +59,7 @@ def test_a_policy_is_compared_with_its_own_model_without_saving(policy: str, kin
     contest, reference = contestant(cell, task, policy), twin(cell, task, policy)
     assert type(contest.model) is type(reference.model) is kind
     assert reference.policy == "none"
-    same = compared(result_of(contest), result_of(reference), 1e-5)
-    assert same.same_loss and same.same_gradients and same.same_buffers
+    assert computes_the_same(contest, reference)
 
 
 @pytest.mark.parametrize("policy", ["none", "layers", "segments(2)", "selective", "reversible"])
@@ -66,8 +67,7 @@ def test_a_sparse_product_is_trained_under_policies_of_layers(policy: str) -> No
     """Resident: what every tensor weighs, the matrix by its three parts."""
     cell, task = cell_and_task("spmm")
     contest = contestant(cell, task, policy)
-    same = compared(result_of(contest), result_of(twin(cell, task, policy)), 1e-5)
-    assert same.same_loss and same.same_gradients and same.same_buffers
+    assert computes_the_same(contest, twin(cell, task, policy))
     own = [*contest.model.parameters(), *contest.model.buffers(), task.features, task.labels, task.train_nodes]
     assert contest.resident() == (resident_bytes(own) + 8 * 300 + 4 * 51, 0)
 

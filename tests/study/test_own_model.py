@@ -24,7 +24,9 @@ def values(graphs: dict[str, Any] | None = None, **architecture: Any) -> dict[st
     return small_values(graphs=graphs) | {"architecture": {"module": "mine.models:build", **architecture}}
 
 
-def package(folder: Path) -> None:
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own files, in the folder where commands run."""
     for name, text in {
         "mine/__init__.py": "",
         "mine/models.py": "from . import parts\nfrom .deep.er import more\nimport beside\ndef build(f, c): ...\n",
@@ -36,8 +38,10 @@ def package(folder: Path) -> None:
         "mine/unused.py": "",
         "beside.py": "import json\n",
     }.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def cells(study: Study) -> dict[str, str]:
@@ -48,25 +52,20 @@ def read_here(**architecture: Any) -> dict[str, str]:
     return cells(with_contents(parse_study(values(**architecture), "study"), Memory(Path("kept.json"))))
 
 
-def test_its_files_are_all_that_it_imports_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package(tmp_path)
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("package")
+def test_its_files_are_all_that_it_imports_of_the_users_own() -> None:
     own = ("__init__", "deep/er", "deep/least", "late", "models", "parts", "up")
     assert list(module_files("mine.models:build")) == ["beside.py", *(f"mine/{name}.py" for name in own)]
 
 
-def test_an_edit_of_any_of_its_files_makes_another_cell_of_it_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package(tmp_path)
-    monkeypatch.chdir(tmp_path)
+def test_an_edit_of_any_of_its_files_makes_another_cell_of_it_alone(package: Path) -> None:
     sizes = {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8}
     first = read_here(**sizes)
-    (tmp_path / "mine/up.py").write_text("more = 2\n")
+    (package / "mine/up.py").write_text("more = 2\n")
     second = read_here(**sizes)
     assert first["models"] != second["models"]
     assert first["GCN"] == second["GCN"]
-    (tmp_path / "mine/up.py").write_text("more = 1\n")
+    (package / "mine/up.py").write_text("more = 1\n")
     assert read_here(**sizes) == first
     assert read_here(**sizes, norm="batch")["models"] == first["models"]
     alone = values(convolutions=["GCN"], num_layers=2, hidden_channels=8)

@@ -3,54 +3,44 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.records.training import REORDERED
-from gnn_checkpointing.study.study import Study
+from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 from gnn_checkpointing.training.job import Job, train
 from measurement.cells import cell_of
 from synthetic.studies import small_study
 
-EPOCHS = 30
+POLICIES = ("none", "layers", "edge_blocks")
 
 
-def study(**training: int) -> Study:
+def trained(
+    state: Path, policy: str = "none", tell: Callable[[int, float], object] = lambda *_: None, save_every: int = 1
+) -> TrainingRecord:
     """Dropout draws from the random state in every epoch: a resumed job must go on drawing where it was."""
-    return small_study(
+    study = small_study(
         ["SAGE"],
-        ["none", "layers", "edge_blocks"],
+        POLICIES,
         {"family": "sbm", "num_nodes": [90], "num_features": 8, "num_classes": 3},
         {"num_layers": 2, "hidden_channels": 8, "dropout": 0.4, "norm": "batch"},
         measurement={"device": "cpu"},
-        training={"epochs": EPOCHS, "save_every": 1, **training},
+        training={"epochs": 30, "save_every": save_every},
     )
-
-
-def job(policy: str = "none", **training: int) -> Job:
-    made = study(**training)
-    return Job(made, *cell_of(made), policy)
-
-
-def silent(epoch: int, loss: float) -> None:
-    pass
-
-
-class Stop(Exception):  # noqa: N818 - a signal of the test, not an error
-    pass
+    return train(Job(study, *cell_of(study), policy), state, tell)
 
 
 def test_a_job_stopped_between_saves_resumes_to_the_identical_curve(tmp_path: Path) -> None:
-    whole = train(job(save_every=7), tmp_path / "whole.safetensors", silent)
+    whole = trained(tmp_path / "whole.safetensors", save_every=7)
 
     def stop(epoch: int, loss: float) -> None:
         if epoch == 17:
-            raise Stop
+            raise InterruptedError
 
-    with pytest.raises(Stop):
-        train(job(save_every=7), tmp_path / "cut.safetensors", stop)
-    resumed = train(job(save_every=7), tmp_path / "cut.safetensors", silent)
+    with pytest.raises(InterruptedError):
+        trained(tmp_path / "cut.safetensors", tell=stop, save_every=7)
+    resumed = trained(tmp_path / "cut.safetensors", save_every=7)
     assert resumed.resumed_from_epoch == 14
     assert resumed.losses == whole.losses
     assert (resumed.train_accuracy, resumed.test_accuracy) == (whole.train_accuracy, whole.test_accuracy)
@@ -61,12 +51,11 @@ RUN = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from training.test_resume import job
-from gnn_checkpointing.training.job import train
+from training.test_resume import trained
 def tell(epoch, loss):
     print(epoch, flush=True)
     time.sleep(600 * (epoch == 10))  # until it is killed
-train(job(), Path(sys.argv[1]), tell)
+trained(Path(sys.argv[1]), tell=tell)
 """
 
 
@@ -80,27 +69,22 @@ def test_a_job_killed_by_signal_9_resumes_to_the_identical_curve(tmp_path: Path)
         pass
     process.send_signal(signal.SIGKILL)
     process.wait()
-    resumed = train(job(), state, silent)
+    resumed = trained(state)
     assert resumed.resumed_from_epoch == 9
-    assert resumed.losses == train(job(), tmp_path / "whole.safetensors", silent).losses
+    assert resumed.losses == trained(tmp_path / "whole.safetensors").losses
 
 
-def test_every_policy_learns_the_same(tmp_path: Path) -> None:
-    curves = [train(job(policy), tmp_path / policy, silent).losses for policy in study().policies]
-    for curve in curves[1:]:
-        assert curve == pytest.approx(curves[0], rel=1e-3)
+def test_every_policy_learns_the_same_and_so_does_the_control_by_edges_in_another_order(tmp_path: Path) -> None:
+    curves = {policy: trained(tmp_path / policy, policy).losses for policy in (*POLICIES, REORDERED)}
+    for curve in curves.values():
+        assert curve == pytest.approx(curves["none"], rel=1e-3)
+    assert curves[REORDERED] != curves["none"]
 
 
 def test_a_damaged_or_foreign_state_starts_anew(tmp_path: Path) -> None:
     state = tmp_path / "state.safetensors"
-    whole = train(job(), state, silent)
+    whole = trained(state)
     state.write_bytes(state.read_bytes()[:100])
-    assert train(job(), state, silent).resumed_from_epoch == 0
-    assert train(job("layers"), state, silent).resumed_from_epoch == 0
-    assert train(job(), state, silent).losses == whole.losses
-
-
-def test_the_control_reads_the_same_edges_in_another_order(tmp_path: Path) -> None:
-    curve, control = (train(job(policy), tmp_path / policy, silent).losses for policy in ("none", REORDERED))
-    assert control != curve
-    assert control == pytest.approx(curve, rel=1e-3)
+    assert trained(state).resumed_from_epoch == 0
+    assert trained(state, "layers").resumed_from_epoch == 0
+    assert trained(state).losses == whole.losses

@@ -69,7 +69,8 @@ class Bench:
         )
         self._read_otherwise(cell, task, measured, read_high_water)
         outcomes |= {
-            policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()
+            policy: found.record.model_copy(update={"readings": found.readings, "steps": steps.get(policy)})
+            for policy, found in measured.items()
         }
         trained = [found.contest.model for policy, found in measured.items() if not is_other_model(policy)]
         record = CellRecord(
@@ -161,7 +162,7 @@ class Bench:
         reference = self.study.measurement.allocators[0]
         if cell.allocator != reference:
             for found in measured.values():
-                found.add(readings=Readings(notes=[f"the other instruments are read under allocator {reference}"]))
+                found.readings = Readings(notes=[f"the other instruments are read under allocator {reference}"])
             return
         give_garbage_back()
         with ThreadPoolExecutor(1) as waiting:
@@ -178,7 +179,7 @@ class Bench:
         for policy, found in measured.items():
             (fake, why_not), mark = fakes[policy], marks[policy]
             found.seconds += mark.seconds
-            readings = agreement(
+            found.readings = agreement(
                 found.memory,
                 num_edges=graph.num_edges + graph.num_nodes,  # GCN reads self-loops, too
                 num_layers=cell.architecture.num_layers,
@@ -188,7 +189,6 @@ class Bench:
                 notes=[note for note in (mark.note, why_not) if note],
                 device=found.device_bytes,
             )
-            found.add(readings=readings)
 
 
 def _begun() -> dict[str, Any]:

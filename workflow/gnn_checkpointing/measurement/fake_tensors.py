@@ -24,7 +24,7 @@ from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.measurement.peak_memory import no_garbage
-from gnn_checkpointing.measurement.workload import Contestant, GraphTask, Task, contestant
+from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
 from gnn_checkpointing.models.adjacency import Adjacency
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
@@ -106,9 +106,10 @@ def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
     return sum(tensor.numel() * common.itemsize for tensor in tensors if tensor.dtype != common)
 
 
-def _counted(mode: FakeTensorMode, contest: Contestant, task: Task) -> LiveBytes:
+def _counted(mode: FakeTensorMode, contest: Contestant) -> LiveBytes:
     """The bytes of one step of a model on fake tensors."""
-    resident = [*contest.model.parameters(), *contest.model.buffers(), *task.tensors(), *policy_tensors(contest.model)]
+    model = contest.model
+    resident = [*model.parameters(), *model.buffers(), *contest.task.tensors(), *policy_tensors(model)]
     with no_garbage(), mode, LiveBytes(resident) as live:
         contest.step()
     counted: LiveBytes = live
@@ -151,7 +152,7 @@ def _peak(cell: Cell, contest: Contestant) -> int:
         for theirs, ours in zip(tables_of(contest.model), tables_of(fake.model), strict=True):
             edges = theirs.sorted(contest.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
             ours.keep(task.adjacency.edge_index, _converted(edges, faked))
-    return _counted(mode, fake, task).peak
+    return _counted(mode, fake).peak
 
 
 def _convert_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> None:
@@ -219,7 +220,7 @@ def exact_peak(convolution: Convolution, policy: str, architecture: Architecture
             pointer = torch.empty(starts.numel(), dtype=torch.int64)
             source = torch.empty(index.size(1), dtype=torch.int32)
             tables.keep(index, _CutElsewhere(source, pointer, None, num_nodes, starts=starts))
-    live = _counted(mode, contest, task)
+    live = _counted(mode, contest)
     return live.peak + live.resident
 
 

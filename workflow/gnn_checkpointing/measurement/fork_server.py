@@ -67,9 +67,8 @@ def _answer(connection: socket.socket) -> None:
     end = os.pidfd_open(process)
     with contextlib.suppress(OSError):  # a client that has gone
         socket.send_fds(connection, [json.dumps({"pid": process}).encode()], [end])
-        if (
-            connection.fileno() not in select.select([connection.fileno(), end], [], [])[0]
-        ):  # it says nothing more, but may go
+        # The client says nothing more, but may go.
+        if connection.fileno() not in select.select([connection.fileno(), end], [], [])[0]:
             _, status = os.waitpid(process, 0)
             connection.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
 

@@ -43,6 +43,9 @@ _START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0  # imports on a slow disk; a word 
 LARGEST = 1 << 16
 """Bytes of one message between a client and the server."""
 
+Streams = tuple[IO[bytes], IO[bytes], IO[bytes]]
+"""Standard input, output and errors of a process."""
+
 
 def this_run(process: int | None = None) -> str:
     """A process by boot, number and start, so that no other is ever taken for it; "" where Linux does not say."""
@@ -102,32 +105,19 @@ runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 
 
 def start_process(
-    module: str,
-    arguments: Sequence[str],
-    environment: dict[str, str],
-    stdin: IO[bytes],
-    output: IO[bytes],
-    errors: IO[bytes],
-    pass_fds: Sequence[int] = (),
+    module: str, arguments: Sequence[str], environment: dict[str, str], streams: Streams, pass_fds: Sequence[int] = ()
 ) -> Forked | subprocess.Popen[bytes]:
     """`python -m module arguments`, forked by this run's server, or started where there is none."""
-    forked = fork_process(module, arguments, environment, stdin, output, errors, pass_fds)
+    forked = fork_process(module, arguments, environment, streams, pass_fds)
     if forked is not None:
         return forked
     command = [sys.executable, "-c", _STARTING, module, *arguments]
-    return subprocess.Popen(
-        command, stdin=stdin, stdout=output, stderr=errors, env=environment, pass_fds=tuple(pass_fds)
-    )
+    stdin, output, errors = streams
+    return subprocess.Popen(command, stdin=stdin, stdout=output, stderr=errors, env=environment, pass_fds=pass_fds)
 
 
 def fork_process(
-    module: str,
-    arguments: Sequence[str],
-    environment: dict[str, str],
-    stdin: IO[bytes],
-    output: IO[bytes],
-    errors: IO[bytes],
-    pass_fds: Sequence[int] = (),
+    module: str, arguments: Sequence[str], environment: dict[str, str], streams: Streams, pass_fds: Sequence[int] = ()
 ) -> Forked | None:
     """A process that runs `module` of this package, forked by this run's server; None where there is none."""
     run = environment.get(RUN, "")
@@ -137,14 +127,12 @@ def fork_process(
     except (IndexError, ValueError):
         return None
     request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": str(Path.cwd())}
-    targets = [0, 1, 2, *pass_fds]
-    with tempfile.TemporaryFile() as stream:
-        stream.write(json.dumps(request | {"targets": targets}).encode())
-        stream.seek(0)
-        sent = [stream.fileno(), stdin.fileno(), output.fileno(), errors.fileno(), *pass_fds]
+    with tempfile.TemporaryFile() as asked:
+        asked.write(json.dumps(request | {"targets": [0, 1, 2, *pass_fds]}).encode())
+        asked.seek(0)
         try:
             connection = _connected(_name(run, environment), environment)
-            socket.send_fds(connection, [b"start"], sent)
+            socket.send_fds(connection, [b"start"], [*(file.fileno() for file in (asked, *streams)), *pass_fds])
             return Forked(connection)
         except OSError:
             return None
@@ -156,7 +144,7 @@ def leave_to_server(study: Study) -> None:
     if expected_device(study.measurement.device) == "cuda":
         return  # CUDA does not survive a fork
     with Path(os.devnull).open("rb") as nothing:
-        process = fork_process(_COMMANDS, sys.argv[1:], environment, nothing, sys.stdout.buffer, sys.stderr.buffer)
+        process = fork_process(_COMMANDS, sys.argv[1:], environment, (nothing, sys.stdout.buffer, sys.stderr.buffer))
     if process is not None:
         status = process.wait()
         raise SystemExit(status if status >= 0 else 128 - status)  # as a shell says it

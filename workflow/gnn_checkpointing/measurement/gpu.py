@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -128,9 +128,6 @@ def _bytes(mebibytes: str) -> int | None:
     return int(mebibytes) * 2**20 if mebibytes.isdigit() else None
 
 
-Listed = Callable[[], Sequence[GpuProcess]]
-
-
 @dataclass(frozen=True)
 class Neighbours:
     """What was known of the device's other users when measuring began.
@@ -142,33 +139,32 @@ class Neighbours:
     device: torch.device
     own: frozenset[int]
     outside_bytes: int
-    listed: Listed = gpu_processes
 
     def found(self) -> list[str]:
         """Who holds memory of the device now, this process apart; for a sentence each."""
-        others = [str(process) for process in _strangers(self.listed(), self.device, self.own)]
+        others = [str(process) for process in _strangers(self.device, self.own)]
         grown = _outside_bytes(self.device) - self.outside_bytes
         if not self.own and grown > GROWTH_BYTES:
             others.append(f"someone who cannot be seen from here, {grown:,} bytes")
         return others
 
 
-def alone_on(device: torch.device, listed: Listed = gpu_processes) -> Neighbours:
+def alone_on(device: torch.device) -> Neighbours:
     """What to compare with later, or a refusal of a device whose memory another process holds.
 
     To be called before anything is on the device; makes this process's context.
     """
     import torch
 
-    before = {process.pid for process in listed()}
+    before = {process.pid for process in gpu_processes()}
     outside = _outside_bytes(device)
-    now = {process.pid for process in _strangers(listed(), device, ())}
+    now = {process.pid for process in _strangers(device, ())}
     own = frozenset({os.getpid()} if os.getpid() in now else now - before)
-    others = _strangers(listed(), device, own)
+    others = _strangers(device, own)
     given_up = time.monotonic() + _PATIENCE_SECONDS
     while others and time.monotonic() < given_up:
         time.sleep(_LOOK_SECONDS)
-        others = _strangers(listed(), device, own)
+        others = _strangers(device, own)
     name = torch.cuda.get_device_name(device)
     if others:
         who = " and ".join(map(str, others))
@@ -179,16 +175,16 @@ def alone_on(device: torch.device, listed: Listed = gpu_processes) -> Neighbours
             f"the GPU {name} has {outside:,} bytes in use before anything is measured, more than the {allowed:,} that "
             f"a CUDA context takes, by a process that cannot be seen from here; {_REMEDY}"
         )
-    return Neighbours(device, own, outside, listed)
+    return Neighbours(device, own, outside)
 
 
-def _strangers(listed: Sequence[GpuProcess], device: torch.device, own: Collection[int]) -> list[GpuProcess]:
-    """Those of the listed processes that compute on the device and are not this one."""
+def _strangers(device: torch.device, own: Collection[int]) -> list[GpuProcess]:
+    """The processes that compute on the device and are not this one."""
     import torch
 
     # Without the prefix that nvidia-smi gives it.
     uuid = str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
-    return [process for process in listed if uuid in process.uuid and process.pid not in own]
+    return [process for process in gpu_processes() if uuid in process.uuid and process.pid not in own]
 
 
 def _outside_bytes(device: torch.device) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import nn
 
@@ -14,8 +13,8 @@ from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.readings import DeviceBytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
-from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, seeded, twin
-from gnn_checkpointing.records.policy import Memory, PolicyRecord
+from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, twin
+from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings
 from gnn_checkpointing.records.traces import ByteTrace
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
@@ -26,7 +25,7 @@ Announce = Callable[[str, str], None]
 
 @dataclass
 class Probed:
-    """One policy before it is timed: its record so far, and the seconds inside measured steps."""
+    """One policy before it is timed: its record so far, the seconds inside measured steps, and its other readings."""
 
     contest: Contestant
     memory: Memory
@@ -34,10 +33,7 @@ class Probed:
     trace: ByteTrace | None
     seconds: float
     device_bytes: DeviceBytes | None
-
-    def add(self, **fields: Any) -> None:
-        """Add fields to the record."""
-        self.record = self.record.model_copy(update=fields)
+    readings: Readings | None = None
 
 
 def is_other_model(policy: str) -> bool:
@@ -118,7 +114,7 @@ def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
     """What a step from the cell's random state leaves, and its seconds; gradients are dropped."""
     finish(contest.device)
     start = time.perf_counter()
-    loss = seeded(contest, cell.seed, contest.forward)
+    loss = contest.seeded_forward(cell.seed)
     loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
     finish(contest.device)
     seconds = time.perf_counter() - start

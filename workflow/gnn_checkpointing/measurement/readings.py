@@ -113,17 +113,10 @@ def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Ite
 
 
 def with_warnings(record: CellRecord, study: Study) -> CellRecord:
-    """The record with its warnings."""
-    return record.model_copy(update={"warnings": record_warnings(record, study)})
-
-
-def record_warnings(record: CellRecord, study: Study) -> list[str]:
-    """One sentence for each thing that a reader should know before believing the record."""
-    return [
-        *_spread(record, study),
-        *machine_warnings(record),
-        *(sentence for found in record.policies for sentence in _policy(record, found)),
-    ]
+    """The record with a sentence for each thing that a reader should know before believing it."""
+    of_policies = (sentence for found in record.policies for sentence in _policy(record, found))
+    warnings = [*_spread(record, study), *machine_warnings(record), *of_policies]
+    return record.model_copy(update={"warnings": warnings})
 
 
 def worst_drift(record: CellRecord) -> float | None:

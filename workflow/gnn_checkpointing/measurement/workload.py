@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
 import torch
@@ -190,6 +189,13 @@ class Contestant:
         """The loss of one forward pass."""
         return self.task.loss(self.model)
 
+    def seeded_forward(self, seed: int) -> Tensor:
+        """The same from a fixed random state, so that dropout draws the same masks under every policy."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            return self.forward()
+
     def step(self) -> None:
         """Run forward, loss and backward; the optimiser, the same for every policy, is left out."""
         # torch annotates Tensor.backward only partly.
@@ -223,11 +229,3 @@ def twin(cell: Cell, task: Task, policy: str) -> Contestant:
 
 def _fresh_model(cell: Cell, task: Task, policy: str) -> nn.Module:
     return task.model(cell, policy).to(task.features.device).train()
-
-
-def seeded(contest: Contestant, seed: int, action: Callable[[], Tensor]) -> Tensor:
-    """Run `action` from a fixed random state, so that dropout draws the same masks under every policy."""
-    devices = [contest.device] if contest.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        return action()

@@ -18,7 +18,7 @@ from gnn_checkpointing.explaining.explain import explained, patch_graph, trained
 from gnn_checkpointing.explaining.images import class_names, pictures, pixels
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.step_trace import step_trace
-from gnn_checkpointing.measurement.workload import cell_task, contestant, seeded
+from gnn_checkpointing.measurement.workload import cell_task, contestant
 from gnn_checkpointing.models.own import build_own, own_scores
 from gnn_checkpointing.models.vision.vig import shape_of
 from gnn_checkpointing.models.vision.weights import classes_of
@@ -106,7 +106,7 @@ def trace(
             allowed = ", ".join(dict.fromkeys(one.convolution for one in cells))
             raise Refusal(f"--convolution {convolution}: graph {graph} has cells of {allowed}")
         contest = contestant(cell, cell_task(load_graph(graph_file, graph), cell, torch.device("cpu")), policy)
-        model, forward = contest.model, lambda: seeded(contest, cell.seed, contest.forward)
+        model, forward = contest.model, lambda: contest.seeded_forward(cell.seed)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler reports its own start and stop otherwise
     forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
     model.zero_grad(set_to_none=True)
