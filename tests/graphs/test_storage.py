@@ -64,8 +64,9 @@ MEMBERS = {"metadata": text(DESCRIBED)} | {name: getattr(path_graph(), name) for
         ({"metadata": None}, "array metadata is missing"),
         (dict.fromkeys(MEMBERS), "array metadata is missing"),
         ({"metadata": np.zeros(3)}, "not JSON text"),
-        ({"metadata": text(b"[1]")}, "field id is missing"),
-        ({"metadata": text(b"{")}, "not JSON text"),
+        ({"metadata": text(b"[1]")}, "array metadata: field record: Input should be"),
+        ({"metadata": text(b"{}")}, "array metadata: field id: Field required"),
+        ({"metadata": text(b"{")}, "array metadata: field record: Invalid JSON"),
         ({"metadata": text(DESCRIBED.replace(b'"path"', b'"hath"'))}, "SHA-256 differs"),
     ],
 )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import apply
-from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, dilated_neighbours, max_relative, shape_of
+from gnn_checkpointing.models.vision.vig import MaxRelative, Vig, VigOptions, build_vig, dilated_neighbours, shape_of
 from gnn_checkpointing.models.vision.weights import load_weights
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import Size, neighbours_by_block
@@ -53,7 +53,7 @@ def test_a_graph_by_hand() -> None:
 def test_the_largest_difference_by_hand() -> None:
     x = torch.tensor([[[1.0, 5.0, 2.0], [0.0, -1.0, 4.0]]])
     neighbours = torch.tensor([[[0, 1], [1, 2], [2, 0]]])
-    assert max_relative(x, neighbours).tolist() == [[[4.0, 0.0, 0.0], [0.0, 5.0, 0.0]]]
+    assert MaxRelative(2).aggregated(x, neighbours).tolist() == [[[4.0, 0.0, 0.0], [0.0, 5.0, 0.0]]]
 
 
 def test_stochastic_dilation_takes_others_of_the_dilated_in_training_alone() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.analysis.results import Setting
+from gnn_checkpointing.analysis.quality import run
+from gnn_checkpointing.analysis.results import Quality, Reading, Setting
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections import method
 from synthetic import inputs as synthetic
+from synthetic.results import made
 
 from .reading import block, prose, tables
 
@@ -23,9 +25,9 @@ def inputs() -> ReportInputs:
         {**row, **wider, "device": "cuda", "device_time_seconds": 0.5, "device_allocations": 0.0}
         for row in synthetic.generated_rows()
     ]
-    (mark,) = synthetic.quality(rows).readings
-    fake = mark.model_copy(update={"instrument": "fake_tensor_bytes"})
-    quality = synthetic.quality(rows).model_copy(update={"readings": [fake], "setting": Setting(devices=["cuda"])})
+    counts = dict.fromkeys(("read", "judged", "agree"), len(rows))
+    fake = made(Reading, instrument="fake_tensor_bytes", **counts, worst_at="sbm-n2000-d128-r0-GATv2, none")
+    quality = made(Quality, readings=[fake], setting=Setting(devices=["cuda"]))
     by_hand = {"benchmark_seconds": None, "benchmark_max_rss_bytes": None}
     demonstration = synthetic.demonstration().model_copy(update=by_hand)
     return synthetic.inputs(rows, quality=quality, traces=[], demonstration=demonstration)
@@ -68,7 +70,7 @@ ROWS = [
 
 def run_of(rows: list[synthetic.Row] = ROWS, overlapping: int = 0) -> Any:
     """Paragraph, figure and table of a run."""
-    quality = synthetic.inputs(rows).quality.model_copy(update={"overlapping_cells": overlapping})
+    quality = made(Quality, cells=len(rows), run=run(rows), overlapping_cells=overlapping)
     return section(synthetic.inputs(rows, quality=quality), "method.run").blocks  # type: ignore[union-attr]
 
 
@@ -83,7 +85,8 @@ def test_every_turn_is_counted_and_the_graphs_follow_each_other() -> None:
     paragraph, figure, _ = run_of([{**row, "again_started": "", "again_ended": ""} for row in ROWS])
     assert "4 cells in 1 process each" in paragraph.text
     assert "colour" not in figure.how_to_read
-    assert section(synthetic.inputs([{**row, "outcome": "unavailable"} for row in ROWS]), "method.run") is None
+    unavailable = made(Quality, run=run([{**row, "outcome": "unavailable"} for row in ROWS]))
+    assert section(synthetic.inputs(quality=unavailable), "method.run") is None
 
 
 @pytest.mark.parametrize(

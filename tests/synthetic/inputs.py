@@ -1,16 +1,22 @@
-"""ReportInputs made by a known law, with no measurement and no analysis behind them: what a report can be tried on."""
+"""ReportInputs of the default study's shape: rows of known laws, the real analysis of them, the rest made by hand."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gnn_checkpointing.analysis import results as found
-from gnn_checkpointing.analysis.quality import run
-from gnn_checkpointing.analysis.results import Effect, Effects, Estimate, Interaction, Law, Quality, Response, Trends
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.analysis.quality import quality as quality_of
+from gnn_checkpointing.analysis.results import Effects, Estimate, Quality, Trends
+from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
@@ -25,29 +31,15 @@ from gnn_checkpointing.report.render import Sources, published_sources
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
 
-from . import rows as table_rows
-from .graphs import Graph
-from .results import about, made
+from .changes import changed
+from .findings import analysed
+from .frontier import frontier_table
+from .graphs import DEGREES, NUM_NODES, Graph, generated_graphs
+from .results import made
 from .results import within as estimate
+from .rows import CONVOLUTIONS, POLICIES, table
 
-DEGREES = (4, 8, 16, 32, 64, 128)
-SIZES = (500, 1000, 2000)
-CONVOLUTIONS = ("GCN", "SAGE", "GATv2")
-POLICIES = ("none", "layers", "edge_blocks")
 PAIRS = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES]
-RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
-SLOPES = {
-    ("GCN", "none"): (4000.0, 180.0),
-    ("GCN", "layers"): (2600.0, 140.0),
-    ("GCN", "edge_blocks"): (2500.0, 8.0),
-    ("SAGE", "none"): (5000.0, 130.0),
-    ("SAGE", "layers"): (3000.0, 128.0),
-    ("SAGE", "edge_blocks"): (3100.0, 8.0),
-    ("GATv2", "none"): (5000.0, 1500.0),
-    ("GATv2", "layers"): (3000.0, 420.0),
-    ("GATv2", "edge_blocks"): (3400.0, 12.0),
-}
-SECONDS = {"none": 1.0, "layers": 1.42, "edge_blocks": 1.27}
 UNREAD = [
     *("again_started", "again_ended"),
     *(f"{instrument}_{what}" for instrument in ("high_water", "fake_tensor") for what in ("bytes", "agrees")),
@@ -58,7 +50,7 @@ REAL = {"Cora": (2708, 10556), "amherst41": (2235, 181908), "tolokers": (11758, 
 
 def study(title: str = "Gradient checkpointing across densities", **changes: Any) -> Study:
     """The default study's shape under any title."""
-    generated = {"family": "sbm", "num_nodes": list(SIZES), "average_degrees": list(DEGREES), "replicates": 2}
+    generated = {"family": "sbm", "num_nodes": list(NUM_NODES), "average_degrees": list(DEGREES), "replicates": 2}
     values: dict[str, Any] = {
         "name": "default",
         "title": title,
@@ -70,39 +62,16 @@ def study(title: str = "Gradient checkpointing across densities", **changes: Any
     return parse_study({**values, **changes}, "synthetic")
 
 
-def wave(*parts: object) -> float:
-    """A number between -1 and 1 that looks random and never changes."""
-    return math.sin(sum(ord(character) * (place + 1) for place, character in enumerate("/".join(map(str, parts)))))
-
-
-def policy_rows(graph: Graph, convolution: str, number: int) -> Iterator[Row]:
-    """One completed row per policy."""
-    nodes, edges = graph.num_nodes, graph.num_edges
-    cell = f"{graph.id}-{convolution}-def456"
-    seconds = 1e-3 + 2e-7 * nodes + 5e-8 * edges
-    bytes_of = {
-        policy: SLOPES[convolution, policy][0] * nodes + SLOPES[convolution, policy][1] * edges for policy in POLICIES
-    }
-    for policy in POLICIES:
-        ratio = SECONDS[policy] * (1 + 0.02 * wave(cell, policy, "ratio"))
-        width = 0 if policy == "none" else 0.02 * (1.2 + wave(cell, policy, "width"))
-        own = seconds * SECONDS[policy] * (1 + 0.03 * wave(cell, policy))
-        costs = table_rows.Costs(bytes_of[policy], 0.8 * bytes_of[policy], bytes_of["none"], own, own / ratio)
-        yield {
-            **table_rows.row(number, graph, convolution, policy, costs),
-            **{"cell": cell, "hardware": "laptop", "study": "default", "rounds": 20, "gradient_error": 3e-7},
-            **{"time_ratio_low": ratio * (1 - width), "time_ratio_high": ratio * (1 + width)},
-            **{"started": "2026-11-24T10:00:00+00:00", "ended": "2026-11-24T10:00:05+00:00"},
-            **dict.fromkeys(UNREAD),
-        }
+def rows_of(graphs: Sequence[Graph]) -> list[Row]:
+    """Rows of every convolution and policy on graphs."""
+    own = {"hardware": "laptop", "study": "default", "rounds": 20, **dict.fromkeys(UNREAD)}
+    own |= {"started": "2026-11-24T10:00:00+00:00", "ended": "2026-11-24T10:00:05+00:00"}
+    return [{**row, **own} for row in table(np.random.default_rng(0), graphs)]
 
 
 def generated_rows() -> list[Row]:
     """The 324 rows of the default study's shape."""
-    places = [(nodes, degree, draw) for nodes in SIZES for degree in DEGREES for draw in range(2)]
-    return rows_of(
-        [Graph(f"sbm-n{n}-d{d}-r{draw}-abc123", f"sbm n={n} d={d}", "sbm", n, n * d, d, draw) for n, d, draw in places]
-    )
+    return rows_of(generated_graphs())
 
 
 def real_rows(labels: Sequence[str] = tuple(REAL)) -> list[Row]:
@@ -111,127 +80,20 @@ def real_rows(labels: Sequence[str] = tuple(REAL)) -> list[Row]:
     return rows_of([Graph(f"real-{label}", label, "real", *size, None) for label, size in named])
 
 
-def rows_of(graphs: Sequence[Graph]) -> list[Row]:
-    """Rows of every convolution and policy on graphs."""
-    cells = [(graph, convolution) for graph in graphs for convolution in CONVOLUTIONS]
-    return [row for number, cell in enumerate(cells) for row in policy_rows(*cell, number)]
+@cache
+def findings(real: tuple[str, ...] = ()) -> Findings:
+    """What the analysis finds in the rows on generated graphs, or on real ones."""
+    return analysed(real_rows(real) if real else generated_rows())
 
 
 def effects(real: Sequence[str] = ()) -> Effects:
-    """Effects that follow the same law, none's own rows among them."""
-
-    def effect(convolution: str, policy: str, label: str, degree: float) -> Effect:
-        per_node, per_edge = SLOPES[convolution, policy]
-        none_node, none_edge = SLOPES[convolution, "none"]
-        share = (per_node + per_edge * degree) / (none_node + none_edge * degree)
-        against = {
-            "memory_ratio": estimate(0.05 + 0.95 * share),
-            "activation_ratio": estimate(share),
-            "time_ratio": estimate(SECONDS[policy] * (1 - 0.02 * math.log2(degree)), 0.04),
-        }
-        itself = dict.fromkeys(against, estimate(1.0, 0.0))
-        return made(
-            Effect,
-            convolution=convolution,
-            stack=convolution,
-            policy=policy,
-            kind="real" if label else "generated",
-            label=label,
-            num_layers=4,
-            num_edges=2000 * degree,
-            requested_average_degree=None if label else degree,
-            average_degree=degree,
-            cells=6,
-            timed_cells=6,
-            activation_bytes=1e6 * degree * share,
-            saved_activation_bytes=8e5 * degree * share,
-            step_time_seconds=0.01 * degree * against["time_ratio"].estimate,
-            system_time_seconds=0.0,
-            page_faults=0.0,
-            **(itself if policy == "none" else against),
-        )
-
-    reals = [effect(*pair, label, 10.0) for pair in PAIRS for label in real]
-    return made(Effects, rows=reals or [effect(*pair, "", degree) for pair in PAIRS for degree in DEGREES])
-
-
-def law(convolution: str, policy: str, response: Response) -> Law:
-    """The law behind the rows, with residuals that look like noise."""
-    factor = SECONDS[policy]
-    constant, (node, edge) = 6e3, SLOPES[convolution, policy]
-    if response == "step_time_seconds":
-        constant, node, edge = 1e-3 * factor, 2e-7 * factor, 5e-8 * factor
-    own: dict[str, Any] = {"convolution": convolution, "policy": policy, "response": response}
-    residuals = [
-        made(
-            found.Residual,
-            graph=f"sbm-n{num_nodes}-d{degree}",
-            num_nodes=num_nodes,
-            num_edges=num_nodes * degree,
-            observed=1.0,
-            fitted=1.0,
-            relative=0.04 * wave(*own.values(), num_nodes, degree),
-            started="2026-11-24T10:00:00+00:00",
-        )
-        for num_nodes in SIZES
-        for degree in DEGREES
-    ]
-    errors = {"median_relative_error": 0.021, "worst_relative_error": 0.06, "inside_interval": 1.0}
-    return made(
-        Law,
-        **own,
-        constant=about(constant, 2 * constant),
-        per_node=estimate(node),
-        per_edge=estimate(edge, 0.01),
-        held_out=made(found.HeldOut, level=128, cells=6, **errors),
-        residuals=residuals,
-    )
-
-
-def interaction(convolution: str, policy: str, response: Response) -> Interaction:
-    """How many bytes or seconds per edge a policy adds to none's: known to a tenth, for certain not nothing."""
-    own, none = (law(convolution, one, response).per_edge for one in (policy, "none"))
-    difference = own.estimate - none.estimate
-    return made(
-        Interaction,
-        convolution=convolution,
-        policy=policy,
-        response=response,
-        none_per_edge=none,
-        difference_per_edge=Estimate(estimate=difference, low=difference * 1.1 - 1e-9, high=difference * 0.9 + 1e-9),
-        slope_ratio=own.estimate / none.estimate,
-        p_value=0.0002,
-        clusters=36,
-    )
-
-
-def regressions() -> found.Regressions:
-    """Every law and interaction."""
-    asked = [(*pair, response) for response in RESPONSES for pair in PAIRS]
-    compared = [one for one in asked if one[1] != "none"]
-    return made(
-        found.Regressions, laws=[law(*one) for one in asked], interactions=[interaction(*one) for one in compared]
-    )
+    """Effects on generated graphs, or on real ones, none's own rows among them."""
+    return findings(tuple(real)).effects
 
 
 def quality(rows: Sequence[Row]) -> Quality:
-    """A run's own quality, honest about noise."""
-    outcomes = [str(each["outcome"]) for each in rows]
-    off = {"median_difference": 0.004, "worst_difference": 0.012, "worst_bytes": 1_400_000.0}
-    counts = dict.fromkeys(("read", "judged", "agree"), len(rows))
-    return made(
-        Quality,
-        cells=len({each["cell"] for each in rows}),
-        rows=len(rows),
-        outcomes={each: outcomes.count(each) for each in outcomes},
-        readings=[made(found.Reading, **counts, **off, worst_at="sbm-n2000-d128-r0-GATv2, none")],
-        sentinel_drift={"values": 108, "median": 0.011, "worst": 0.062},
-        involuntary_switches={"values": len(rows), "median": 0.0, "worst": 3.0},
-        **{"measured_share": 0.62, "measured_seconds": 310.0, "wall_seconds": 500.0},
-        **{"median_half_width": 0.021, "worst_half_width": 0.044, "within_target": 0.81},
-        setting={},
-        run=run(rows),
-    )
+    """A run's own quality."""
+    return quality_of(rows, completed(rows), "retaining", 0.03)
 
 
 def ledger() -> Ledger:
@@ -289,17 +151,6 @@ def audit() -> Audit:
     return graded("default", "laptop", [made(Check, **fields) for fields in (passed, failed, left_out)])
 
 
-def accuracy() -> list[found.Accuracy]:
-    """Training jobs that agree up to rounding."""
-    same = {"graph": "sbm n=1000 d=16", "epochs": 50, "final_loss": 0.1234}
-    same |= {"train_accuracy": 0.981, "test_accuracy": 0.934}
-    off = {"none": 0.0}
-    return [
-        made(found.Accuracy, convolution=c, policy=p, largest_loss_difference=off.get(p, 2.1e-6), **same)
-        for c, p in PAIRS
-    ]
-
-
 def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", peak: float = 2e6) -> Trace:
     """A step that fills up to its peak and empties again, with a tooth a layer where it recomputes."""
     recomputes = policy != "none"
@@ -353,18 +204,11 @@ def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
 
 
 def trends() -> Trends:
-    """Bands that reach 10 % to both sides of the effects' ratios, and a break-even of most courses."""
-    along = effects().generated
+    """Bands that reach 10 % to both sides of the ratios, and a break-even of most courses."""
     bands = []
-    for convolution, policy in (pair for pair in PAIRS if pair[1] != "none"):
-        own = [one for one in along if (one.convolution, one.policy) == (convolution, policy)]
-        for quantity in ("activation_ratio", "time_ratio"):
-            points = [
-                {"degree": one.degree, "average_degree": one.average_degree, "cells": one.cells}
-                | {"ratio": estimate(getattr(one, quantity).estimate, 0.1)}
-                for one in own
-            ]
-            bands.append(made(found.Band, convolution=convolution, policy=policy, quantity=quantity, points=points))
+    for band in findings().trends.bands:
+        points = [one.model_copy(update={"ratio": estimate(one.ratio.estimate, 0.1)}) for one in band.points]
+        bands.append(band.model_copy(update={"points": points}))
     crossing = Estimate(estimate=41.2, low=33.1, high=52.4)
     evens = [
         *({"convolution": "GCN", "policy": policy} for policy in POLICIES[1:]),
@@ -387,10 +231,12 @@ def knowledge(**changes: Any) -> Knowledge:
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
     """Inputs on generated graphs; the given parts replace the made ones."""
     rows = generated_rows() if rows is None else rows
-    own = (study, machine, effects, regressions, accuracy, ledger, audit, knowledge, traces, demonstration)
+    own = (study, machine, ledger, audit, knowledge, traces, demonstration)
     parts: dict[str, Any] = {
         **{make.__name__: make() for make in own if make.__name__ not in changes},
-        **{"rows": rows, "quality": quality(rows), "graphs": [], "explained": found.Explanations()},
+        **{name: getattr(findings(), name) for name in ("effects", "regressions", "accuracy")},
+        **{"rows": rows, "graphs": [], "explained": found.Explanations()},
+        "quality": changes.get("quality") or quality(rows),
         **{"trends": made(Trends), "predictions": made(found.Predictions), "robustness": made(found.Robustness)},
     }
     return ReportInputs(**{**parts, **changes})
@@ -411,17 +257,9 @@ def real_inputs(labels: Sequence[str] = tuple(REAL)) -> ReportInputs:
 
 def frontier_inputs(**changes: Any) -> ReportInputs:
     """What a frontier study gives, by the real analysis; `changes` go to `frontier_table`."""
-    # Not on top: the tests of rendering alone must not import statistics.
-    from gnn_checkpointing.analysis.analyse import analyse
-    from gnn_checkpointing.claims.judge import judge
-
-    from . import tables
-    from .changes import changed
-    from .frontier import frontier_table
-
     rows = frontier_table(**changes)
     rows = changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
-    analysed = analyse(rows, [], tables.protocol())
+    known = replace(analysed(rows), accuracy=[])
     convolutions, policies, allocators = (
         [*dict.fromkeys(str(row[name]) for row in rows)] for name in ("convolution", "policy", "allocator")
     )
@@ -441,8 +279,8 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
             policies=policies,
             measurement={"allocators": allocators},
         ),
-        **vars(analysed),
-        ledger=judge(analysed, "frontier", "laptop"),
+        **vars(known),
+        ledger=judge(known, "frontier", "laptop"),
         traces=[trace(*(str(row[name]) for name in names), float(row["activation_bytes"])) for row in traced],
     )
 
@@ -461,7 +299,8 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     for name, value in written.items():
         write_json(folder / name, value.model_dump(mode="json"))
     write_json(folder / "trainings.json", [])
-    write_json(folder / "hardware.json", {"slug": "laptop"})
+    facts = [vars(fact) for fact in made.machine.facts]
+    write_json(folder / "hardware.json", {"slug": made.machine.slug, "label": made.machine.label, "facts": facts})
     write_json(folder / "study.json", made.study.model_dump(mode="json", by_alias=True, exclude_none=True))
     write_records(folder / "records.jsonl", [])
     return published_sources(folder)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import networkx as nx
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gnn_checkpointing.models.vision.vig import Vig
 from gnn_checkpointing.study.vision_shapes import PATCH
@@ -46,6 +46,7 @@ def states(model: Vig, images: Tensor) -> Iterator[BlockState]:
         model.train(training)
 
 
+@torch.no_grad()
 def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) -> list[Measures]:
     """The measures of each block.
 
@@ -56,7 +57,8 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
     objects = None if masks is None else object_patches(masks)
     found = []
     for state in states(model, images):
-        scores = _scores(model, state.features)
+        # Pooled over patches, whatever the model's own task; in evaluation mode, as `states` leaves it in between.
+        scores: Tensor = model.prediction(state.features.mean((2, 3), keepdim=True)).flatten(1)
         own: Measures = {
             "spatial_distance": spatial_distance(state.neighbours).tolist(),
             "visual_similarity": similarity(pixels, state.neighbours).tolist(),
@@ -68,17 +70,6 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
             own["modularity"] = [modularity(*one) for one in zip(state.neighbours, objects, strict=True)]
         found.append(own)
     return found
-
-
-@torch.no_grad()
-def _scores(model: Vig, features: Tensor) -> Tensor:
-    """The head's scores `[images, classes]` of features pooled over patches, whatever the model's own task."""
-    training = model.training
-    model.eval()
-    head: nn.Module = model.prediction
-    out: Tensor = head(features.mean((2, 3), keepdim=True))
-    model.train(training)
-    return out.flatten(1)
 
 
 def spatial_distance(neighbours: Tensor) -> Tensor:

@@ -43,8 +43,8 @@ def bag(graph: Graph, radius: int) -> dict[str, NDArray[Any]]:
     Roots keep label and mask, all other nodes have none; one feature is added, 1 for roots and 0 for the rest.
     """
     adjacency = adjacency_of(graph.edge_index, graph.num_nodes)
-    root, node, _ = places(adjacency, radius)
-    cells = root * graph.num_nodes + node
+    cells, _ = places(adjacency, radius)
+    root, node = np.divmod(cells, graph.num_nodes)
     is_root = root == node
     # Every neighbour of every member, then those that are members of the same ego network.
     degrees = np.diff(adjacency.indptr)[node]
@@ -90,14 +90,6 @@ def ego_features(graph: Graph, radius: int, channels: int) -> NDArray[np.float32
     return (values / np.where(spread > 0, spread, 1.0)).astype(np.float32)
 
 
-class Places(NamedTuple):
-    """One entry per root and node of its ego network, by root and then node; `unpacked` takes `keys` apart."""
-
-    roots: Numbers
-    nodes: Numbers
-    keys: Numbers
-
-
 class Encodings(NamedTuple):
     """`counts[i, k]`: how often kind `k` occurs around node or edge `i`.
 
@@ -124,8 +116,8 @@ def adjacency_of(edge_index: Numbers, num_nodes: int) -> csr_array:
     return matrix
 
 
-def places(adjacency: csr_array, radius: int) -> Places:
-    """The places in every node's ego network."""
+def places(adjacency: csr_array, radius: int) -> tuple[Numbers, Numbers]:
+    """Every root and node of its ego network, in order, as root * num_nodes + node; and its place, packed."""
     if not 1 <= radius <= _MOST_RADIUS:
         raise ValueError(f"radius {radius}: allowed are 1 to {_MOST_RADIUS}")
     num_nodes = adjacency.shape[0]
@@ -134,7 +126,8 @@ def places(adjacency: csr_array, radius: int) -> Places:
     step = max(1, int(_ENTRIES / around))
     roots = np.arange(num_nodes)
     chunks = [_places(adjacency, roots[start : start + step], radius) for start in range(0, num_nodes, step)]
-    return Places(*map(np.concatenate, zip(*chunks, strict=True)))
+    cells, keys = map(np.concatenate, zip(*chunks, strict=True))
+    return cells, keys
 
 
 def unpacked(keys: Numbers) -> Numbers:
@@ -143,7 +136,7 @@ def unpacked(keys: Numbers) -> Numbers:
     return np.stack([keys >> 60, *degrees], axis=1)
 
 
-def _places(adjacency: csr_array, roots: Numbers, radius: int) -> Places:
+def _places(adjacency: csr_array, roots: Numbers, radius: int) -> tuple[Numbers, Numbers]:
     num_nodes = adjacency.shape[0]
 
     def around(cells: Numbers) -> tuple[Numbers, Numbers]:
@@ -173,15 +166,16 @@ def _places(adjacency: csr_array, roots: Numbers, radius: int) -> Places:
         keys.append(key)
     cells = np.concatenate(layers)
     order = np.argsort(cells, kind="stable")
-    return Places(*np.divmod(cells[order], num_nodes), np.concatenate(keys)[order])
+    return cells[order], np.concatenate(keys)[order]
 
 
 def surroundings(edge_index: Numbers, num_nodes: int, radius: int) -> Surroundings:
     """Every node's ego network of a simple undirected graph `edge_index` `[2, num_edges]`."""
-    found = places(adjacency_of(edge_index, num_nodes), radius)
-    kinds, number = np.unique(found.keys, return_inverse=True)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(found.roots, minlength=num_nodes))])
-    matrix = csr_array(((number + 1).astype(np.int32), found.nodes, starts), shape=(num_nodes, num_nodes))
+    cells, keys = places(adjacency_of(edge_index, num_nodes), radius)
+    kinds, number = np.unique(keys, return_inverse=True)
+    roots, nodes = np.divmod(cells, num_nodes)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(roots, minlength=num_nodes))])
+    matrix = csr_array(((number + 1).astype(np.int32), nodes, starts), shape=(num_nodes, num_nodes))
     return Surroundings(matrix, kinds)
 
 

@@ -14,7 +14,7 @@ from gnn_checkpointing.artefacts import whole_file
 from gnn_checkpointing.graphs.files import read_arrays
 from gnn_checkpointing.graphs.graph import ARRAYS, Graph
 from gnn_checkpointing.records.graph_facts import Derivation, Provenance
-from gnn_checkpointing.records.record import Record
+from gnn_checkpointing.records.record import Record, complaint
 from gnn_checkpointing.refusal import Refusal
 
 AGAIN = "delete it and make it again"
@@ -62,12 +62,7 @@ def load_graph(path: Path, asked: str | None = None) -> Graph:
     except TypeError:
         raise Refusal(f"{path}: array metadata is not JSON text; {AGAIN}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "id"
-        what = "array metadata is not JSON text" if first["type"] == "json_invalid" else (
-            f"metadata field {field} is missing or of the wrong type"
-        )  # fmt: skip
-        raise Refusal(f"{path}: {what}; {AGAIN}") from None
+        raise Refusal(f"{path}: array metadata: {complaint(error)}; {AGAIN}") from None
     except Refusal as refusal:
         raise Refusal(f"{path}: {refusal}; {AGAIN}") from None
     if graph.content_sha256 != sha256:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -17,6 +18,9 @@ from torch_geometric.nn.conv import message_passing
 
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS, Convolution
+
+Builder = Callable[[int, int, Architecture], nn.Module]
+"""From the channels before and after to a layer."""
 
 _made = message_passing.module_from_template
 
@@ -29,19 +33,22 @@ def build_convolution(
     return layer
 
 
-def gcn(before: int, after: int, _: Architecture) -> nn.Module:
-    """Kipf and Welling's convolution, whose weights `adjacency.py` normalises."""
-    return GCNConv(before, after, normalize=False)  # type: ignore[no-any-return]
+def _plain(layer: type[nn.Module], **options: Any) -> Builder:
+    return lambda before, after, _: layer(before, after, **options)
 
 
-def sage(before: int, after: int, _: Architecture) -> nn.Module:
-    """GraphSAGE by the mean."""
-    return SAGEConv(before, after)  # type: ignore[no-any-return]
+def _attention(layer: type[nn.Module]) -> Builder:
+    def build(before: int, after: int, architecture: Architecture) -> nn.Module:
+        heads, dropout = architecture.heads, architecture.attention_dropout
+        return layer(before, after // heads, heads=heads, dropout=dropout, add_self_loops=False)
+
+    return build
 
 
-def sage_max(before: int, after: int, _: Architecture) -> nn.Module:
-    """GraphSAGE by the largest."""
-    return SAGEConv(before, after, aggr="max")  # type: ignore[no-any-return]
+gcn = _plain(GCNConv, normalize=False)
+sage, sage_max = _plain(SAGEConv), _plain(SAGEConv, aggr="max")
+gat, gatv2 = _attention(GATConv), _attention(GATv2Conv)
+"""`adjacency.py` normalises GCN's weights, and adds the loops of attention."""
 
 
 def gin(before: int, after: int, _: Architecture) -> nn.Module:
@@ -49,24 +56,9 @@ def gin(before: int, after: int, _: Architecture) -> nn.Module:
     return GINConv(_two_layers(before, after))  # type: ignore[no-any-return]
 
 
-def gat(before: int, after: int, architecture: Architecture) -> nn.Module:
-    """Graph attention; `adjacency.py` adds loops."""
-    return _attention(GATConv, before, after, architecture)
-
-
-def gatv2(before: int, after: int, architecture: Architecture) -> nn.Module:
-    """Graph attention of the second kind."""
-    return _attention(GATv2Conv, before, after, architecture)
-
-
 def edge_conv(before: int, after: int, _: Architecture) -> nn.Module:
     """A perceptron of both ends of each edge, of which each node takes the largest."""
     return EdgeConv(_two_layers(2 * before, after), aggr="max")  # type: ignore[no-any-return]
-
-
-def _attention(layer: type[nn.Module], before: int, after: int, architecture: Architecture) -> nn.Module:
-    heads, dropout = architecture.heads, architecture.attention_dropout
-    return layer(before, after // heads, heads=heads, dropout=dropout, add_self_loops=False)
 
 
 def _two_layers(before: int, after: int) -> nn.Module:

@@ -57,20 +57,6 @@ def dilated_neighbours(x: Tensor, k: int, dilation: int, stochastic: float = 0.0
     return wide[:, :, ::dilation]
 
 
-def max_relative(x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
-    """`[batch, channels, some nodes]`: for each node and channel the largest `x_neighbour - x_node`.
-
-    As Li et al. (2019). `x` is `[batch, channels, nodes]`, `neighbours` `[batch, some nodes, k]` of the nodes from
-    `first` on. Holds `batch * channels * some nodes * k` values.
-    """
-    batch, channels, nodes = x.shape
-    some = neighbours.size(1)
-    own = x if some == nodes else x.narrow(2, first, some)  # the gradient of a part is written into a whole of zeros
-    index = neighbours.reshape(batch, 1, -1).expand(batch, channels, -1)
-    gathered = x.gather(2, index).view(batch, channels, some, -1)
-    return (gathered - own.unsqueeze(3)).amax(3)
-
-
 def _mapped(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(before, after, 1), nn.BatchNorm2d(after))
 
@@ -117,11 +103,18 @@ class MaxRelative(nn.Module):
         return out
 
     def aggregated(self, x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
-        """What nodes from `first` on receive of their `neighbours`: all of the work on edges (`max_relative`).
+        """`[batch, channels, some nodes]`: for each node and channel the largest `x_neighbour - x_node`.
 
-        Policies of edge blocks compute it some nodes at a time.
+        As Li et al. (2019). `x` is `[batch, channels, nodes]`, `neighbours` `[batch, some nodes, k]` of the nodes from
+        `first` on. It is all of the work on edges, and holds `batch * channels * some nodes * k` values: policies of
+        edge blocks compute it some nodes at a time.
         """
-        return max_relative(x, neighbours, first)
+        batch, channels, nodes = x.shape
+        some = neighbours.size(1)
+        own = x if some == nodes else x.narrow(2, first, some)  # a part's gradient is written into a whole of zeros
+        index = neighbours.reshape(batch, 1, -1).expand(batch, channels, -1)
+        gathered = x.gather(2, index).view(batch, channels, some, -1)
+        return (gathered - own.unsqueeze(3)).amax(3)
 
 
 class DynamicGraphConv(nn.Module):
