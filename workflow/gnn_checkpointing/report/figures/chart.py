@@ -7,9 +7,8 @@ a capital letter stands before values, small ones before shapes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Protocol
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report.figures import svg
@@ -64,13 +63,6 @@ def span_of(point: Point, y: Scale) -> str:
     return f" ({interval(y.text(point.low), y.text(point.high))})" if point.low < point.high else ""
 
 
-class Layer(Protocol):
-    """Something drawn at values."""
-
-    def draw(self, plot: Element, chart: Chart) -> None:
-        """Draw into the plot of a chart."""
-
-
 @dataclass(frozen=True)
 class Name:
     """Words near what they name, with a thin line to it where they had to move away; all in points of the drawing.
@@ -87,6 +79,10 @@ class Name:
     colour: str = INK
     size: float = 8.0
     side: str = ""
+
+
+Layer = Callable[[Element, "Chart"], None]
+"""Draws something at values into the plot of a chart."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +104,9 @@ class Chart:
         return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
 
 
-def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
+def panel(chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
     """The SVG of one chart."""
-    root = svg.drawing(width, height, name)
+    root = svg.drawing(width, height)
     draw(root, chart)
     return svg.written(root)
 
@@ -133,7 +129,7 @@ def draw(parent: Element, chart: Chart) -> Element:
         svg.words(group, left, frame.top - 10, y.label, chart.title_size)
     plot = svg.add(group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height)
     for layer in chart.layers:
-        layer.draw(plot, chart)
+        layer(plot, chart)
     if chart.names:
         names = svg.add(group, "g", class_="names")
         for name in chart.names:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import (
@@ -18,11 +17,10 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.frontier import drawn_paths, frontier_panel, key_panel
+from gnn_checkpointing.report.figures.frontier import frontier_panel, key_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Shown
 from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, points, spans
 from gnn_checkpointing.sourced import sourced
 
@@ -82,17 +80,15 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     levels = [level for level in _levels(inputs.frontier.points) if any(point.cell == level for point in every)]
     x = scales.log_ratio_scale([point.x for point in every], "activation memory / none's")
     y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none's")
-    panel = partial(frontier_panel, levels=levels, x=x, y=y, others=inputs.quality.other_models)
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
-    key = partial(key_panel, policies=policies, levels=levels)
-    panels = [Shown("Key", _text("key", levels=levels), key, role="key")]
+    panels = [key_panel(policies, levels, _text("key", levels=levels))]
     best = {(one.convolution, one.level): one.policies for one in inputs.frontier.pareto}
     for convolution, each in shown.items():
         front = best.get((convolution, levels[-1]), [])
-        draw = partial(panel, paths=each, front=front, cell=convolution)
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        panels.append(Shown(convolution, told, draw, drawn_paths(each, x, y), convolution))
+        others = inputs.quality.other_models
+        panels.append(frontier_panel(each, levels, x, y, front, others, title=convolution, told=told))
     return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect
@@ -12,12 +11,12 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
+from gnn_checkpointing.report.figures.bars import Bar, bar_panel
+from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
-from gnn_checkpointing.report.figures.points import Mark
+from gnn_checkpointing.report.figures.points import Mark, marks_on_rows
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
 from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, outcome_text, points
 from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
@@ -130,7 +129,6 @@ def _limit(inputs: ReportInputs) -> Figure | None:
     gib = inputs.study.measurement.memory_limit_gib
     if gib is None or not inputs.completed:
         return None
-    limit = gib * units.GIB
     bars = [
         Bar(
             policy if len(inputs.convolutions) == 1 else f"{policy}, {row['convolution']}",
@@ -141,14 +139,7 @@ def _limit(inputs: ReportInputs) -> Figure | None:
         for row in inputs.rows
         if row["policy"] == policy and row["outcome"] in ("completed", "out_of_memory")
     ]
-    needs = "; ".join(f"{bar.name} {units.size(bar.value) if bar.value else 'ran out of memory'}" for bar in bars)
-    shown = Shown(
-        f"Under a limit of {units.plain(gib)} GiB",
-        f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
-        partial(bar_panel, bars=bars, limit=limit),
-        drawn_bars(bars, limit),
-    )
-    return _text.figure("figure-lead", MEASUREMENTS, [shown], "figure-limit")
+    return _text.figure("figure-lead", MEASUREMENTS, [bar_panel(bars, gib)], "figure-limit")
 
 
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")

@@ -11,12 +11,13 @@ from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
 from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import scattered
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.panels import Of, Shown, lines_over, scattered
+from gnn_checkpointing.report.page import Panel, Table
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.families import FAMILIES
 
@@ -188,7 +189,7 @@ def over_bases(
     value: Callable[[Effect], Estimate | None],
     x: Scale,
     y: Scale,
-) -> Iterator[Shown | None]:
+) -> Iterator[Panel | None]:
     """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
     label = base_labels(effects)
     for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
@@ -205,7 +206,7 @@ def scatter(
     scales: tuple[Scale, Scale],
     *,
     diagonal: bool = False,
-) -> Iterator[Shown | None]:
+) -> Iterator[Panel | None]:
     """Marks of several policies, a panel for each convolution."""
     for name, lines in panels.items():
         if lines:

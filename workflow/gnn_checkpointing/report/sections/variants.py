@@ -9,12 +9,13 @@ from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import Mark
+from gnn_checkpointing.report.figures.points import Mark, marks_on_rows
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Of, Shown, lines_over, marks_on_rows
+from gnn_checkpointing.report.page import Figure, Panel, Table
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections import parts
 from gnn_checkpointing.report.sections.parts import family, grouped, in_order, line, lines_of, points, spans
 
@@ -39,7 +40,7 @@ def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -
     return _text.figure(f"figure-families-{name}", EFFECTS, shown, noun=noun, num_nodes=num_nodes, level=level)
 
 
-def _marked(inputs: ReportInputs, marks: Iterable[tuple[str, Mark]], axis: str) -> list[Shown | None]:
+def _marked(inputs: ReportInputs, marks: Iterable[tuple[str, Mark]], axis: str) -> list[Panel | None]:
     """A panel for each convolution, with a mark for each policy on the line of each graph."""
     own = {name: [mark for of, mark in marks if of == name] for name in inputs.convolutions}
     values = [mark.value for each in own.values() for mark in each]
@@ -220,7 +221,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     x = scales.degree_scale([point.degree for point in found], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in found], "peak memory without checkpointing")
 
-    def panel(convolution: str, origin: str) -> Shown | None:
+    def panel(convolution: str, origin: str) -> Panel | None:
         own = [point for point in shown if (point.convolution, point.origin) == (convolution, origin)]
         lines = grouped(own, lambda point: _named(point))
         drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in lines.items()]
@@ -237,7 +238,7 @@ def cost_figure(inputs: ReportInputs) -> Figure:
     x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
 
-    def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Shown | None:
+    def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Panel | None:
         lines = [
             line(f"radius {radius}", own, lambda cost: cost.average_degree, lambda cost: getattr(cost, field))
             for radius, own in radii.items()
