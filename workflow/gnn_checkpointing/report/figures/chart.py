@@ -18,8 +18,9 @@ from gnn_checkpointing.report.figures.svg import Element
 from gnn_checkpointing.report.units import interval
 
 WIDTH, HEIGHT = 244.8, 187.2
-LEFT, RIGHT, ABOVE, BELOW = 43.0, 6.0, 20.5, 32.0
-"""Points kept for the ticks of y, beside the last tick of x, for the title, and for the axis of x."""
+ABOVE, BELOW = 20.5, 32.0
+_LEFT, _RIGHT = 43.0, 6.0
+"""Points kept for the title, for the axis of x, for the ticks of y, and beside the last tick of x."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Point:
     cell: str = ""
 
     @classmethod
-    def of(cls, x: float, value: Estimate, cell: str = "") -> Point:
-        """An estimate with its interval."""
-        return cls(x, value.estimate, value.low, value.high, cell)
+    def of(cls, x: float, value: Estimate | float, cell: str = "") -> Point:
+        """An estimate with its interval, or a number without one."""
+        ends = (value.estimate, value.low, value.high) if isinstance(value, Estimate) else (value, value, value)
+        return cls(x, *ends, cell)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Frame:
     def height(self) -> float:
         """From top to bottom."""
         return self.bottom - self.top
+
+
+def inside(height: float, left: float = _LEFT, above: float = ABOVE, right: float = _RIGHT) -> Frame:
+    """The frame in a drawing of the usual width, with so many points beside and above it."""
+    return Frame(left, above, WIDTH - right, height - BELOW)
 
 
 def span_of(point: Point, y: Scale) -> str:

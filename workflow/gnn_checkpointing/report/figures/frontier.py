@@ -13,7 +13,7 @@ from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Po
 from gnn_checkpointing.report.figures.labels import Box, placed
 from gnn_checkpointing.report.figures.layers import HOLLOW, rule, series, steps, tell, whisker
 from gnn_checkpointing.report.figures.lines import Line
-from gnn_checkpointing.report.figures.palette import INK, Look, family, ramp
+from gnn_checkpointing.report.figures.palette import INK, Look, family, ramp, shape
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.svg import Element, marker
 from gnn_checkpointing.report.page import Drawn, Panel
@@ -70,8 +70,8 @@ def key_panel(policies: Sequence[str], levels: Sequence[str], told: str) -> Pane
         svg.words(root, left + 6, 14, level, 8.0)
     for position, member in enumerate(dict.fromkeys(family(policy) for policy in policies)):
         left, top = 8 + (position % 2) * 173, 38 + 17 * (position // 2)
-        svg.add(root, "path", d=svg.path([(left, top)]) + marker(member.marker, 5.5), fill_opacity=0.8)
-        svg.words(root, left + 9, top, member.name, 8.0)
+        svg.add(root, "path", d=svg.path([(left, top)]) + marker(shape(member), 5.5), fill_opacity=0.8)
+        svg.words(root, left + 9, top, member, 8.0)
     return Panel("Key", told, svg.written(root), role="key")
 
 
@@ -83,8 +83,8 @@ def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], h
         colour = ramp(_share(point.cell, levels))
         if point.low < point.high:
             svg.add(group, "path", d=whisker(chart, point), stroke_width=1, color=colour)
-        shape = marker(family(path.policy).marker, _size(point.cell, levels))
-        svg.add(group, "path", class_="marks", d=svg.path([chart.at(point.x, point.y)]) + shape, color=colour)
+        mark = marker(shape(family(path.policy)), _size(point.cell, levels))
+        svg.add(group, "path", class_="marks", d=svg.path([chart.at(point.x, point.y)]) + mark, color=colour)
         numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), point.cell))
     told = "{}: {} of none's activation memory, {} of its step time"
     tell(plot, group, told, f"{cell}, average degree {{}}", numbers)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, WIDTH, Chart, Frame, Name, Point, panel
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, Chart, Frame, Name, Point, inside, panel
 from gnn_checkpointing.report.figures.labels import wrapped
 from gnn_checkpointing.report.figures.layers import rule, series
 from gnn_checkpointing.report.figures.palette import Look
@@ -58,7 +58,7 @@ def lines_over(
     )
     rows = tuple((line.policy, point.x, point.y, point.low, point.high) for line in lines for point in line.points)
     height = max(HEIGHT, _LINE_HEIGHT * sum(1 + wrapped(line.policy).count("\n") for line in lines) + BELOW + ABOVE)
-    frame = Frame(LEFT, ABOVE, WIDTH - _NAMES, height - BELOW)
+    frame = inside(height, right=_NAMES)
     rules = [] if reference is None else [partial(rule, y=reference)]
     drawn = [
         partial(series, name=line.policy, look=looks[line.policy], points=line.points, cell=cell or title)

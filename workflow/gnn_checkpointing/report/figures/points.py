@@ -10,19 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import (
-    ABOVE,
-    BELOW,
-    HEIGHT,
-    LEFT,
-    RIGHT,
-    WIDTH,
-    Chart,
-    Frame,
-    Layer,
-    Point,
-    draw,
-)
+from gnn_checkpointing.report.figures.chart import ABOVE, HEIGHT, WIDTH, Chart, Layer, Point, draw, inside
 from gnn_checkpointing.report.figures.layers import rule, series
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import Look
@@ -88,7 +76,7 @@ def scattered(
     layers: list[Layer] = [partial(rule, dashes=None, **place)]
     rows = _legend_rows([line.policy for line in lines])
     height = HEIGHT + _ROW * (rows - 1)
-    frame = Frame(LEFT, ABOVE + _ROW * rows, WIDTH - RIGHT, height - BELOW)
+    frame = inside(height, above=ABOVE + _ROW * rows)
     plain: dict[str, Any] = {"joined": False, "whiskers": False, "hollow": True, "size": 3.6, "cell": title}
     layers += [
         partial(series, name=each.policy, look=looks[each.policy], points=each.points, **plain)
@@ -100,24 +88,14 @@ def scattered(
     return Panel(title, told, drawing, Drawn(("policy", x.label, y.label), drawn), title)
 
 
-def marks_on_rows(
-    title: str,
-    marks: Sequence[Mark],
-    looks: Mapping[str, Look],
-    x: Scale,
-    *,
-    convolution: str = "",
-    names: str = "policy",
-) -> Panel | None:
-    """A mark for each of several names, such as policies, on the row of each graph; None without any."""
-    if not marks:
-        return None
+def marks_on_rows(title: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, names: str) -> Panel:
+    """A mark for each of several names, such as policies, on the row of each graph."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     policies = list(dict.fromkeys(mark.policy for mark in marks))
     rows = _legend_rows(policies)
     # Room for each graph's marks side by side.
     height = max(HEIGHT + _ROW * (rows - 1), 5.0 * len(policies) * len(labels) + 50 + _ROW * rows)
-    frame = Frame(0.32 * WIDTH, 8 + _ROW * rows, WIDTH - RIGHT, height - BELOW)
+    frame = inside(height, 0.32 * WIDTH, 8 + _ROW * rows)
     ticks = tuple(float(place) for place in range(len(labels)))
     y = Scale("", False, len(labels) - 0.5, -0.5, ticks, tuple(map(_short, labels)))
     layers: list[Layer] = [partial(rule, x=1.0)]
@@ -130,7 +108,7 @@ def marks_on_rows(
     drawing = _under_legend(height, Chart(frame, x, y, layers), {each: looks[each] for each in policies}, hollow=False)
     parts = "; ".join(f"{mark.policy} on {mark.label} {x.text(mark.value)}" for mark in marks)
     drawn = Drawn(("graph", names, x.label), tuple((mark.label, mark.policy, mark.value) for mark in marks))
-    return Panel(title, f"Dot chart, {title}: {x.label}. {parts}.", drawing, drawn, convolution)
+    return Panel(title, f"Dot chart, {title}: {x.label}. {parts}.", drawing, drawn, title if names == "policy" else "")
 
 
 def _short(label: str) -> str:

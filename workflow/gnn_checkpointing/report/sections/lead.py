@@ -14,11 +14,11 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel
 from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
-from gnn_checkpointing.report.figures.points import Mark, marks_on_rows
+from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, outcome_text, points
+from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, marked, outcome_text, points
 from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
 
 _text = Texts("lead")
@@ -112,16 +112,9 @@ def _marks(
         ]
         for policy in _looks(inputs)
     }
-    values = [mark.value for marks in shown.values() for mark in marks]
-    if not values:
-        return None
-    x = scales.ratio_scale(values, _AXIS)
-    panels = [
-        marks_on_rows(policy, shown[policy], own_looks, x, names="convolution")
-        for policy, own_looks in _looks(inputs).items()
-    ]
+    panels = marked(shown, _looks(inputs).__getitem__, _AXIS, "convolution")
     marks = "one marker per convolution, one line per graph"
-    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks)
+    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks) if panels else None
 
 
 def _limit(inputs: ReportInputs) -> Figure | None:

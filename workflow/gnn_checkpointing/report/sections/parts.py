@@ -11,12 +11,13 @@ from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
-from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import scattered
+from gnn_checkpointing.report.figures.palette import Look, looks
+from gnn_checkpointing.report.figures.points import Mark, marks_on_rows, scattered, thinning
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.page import Panel, Table
+from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.families import FAMILIES
@@ -142,14 +143,7 @@ def line(
 ) -> Line:
     """A line through what the items have as y, in the order of x; an item without y has no point."""
     found = [(x(one), y(one), cell(one)) for one in sorted(items, key=x)]
-    return Line(
-        name,
-        tuple(
-            Point.of(place, value, of) if isinstance(value, Estimate) else Point(place, value, value, value, of)
-            for place, value, of in found
-            if value is not None
-        ),
-    )
+    return Line(name, tuple(Point.of(place, value, of) for place, value, of in found if value is not None))
 
 
 def lines_of(
@@ -169,6 +163,15 @@ def lines_of(
 def points(panels: Iterable[Sequence[Line]]) -> list[Point]:
     """Every point of the lines of some panels."""
     return [point for lines in panels for line in lines for point in line.points]
+
+
+def marked(
+    panels: Mapping[str, Sequence[Mark]], own_looks: Callable[[str], Mapping[str, Look]], axis: str, names: str
+) -> list[Panel]:
+    """A panel for each title that has marks of some `names`, all on one axis of ratios."""
+    values = [mark.value for marks in panels.values() for mark in marks]
+    x = scales.ratio_scale([*values, 1.0], axis)
+    return [marks_on_rows(title, marks, own_looks(title), x, names) for title, marks in panels.items() if marks]
 
 
 def spans(chosen: Sequence[str], levels: Sequence[str]) -> str:
@@ -200,14 +203,18 @@ def over_bases(
 
 
 def scatter(
+    text: Texts,
     inputs: ReportInputs,
+    id: str,
+    source: str,
     panels: Mapping[str, Sequence[Line]],
+    axes: tuple[Scale, Scale],
     told: Callable[[str], str],
-    scales: tuple[Scale, Scale],
     *,
     diagonal: bool = False,
-) -> Iterator[Panel | None]:
-    """Marks of several policies, a panel for each convolution."""
-    for name, lines in panels.items():
-        if lines:
-            yield scattered(name, lines, looks(inputs.policies), *scales, told(name), diagonal=diagonal)
+    **values: Any,
+) -> Figure:
+    """Marks of several policies, a panel for each convolution; the text says what is not drawn by `thinned`."""
+    own = looks(inputs.policies)
+    shown = (scattered(name, each, own, *axes, told(name), diagonal=diagonal) for name, each in panels.items() if each)
+    return text.figure(id, source, shown, thinned=thinning(panels.values()), **values)

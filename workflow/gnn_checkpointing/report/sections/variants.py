@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
@@ -11,7 +11,7 @@ from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import Mark, marks_on_rows
+from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Panel, Table
@@ -40,12 +40,10 @@ def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -
     return _text.figure(f"figure-families-{name}", EFFECTS, shown, noun=noun, num_nodes=num_nodes, level=level)
 
 
-def _marked(inputs: ReportInputs, marks: Iterable[tuple[str, Mark]], axis: str) -> list[Panel | None]:
+def _marked(inputs: ReportInputs, marks: Sequence[tuple[str, Mark]], axis: str) -> list[Panel]:
     """A panel for each convolution, with a mark for each policy on the line of each graph."""
     own = {name: [mark for of, mark in marks if of == name] for name in inputs.convolutions}
-    values = [mark.value for each in own.values() for mark in each]
-    x = scales.ratio_scale(values, axis) if values else None
-    return [marks_on_rows(name, each, looks(inputs.policies), x, convolution=name) for name, each in own.items() if x]
+    return parts.marked(own, lambda _: looks(inputs.policies), axis, "policy")
 
 
 def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) -> Table:
