@@ -9,7 +9,6 @@ from typing import Any
 from gnn_checkpointing.analysis.results import (
     SPARSE_DEGREE,
     AllocatorEffect,
-    BestSegments,
     Effect,
     Estimate,
     Payoff,
@@ -40,20 +39,14 @@ def payoffs(inputs: ReportInputs) -> list[tuple[Payoff, str, str, str, str]]:
             spans(one.faster_at, one.timed_levels),
             spans([level for level in one.timed_levels if (*pair_of(one), level) in unbeaten], one.timed_levels),
         )
-        for one in in_order(inputs.frontier.payoffs, inputs)
+        for one in in_order(inputs, inputs.frontier.payoffs)
     ]
-
-
-def segments(inputs: ReportInputs) -> list[BestSegments]:
-    """The best numbers of segments, sparse before dense."""
-    order = inputs.convolutions
-    return sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
 
 
 def points_under(inputs: ReportInputs, allocator: str) -> list[Effect]:
     """The points under an allocator, in the study's order of convolutions and policies, sparse before dense."""
     own = (point for point in inputs.frontier.points if point.allocator == allocator)
-    return in_order(own, inputs, lambda point: float(point.level))
+    return in_order(inputs, own, "convolution", "policy", "level")
 
 
 def _levels(points: Sequence[Effect]) -> list[str]:
@@ -106,7 +99,7 @@ def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str =
 def other_allocators(inputs: ReportInputs) -> dict[str, list[AllocatorEffect]]:
     """The effects of every allocator beside the reference."""
     found = grouped(inputs.frontier.allocators, lambda effect: effect.allocator)
-    return {name: in_order(own, inputs, lambda effect: float(effect.level)) for name, own in found.items()}
+    return {name: in_order(inputs, own, "convolution", "policy", "level") for name, own in found.items()}
 
 
 def moved_most(effects: Sequence[AllocatorEffect]) -> AllocatorEffect | None:

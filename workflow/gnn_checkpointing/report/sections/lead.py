@@ -18,7 +18,16 @@ from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, marked, outcome_text, points
+from gnn_checkpointing.report.sections.parts import (
+    base_labels,
+    family,
+    grouped,
+    in_order,
+    lines_of,
+    marked,
+    outcome_text,
+    points,
+)
 from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
 
 _text = Texts("lead")
@@ -152,7 +161,6 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         if not inputs.many_policies or policy in FEW
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
-    order = inputs.convolutions
     reals = [effect for policy in inputs.compared for effect in facts.reals(policy)]
 
     def edges_per_second(row: Row) -> float | None:
@@ -181,7 +189,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         table(
             "table-real-short",
             EFFECTS,
-            sorted(reals, key=lambda e: (e.average_degree, order.index(e.convolution))),
+            in_order(inputs, reals, "average_degree", "convolution"),
             inverse=lambda ratio: 1 / ratio.estimate,
         ),
     ]

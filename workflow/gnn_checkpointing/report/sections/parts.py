@@ -37,11 +37,18 @@ _NAMED = 6
 """Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
 
 
-def in_order(items: Iterable[Item], inputs: ReportInputs, *more: Callable[[Item], Any]) -> list[Item]:
-    """What has a convolution and a policy, in the study's order of these; `more` decides between equals."""
-    pairs = product(inputs.convolutions, inputs.policies)
-    places = {pair: place for place, pair in enumerate(pairs)}
-    return sorted(items, key=lambda one: (places.get(pair_of(one), len(places)), *(further(one) for further in more)))
+def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[Item], Any]) -> list[Item]:
+    """The items by some fields or functions: convolutions and policies in the study's order, levels as numbers."""
+    known = {"convolution": inputs.convolutions, "policy": inputs.policies}
+    places = {name: {one: place for place, one in enumerate(order)} for name, order in known.items()}
+
+    def place(one: Item, by: str | Callable[[Item], Any]) -> Any:
+        value = getattr(one, by) if isinstance(by, str) else by(one)
+        if by in known:
+            return places[by].get(value, len(places[by]))
+        return float(value or 0) if by in ("level", "size") else value
+
+    return sorted(items, key=lambda one: [place(one, each) for each in by or known])
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:

@@ -52,7 +52,7 @@ def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) ->
     known = [reference, *parts.NAMES]
     families = dict.fromkeys(effect.family for effect in inputs.variants.families)
     ordered = sorted(families, key=lambda name: known.index(name) if name in known else 99)
-    effects = in_order(inputs.variants.families, inputs, lambda e: e.num_nodes, lambda e: float(e.level))
+    effects = in_order(inputs, inputs.variants.families, "convolution", "policy", "num_nodes", "level")
     places = grouped(effects, lambda e: (e.convolution, e.policy, e.num_nodes, e.level))
 
     def column(each: str) -> Of[list[Effect]]:
@@ -102,16 +102,6 @@ def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row
     return _text.figure(name, MEASUREMENTS, shown) if shown else None
 
 
-def graded_effects(inputs: ReportInputs) -> list[Effect]:
-    """Effects on real graphs with fewer or more edges, by graph."""
-    convolutions, policies = inputs.convolutions, inputs.policies
-
-    def place(e: Effect) -> tuple[object, ...]:
-        return convolutions.index(e.convolution), e.base, policies.index(e.policy), e.average_degree
-
-    return sorted(inputs.variants.graded, key=place)
-
-
 def graded_figure(inputs: ReportInputs) -> Figure:
     """Each policy's ratio to none over density, a panel for each graph.
 
@@ -136,14 +126,9 @@ def throughput(effect: Effect) -> Estimate | None:
 
 
 def batch_effects(inputs: ReportInputs) -> list[Compared]:
-    """Effects on batches of every size, by graph and sampler."""
-    convolutions, policies = inputs.convolutions, inputs.policies
-
-    def place(e: Compared) -> tuple[object, ...]:
-        sampler = e.sampler == "", e.sampler, e.size or 0.0
-        return convolutions.index(e.convolution), e.base, *sampler, policies.index(e.policy)
-
-    return sorted(inputs.variants.batches, key=place)
+    """Effects on batches of every size, by graph and sampler, full batches last."""
+    by = ("base", lambda effect: (effect.sampler == "", effect.sampler), "size", "policy")
+    return in_order(inputs, inputs.variants.batches, "convolution", *by)
 
 
 def batches_figure(
@@ -161,13 +146,9 @@ def batches_figure(
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
     """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
-    drawn = in_order(
-        (e for e in inputs.variants.batches if e.sampler and e.policy != "none"),
-        inputs,
-        lambda e: e.base,
-        lambda e: e.sampler != "neighbours",
-        lambda e: e.size or 0.0,
-    )
+    sampled = (e for e in inputs.variants.batches if e.sampler and e.policy != "none")
+    by = ("base", lambda effect: effect.sampler != "neighbours", "size")
+    drawn = in_order(inputs, sampled, "convolution", "policy", *by)
     found = []
     for own in grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler)).values():
         timed = [(f"{e.size:g}", e.time_ratio) for e in own if e.time_ratio]
