@@ -154,7 +154,7 @@ def readings(values: list[Any]) -> set[str]:
     found = {
         words(value)
         for words in (
-            *(units.significant, units.plain, units.count, units.digits, units.size, units.round_size, units.duration),
+            *(units.significant, units.plain, units.count, units.digits, units.size, units.duration),
             *(units.ratio, units.percent, units.share, units.accuracy, units.probability, units.error),
             *(units.confidence, str),
         )

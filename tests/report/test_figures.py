@@ -9,9 +9,10 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures import svg as drawn_svg
 from gnn_checkpointing.report.figures.bars import Bar, Turn, bar_panel, gantt_panel
 from gnn_checkpointing.report.figures.labels import Box, crosses, placed, wrapped
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel, spread
+from gnn_checkpointing.report.figures.lines import Line, Point, lines_over, spread
 from gnn_checkpointing.report.figures.palette import INK, family, looks, ramp
-from gnn_checkpointing.report.figures.points import residual_panel
+from gnn_checkpointing.report.figures.points import scattered
+from gnn_checkpointing.report.page import Panel
 from gnn_checkpointing.report.sections.timeline import thinned
 
 ALL_POLICIES = (
@@ -22,15 +23,20 @@ ALL_POLICIES = (
 WHITE, DARK = "#ffffff", "#14171a"
 
 
-def panel(name: str) -> str:
+def panel() -> str:
     line = Line("none", (Point(4, 1e6, 9e5, 1.1e6), Point(128, 3e7, 2.9e7, 3.1e7)))
     x, y = scales.degree_scale([4, 8, 128]), scales.size_scale([1e6, 3e7], "activation memory $x$")
-    return line_panel(name, [line], looks(["none"]), x, y, cell="GCN")
+    return drawn(lines_over("GCN", [line], looks(["none"]), x, y))
+
+
+def drawn(panel: Panel | None) -> str:
+    assert panel is not None
+    return panel.svg
 
 
 def test_a_panel_keeps_text_as_text_has_neither_ids_nor_stamps_and_is_the_same_again() -> None:
-    svg = panel("a")
-    assert svg == panel("a")
+    svg = panel()
+    assert svg == panel()
     assert "activation memory $x$</text>" in svg
     assert svg.count("http") == 1  # the namespace
     assert " id=" not in svg and "metadata" not in svg
@@ -38,14 +44,14 @@ def test_a_panel_keeps_text_as_text_has_neither_ids_nor_stamps_and_is_the_same_a
 
 
 def test_a_page_has_the_style_of_drawings_once_and_its_drawings_are_without() -> None:
-    made = drawn_svg.on_page(panel("a"))
+    made = drawn_svg.on_page(panel())
     assert made.startswith('<svg viewBox="0 0 ') and "<style" not in made
     classes = set(re.findall(r"\.(\w+)", drawn_svg.STYLE))
     assert {"plot", "x", "y", "chart", "names"} <= classes & set(re.findall('class="(.*?)"', made))
 
 
 def test_each_mark_says_its_numbers() -> None:
-    made = panel("a").replace("\N{NO-BREAK SPACE}", " ")
+    made = panel().replace("\N{NO-BREAK SPACE}", " ")
     (told,), (numbers,) = re.findall('data-told="(.*?)"', made), re.findall('data-numbers="(.*?)"', made)
     assert told == "{}: {} at average degree {}; GCN"
     assert numbers.split("¶")[1].split("¦") == ["28.6 MiB (27.7 MiB\N{EN DASH}29.6 MiB)", "128"]
@@ -63,7 +69,7 @@ def test_text_of_anyone_is_text() -> None:
     name = "<b>&\x00"
     line = Line(name, (Point(4, 1, 1, 1, "a < b"),))
     x, y = scales.degree_scale([4]), scales.ratio_scale([1], "y")
-    made = line_panel("x", [line], {name: looks(["none"])["none"]}, x, y)
+    made = drawn(lines_over("x", [line], {name: looks(["none"])["none"]}, x, y))
     assert "<b>" not in made and "&lt;b&gt;&amp;" in made and "\x00" not in made
 
 
@@ -158,7 +164,9 @@ def test_a_panel_grows_where_its_names_need_room() -> None:
     lines = [Line(policy, (Point(4, 1e6, 1e6, 1e6), Point(128, 1e6, 1e6, 1e6))) for policy in ALL_POLICIES]
     x, y = scales.degree_scale([4, 128]), scales.size_scale([1e5, 1e7], "activation memory")
     heights = [
-        float(str(line_panel("h", some, looks(ALL_POLICIES), x, y)).split('viewBox="0 0 ')[1].split('"')[0].split()[1])
+        float(
+            drawn(lines_over("h", some, looks(ALL_POLICIES), x, y)).split('viewBox="0 0 ')[1].split('"')[0].split()[1]
+        )
         for some in (lines[:3], lines)
     ]
     assert heights[0] == pytest.approx(187.2)
@@ -175,11 +183,11 @@ def test_a_single_value_has_a_tick_on_either_side(value: float) -> None:
 
 def test_a_chart_of_bars_has_a_row_for_each_and_the_width_of_all_panels() -> None:
     """22 points above, 26 a bar, 32 below."""
-    drawn = [bar_panel("b", [Bar("layers", 2.0**30)] * count, 2.0**31) for count in (1, 3)]
-    sizes = [one.split('viewBox="0 0 ')[1].split('"')[0] for one in drawn]
+    made = [bar_panel([Bar("layers", 2.0**30)] * count, 2.0).svg for count in (1, 3)]
+    sizes = [one.split('viewBox="0 0 ')[1].split('"')[0] for one in made]
     assert sizes == ["244.8 80", "244.8 132"]
     # The limit is at 1 / 1.16 of the axis, which is 244.8 - 8 - 78 points long.
-    assert re.findall('class="rule" d="M([-.0-9]+?) ', drawn[0]) == ["136.9"]
+    assert re.findall('class="rule" d="M([-.0-9]+?) ', made[0]) == ["136.9"]
 
 
 def test_a_legend_takes_13_points_a_row_and_a_name_of_twelve_letters_keeps_its_size() -> None:
@@ -187,14 +195,14 @@ def test_a_legend_takes_13_points_a_row_and_a_name_of_twelve_letters_keeps_its_s
     names = ["none", "layers", "a", "b"]
     x, y = scales.deviation_scale([1.0], "x"), scales.deviation_scale([1.0], "y")
     lines = [Line(name, (Point(0.5, 0.5, 0.5, 0.5),)) for name in names]
-    assert 'viewBox="0 0 244.8 200.2"' in residual_panel("a", lines, looks(names), x, y)
+    assert 'viewBox="0 0 244.8 200.2"' in drawn(scattered("a", lines, looks(names), x, y, "told"))
     for name, smaller in (("twelveletter", False), ("thirteenletter", True)):
-        made = line_panel("b", [Line(name, lines[0].points)], looks([name]), x, y)
+        made = drawn(lines_over("b", [Line(name, lines[0].points)], looks([name]), x, y))
         assert ('font-size="7"' in made) == smaller
 
 
 def test_the_name_of_an_axis_begins_inside_its_drawing() -> None:
-    made = gantt_panel("run", [Turn(0, 0.0, 1.0, 0), Turn(1, 1.0, 2.0, 0)])
+    made = gantt_panel([Turn(0, 0.0, 1.0, 0), Turn(1, 1.0, 2.0, 0)], ["a", "b"], "told").svg
     (left,) = re.findall(r'<text x="([-.\d]+)"[^>]*>graphs, in their order', made)
     assert float(left) >= 0
 

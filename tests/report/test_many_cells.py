@@ -11,7 +11,7 @@ from gnn_checkpointing.report.figures import bars, scales
 from gnn_checkpointing.report.figures.bars import Turn, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
+from gnn_checkpointing.report.figures.points import drawn_marks, scattered, thinning
 from gnn_checkpointing.report.inputs import in_series
 from gnn_checkpointing.sourced import counted, source_of, sourced
 from synthetic import inputs as synthetic
@@ -41,7 +41,8 @@ def test_of_many_marks_the_outermost_are_kept_and_the_page_says_so() -> None:
 
 def test_a_panel_of_many_cells_takes_no_more_room_than_one_of_some_hundred() -> None:
     x, y = scales.deviation_scale([-4.0, 4.0], "x"), scales.deviation_scale([-4.0, 4.0], "y")
-    svgs = [residual_panel("a", [cells(count)], looks(["none"]), x, y) for count in (300, 30_000)]
+    panels = [scattered("a", [cells(count)], looks(["none"]), x, y, "told") for count in (300, 30_000)]
+    svgs = [panel.svg for panel in panels if panel]
     (marks,) = re.findall('class="marks" d="(.*?)"', svgs[0])
     assert marks.count("M") >= 300
     assert len(svgs[1]) < 1.05 * len(svgs[0])
@@ -58,7 +59,7 @@ def test_graphs_share_rows_and_bars_that_touch_are_one() -> None:
     joined = bars._shared(turns)
     assert [(bar.row, bar.process) for bar in joined] == [(row, process) for row in range(120) for process in (0, 1)]
     assert joined[3] == Turn(1, 2010, pytest.approx(2019.9), 1)  # type: ignore[arg-type]
-    assert len(gantt_panel("run", turns)) < 30_000
+    assert len(gantt_panel(turns, list(map(str, range(1200))), "told").svg) < 30_000
 
 
 def test_bars_that_do_not_touch_stay_apart() -> None:

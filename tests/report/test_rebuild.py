@@ -1,19 +1,26 @@
-"""The published default report comes out again from the data beside it, without torch."""
+"""The published default report comes out again from the data beside it, without torch and on any processor.
+
+OpenBLAS has kernels for many processors, and numpy loops; each adds up in another order. Here they are named by hand,
+as another machine would choose them. `OTHER_PYTHONS`, paths joined by `:`, names further interpreters that have the
+packages of the analysis.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import rebuilt
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.inputs import published
+from gnn_checkpointing.report import inputs
 from gnn_checkpointing.report.provenance import CODE, CRATE
 from gnn_checkpointing.report.texts import TEMPLATES
+from rebuilt import ROOT, packed, published
 
 ADVICE = "`make republish` after a change to what is computed or said"
 # A finder that knows no torch: scipy trips over an entry in sys.modules that is None.
@@ -46,19 +53,68 @@ def different(one: Path, two: Path) -> list[str]:
 
 
 def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(tmp_path: Path) -> None:
-    frozen = rebuilt.published("default")
+    frozen = published("default")
     options = ("--run", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
     command = [sys.executable, "-c", WITHOUT_TORCH, "report", *map(str, options)]
-    made = subprocess.run(command, capture_output=True, text=True, cwd=rebuilt.ROOT)
+    made = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert made.returncode == 0, made.stderr
     assert different(frozen, tmp_path) == [], ADVICE
 
 
 @pytest.mark.slow
 def test_all_of_it_comes_out_byte_for_byte_from_the_measurements() -> None:
-    assert different(rebuilt.published("default"), rebuilt.packed("default")) == [], ADVICE
+    assert different(published("default"), packed("default")) == [], ADVICE
 
 
 def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"no study\.json there; name the folder of a published report"):
-        published(tmp_path)
+        inputs.published(tmp_path)
+
+
+KERNELS = """
+import numpy, scipy.linalg, threadpoolctl
+print(*{one["architecture"] for one in threadpoolctl.threadpool_info() if one["internal_api"] == "openblas"})
+"""
+# Kernel, threads, and what numpy's own loops may not use; any x86-64 processor can do them.
+OWN = ("", 2, "")
+MACHINES = [("Prescott", 1, "X86_V3 X86_V4 AVX512_ICL"), ("Nehalem", 2, "X86_V4 AVX512_ICL")]
+on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="kernels of x86-64 processors are named here")
+PYTHONS = list(filter(None, os.environ.get("OTHER_PYTHONS", "").split(":")))
+
+
+def output(python: str, machine: tuple[str, int, str], program: str, *arguments: str) -> str:
+    kernel, threads, without = machine
+    named = {"OPENBLAS_CORETYPE": kernel, "NPY_DISABLE_CPU_FEATURES": without, "PYTHONPATH": str(ROOT / "workflow")}
+    named |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), str(threads))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS_", "NPY_"))}
+    made = subprocess.run(
+        [python, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=kept | {name: value for name, value in named.items() if value},
+    )
+    assert made.returncode == 0, made.stderr
+    return made.stdout
+
+
+@pytest.mark.slow
+@on_x86
+def test_the_kernels_are_different_ones() -> None:
+    found = [output(sys.executable, machine, KERNELS).split() for machine in (*MACHINES, OWN)]
+    assert all(len(kernels) == 1 for kernels in found), "numpy and scipy bring an OpenBLAS each"
+    assert len({kernels[0] for kernels in found}) == len(MACHINES) + 1
+
+
+@pytest.mark.slow
+@on_x86
+@pytest.mark.parametrize(
+    ("python", "machine"), [*((sys.executable, machine) for machine in MACHINES), *((one, OWN) for one in PYTHONS)]
+)
+def test_the_report_is_the_same_on_every_processor_and_in_every_python(
+    python: str, machine: tuple[str, int, str], tmp_path: Path
+) -> None:
+    """As in this Python on this processor, where another test made it."""
+    options = ("--frozen", published("default"), "--templates", TEMPLATES, "--output-folder", tmp_path)
+    output(python, machine, WITHOUT_TORCH, "rebuild", *map(str, options))
+    assert different(packed("default"), tmp_path) == []

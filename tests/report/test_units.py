@@ -18,8 +18,8 @@ CASES: list[tuple[Callable[[Any], str], Any, str]] = [
     *((units.duration, value, text) for value, text in ((2e-9, "2.00 ns"), (0.0123, "12.3 ms"), (1.5, "1.50 s"))),
     *((units.duration, value, text) for value, text in ((119, "119 s"), (150, "2.50 min"), (9000, "2.50 h"))),
     # Ticks have no idle zeros.
-    (units.round_size, 2**30, "1 GiB"),
-    (units.round_duration, 0.5, "500 ms"),
+    (lambda value: units.without_idle_zeros(units.size(value)), 2**30, "1 GiB"),
+    (lambda value: units.without_idle_zeros(units.duration(value)), 0.5, "500 ms"),
     *((units.plain, value, text) for value, text in ((4.0, "4"), (3.9, "3.9"), (128.0, "128"), (81.39, "81.4"))),
     (units.plain, 1000.0, "1,000"),
     *((units.percent, value, text) for value, text in ((0.27, "27 %"), (0.021, "2.1 %"), (0.0, "0 %"), (1.0, "100 %"))),

@@ -1,22 +1,30 @@
-"""Families, graded graphs, batches and where the graphs are from: sections that say what was found."""
+"""Other graphs, models and inputs: families, graded graphs, batches, Vision GNNs, deep models, ego networks."""
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance
+from gnn_checkpointing.analysis.explained import explanations
+from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.graph_facts import Derivation, EncodingCost, GraphFacts, Provenance
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.sections.timeline import kept_by_block
 from synthetic import inputs as synthetic
-from synthetic.graphs import batches, families, graded
+from synthetic.explained import explained
+from synthetic.graphs import batches, families, generated_graphs, graded
 from synthetic.results import made
 from synthetic.rows import table
+from synthetic.tables import depth_table, ego_table
 
-from .reading import analysed, block, prose, texts
+from .reading import analysed, block, prose, tables, texts
 
 STRUCTURE = {
     "degree_quantiles": (2, 8, 15, 20, 41),
@@ -101,3 +109,131 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(varied: ReportIn
         "1,433 features projected to 64 with fixed random signs; 3 self-loops removed; nodes have several labels",
     ]
     assert "Of 4 graphs, the first draw of each kind is shown" in prose(found)
+
+
+IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
+VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
+
+
+def profiled(policy: str, kept: list[int], model: str = "") -> Trace:
+    """Return a step of a ViG-S whose blocks keep so many bytes, and hold 1 MiB more at once."""
+    ends = list(accumulate(kept, initial=0))
+    changes: dict[str, Any] = {
+        "model": model,
+        "block_numbers": list(range(1, len(kept) + 1)),
+        "block_bytes": ends,
+        "block_peaks": [end + 2**20 for end in ends[1:]],
+        "block_degrees": [9.0 + number for number in range(len(kept))],
+        "graph_label": "2 images, 9 neighbours a patch, replicate 0",
+    }
+    return synthetic.trace("ViG-S", policy).model_copy(update=changes)
+
+
+def vision_inputs() -> ReportInputs:
+    traces = [
+        profiled(policy, kept, model)
+        for model in ("", "images")
+        for policy, kept in (
+            ("none", [2**22, 5 * 2**20, 2**23]),
+            ("layers", [2**18] * 3),
+            ("edge_blocks", [2**18, 0, 0]),
+        )
+    ]
+    drawn = table(np.random.default_rng(0), generated_graphs((392, 784), (4.0, 9.0)), convolutions=("GCN",))
+    rows = [
+        {**row, "cell": f"{row['cell']}-{model}", "convolution": "ViG-S", "model": model}
+        for model in ("", "images")
+        for row in drawn
+    ]
+    policies = ["none", "layers", "edge_blocks"]
+    study = synthetic.study(name="vision", graphs=IMAGES, architecture=VISION, policies=policies)
+    return analysed(rows, study, traces=traces)
+
+
+def depth_inputs() -> ReportInputs:
+    architecture = {"convolutions": ["SAGE"], "num_layers": 50, "depths": [100, 200], "hidden_channels": 32}
+    policies = ["none", "layers", "reversible"]
+    return analysed(depth_table(), synthetic.study(name="depth", architecture=architecture, policies=policies))
+
+
+def ego_inputs() -> ReportInputs:
+    costs = [
+        made(
+            EncodingCost,
+            label=f"ER, degree {degree}, replicate 0",
+            num_edges=1000 * degree,
+            average_degree=degree,
+            radius=radius,
+            seconds=0.01 * degree**radius,
+            peak_bytes=10_000 * degree**radius,
+        )
+        for degree in (2, 8)
+        for radius in (1, 2)
+    ]
+    grid = {"family": "sbm", "num_nodes": [1000], "average_degrees": [2, 8]}
+    study = synthetic.study(
+        name="ego",
+        graphs={"generated": [grid], "ego": {"radii": [1, 2]}},
+        architecture={"convolutions": ["GCN"], "num_layers": 4, "hidden_channels": 32},
+        policies=["none", "layers"],
+    )
+    return analysed(ego_table(), study, encodings=costs)
+
+
+def explained_inputs() -> ReportInputs:
+    sets = ExplainedSets(validation=explained(label="photos <b>"), adversarial=explained(label="tricks"))
+    study = synthetic.study(explained={"weights": "vig.pth", "validation": {"images": "photos"}})
+    return synthetic.inputs(explained=explanations(sets, 0.95), study=study)
+
+
+def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_nothing() -> None:
+    assert kept_by_block(profiled("none", [4, 5, 8])) == [4, 5, 8]
+    found = section(vision_inputs(), "timeline.vision")
+    figure = block(found, "figure-vision-kept")
+    assert [panel.convolution for panel in figure.panels] == ["ViG-S", "ViG-S (images)"]
+    assert {row[0] for row in figure.panels[0].drawn.rows} == {"none", "layers"}
+    assert "from 9 neighbours in the first block to 11 in the last" in prose(found)
+    assert len(block(found, "table-vision-blocks").rows) == 2 * 3 * 3
+
+
+def test_a_study_has_no_section_of_what_it_lacks() -> None:
+    page = documents(synthetic.inputs(traces=[]), {}).appendix
+    assert page.date == "2026-11-24"  # of its data, not of the clock
+    assert [one.id for one in page.sections] == [
+        *("memory", "time", "laws", "claims", "audit", "accuracy", "failed", "quality", "run", "instrument"),
+        *("machine", "method", "data", "redo"),
+    ]
+
+
+def test_deep_models_are_drawn_listed_and_judged() -> None:
+    inputs = depth_inputs()
+    found = section(inputs, "variants.depth")
+    memory, time = (block(found, f"figure-depth-{name}") for name in ("memory", "time"))
+    assert len(memory.panels) == len(time.panels) == 2
+    assert {row[0] for row in memory.panels[0].drawn.rows} == {"none", "layers", "reversible"}
+    assert {row[0] for row in time.panels[0].drawn.rows} == {"layers", "reversible"}
+    assert len(block(found, "table-depth").rows) == 18
+    assert {"supported", "refuted", "untested"} <= {row[1] for row in block(found, "table-depth-verdicts").rows}
+    models = block(section(inputs, "method"), "table-models")
+    assert [row[0] for row in models.rows] == [f"SAGE ({depth} layers)" for depth in (50, 100, 200)]
+    assert tables(section(synthetic.inputs(), "method")) == []
+
+
+def test_ego_networks_are_drawn_listed_and_judged() -> None:
+    found = section(ego_inputs(), "variants.ego")
+    memory, cost = (block(found, f"figure-ego-{name}") for name in ("memory", "cost"))
+    drawn = {"graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)"}
+    assert {row[0] for row in memory.panels[0].drawn.rows} == drawn
+    assert [panel.title for panel in cost.panels] == ["Seconds", "Bytes at once"]
+    # 2 densities x (1 graph + 2 radii x 2 forms) x 2 policies.
+    assert len(block(found, "table-ego").rows) == 20
+    assert block(found, "table-ego-cost").rows[0][0] == "ER, degree 2"
+    assert {row[1] for row in block(found, "table-ego-verdicts").rows} >= {"supported"}
+
+
+def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
+    found = section(explained_inputs(), "timeline.explained")
+    figure = block(found, "figure-explained")
+    assert len(figure.panels) == 6
+    assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}
+    assert len(block(found, "table-explained-validation").rows) == 16

@@ -116,7 +116,7 @@ from gnn_checkpointing.report.sections import method, parts
 from gnn_checkpointing.study.reading import study_schema
 policy, schema = "all_but_first", str(study_schema())
 print(parts.NAMES["lattice"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
-print(family(policy).name, "|", "lattice (neighbours on a ring)" in schema, "|", policy in schema)
+print(family(policy), "|", "lattice (neighbours on a ring)" in schema, "|", policy in schema)
 print("Graph (sum of neighbours)" in schema)
 """
     assert run(package, "-c", program).splitlines() == [

@@ -19,10 +19,10 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import thinning
+from gnn_checkpointing.report.figures.points import scattered, thinning
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Fact, Figure, Note, Page, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import Of, figure, scattered, table
+from gnn_checkpointing.report.panels import Of, figure, table
 from gnn_checkpointing.sourced import counted, plain, sourced
 
 _WORDS: dict[str, Callable[..., str]] = {

@@ -20,8 +20,21 @@ from jinja2.runtime import Context
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Fact, Facts, Figure, Kind, Link, Links, Note, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import Of, Shown, figure, table
+from gnn_checkpointing.report.page import (
+    Block,
+    Fact,
+    Facts,
+    Figure,
+    Kind,
+    Link,
+    Links,
+    Note,
+    Panel,
+    Paragraph,
+    Section,
+    Table,
+)
+from gnn_checkpointing.report.panels import Of, figure, table
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import counted, counted_where
 
@@ -78,7 +91,7 @@ class Texts:
         self,
         id: str,
         source: str,
-        shown: Iterable[Shown | None],
+        panels: Iterable[Panel | None],
         name: str = "",
         *,
         size: Literal["small", "wide"] = "small",
@@ -87,7 +100,7 @@ class Texts:
         """The figure with its caption and how to read it: the texts `name`, or what is nearest to `id`."""
         caption = self(self._nearest(name or id), **values)
         how_to_read = self(self._nearest(name or id, _HOW) + _HOW, **values)
-        return figure(id, caption, how_to_read, source, shown, size)
+        return figure(id, caption, how_to_read, source, panels, size)
 
     def _nearest(self, id: str, end: str = "") -> str:
         """The longest name of a text with this end that `id` begins with."""

@@ -11,7 +11,6 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section as appendix_section
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.markdown import Writer
 from gnn_checkpointing.report.page import (
     PROVES,
     Block,
@@ -33,7 +32,7 @@ from gnn_checkpointing.report.provenance import provenance, study_command, with_
 from gnn_checkpointing.report.sections.history import Measured
 from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
 from gnn_checkpointing.report.sections.parts import NAMES
-from gnn_checkpointing.report.texts import TEMPLATES, filters
+from gnn_checkpointing.report.texts import TEMPLATES, Writer
 from gnn_checkpointing.sourced import parts
 
 REPORT = (
@@ -112,7 +111,7 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     writer = Writer(
         templates / "report",
         _evidence(appendix),
-        filters() | {"evidence": linked},
+        {"evidence": linked},
         {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
             "kind": answer,

@@ -15,7 +15,7 @@ from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import grouped, spans
+from gnn_checkpointing.report.sections.parts import grouped, in_order, spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -33,12 +33,6 @@ class Winner:
     level: str
     fastest: Effect
     smallest: Effect
-
-    @property
-    def ratios(self) -> tuple[float, float, float, float]:
-        """Time and memory of the fastest, then of the smallest, divided by none's."""
-        found = [getattr(p, r) for p in (self.fastest, self.smallest) for r in ("time_ratio", "activation_ratio")]
-        return tuple(ratio.estimate for ratio in found)
 
 
 @dataclass(frozen=True)
@@ -149,11 +143,12 @@ class Facts:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
                 smallest = min(timed, key=lambda p: p.activation_bytes)
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
-        return sorted(found, key=lambda one: (self._order.index(one.convolution), float(one.level)))
+        return in_order(self._inputs, found, "convolution", "level")
 
     def smaller(self, winner: Winner) -> bool:
         """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
-        return bool(winner.ratios[3] < WORTH * winner.ratios[1])
+        smallest, fastest = (getattr(winner, one).activation_ratio.estimate for one in ("smallest", "fastest"))
+        return bool(smallest < WORTH * fastest)
 
     def spmm_loses(self) -> bool:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""

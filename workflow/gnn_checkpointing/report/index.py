@@ -24,7 +24,7 @@ from gnn_checkpointing.packed import bounded_bytes, is_there
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
 from gnn_checkpointing.report.figures.palette import by_convolution, looks
 from gnn_checkpointing.report.html import environment
 from gnn_checkpointing.report.pdf import typeset
@@ -176,4 +176,5 @@ def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
         for one in dict.fromkeys(row[1] for row in rows)
     ]
     look = by_convolution([line.policy for line in lines], looks([panel])[panel].colour)
-    return line_panel(panel, lines, look, x, y, reference=1.0)
+    drawn = lines_over(panel, lines, look, x, y, reference=1.0)
+    return drawn.svg if drawn else ""

@@ -117,15 +117,18 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing in the colour of the text around it. A `key` explains the others, and draws nothing."""
+    """One drawing in the colour of the text around it; its figure gives it an address.
 
-    id: str
+    `alternative` tells who cannot see it. A `key` explains the others, and draws nothing.
+    """
+
     title: str
     alternative: str
     svg: str
     drawn: Drawn = Drawn((), ())
     convolution: str = ""
     role: Literal["drawing", "key"] = "drawing"
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def significant(value: float, digits: int = 3) -> str:
 @_marked
 def plain(value: float) -> str:
     """`value` to three significant digits at most, without idle zeros, such as "4" or "3.9"."""
-    return _without_idle_zeros(significant(value))
+    return without_idle_zeros(significant(value))
 
 
 @_marked
@@ -89,18 +89,6 @@ def duration(seconds: float) -> str:
         if abs(seconds) >= factor * (2 if factor >= 60 else 1):
             return f"{significant(seconds / factor)}{SPACE}{unit}"
     return f"{significant(seconds / NANOSECOND)}{SPACE}ns"
-
-
-@_marked
-def round_size(num_bytes: float) -> str:
-    """Bytes as `size` has them, without idle zeros: for ticks of an axis."""
-    return _without_idle_zeros(size(num_bytes))
-
-
-@_marked
-def round_duration(seconds: float) -> str:
-    """Seconds as `duration` has them, without idle zeros: for ticks of an axis."""
-    return _without_idle_zeros(duration(seconds))
 
 
 @_marked
@@ -164,7 +152,7 @@ def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
 @_marked
 def share(value: float) -> str:
     """A share as a percentage in three digits at most; what is nothing but rounding is told as such."""
-    number = "< 0.01" if 0 < value < 1e-4 else _without_idle_zeros(significant(100 * value))
+    number = "< 0.01" if 0 < value < 1e-4 else without_idle_zeros(significant(100 * value))
     return f"{number}{SPACE}%"
 
 
@@ -202,7 +190,7 @@ def exact_or_general(estimate: Estimate) -> str:
     return middle if plain(estimate.low) == middle == plain(estimate.high) else general_estimate(estimate)
 
 
-def _without_idle_zeros(text: str) -> str:
+def without_idle_zeros(text: str) -> str:
     """The text of a number, and maybe its unit, without zeros at the end of its decimals."""
     number, space, unit = text.partition(SPACE)
     return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit

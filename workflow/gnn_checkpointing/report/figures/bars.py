@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales, svg
 from gnn_checkpointing.report.figures.chart import WIDTH, Chart, Frame, draw, panel
-from gnn_checkpointing.report.figures.layers import Bars, Rule
+from gnn_checkpointing.report.figures.layers import bars, rule
 from gnn_checkpointing.report.figures.palette import INK, looks
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.page import Drawn
+from gnn_checkpointing.report.page import Drawn, Panel
 from gnn_checkpointing.sourced import plain
 
 _ROW = 26.0
@@ -46,44 +47,47 @@ class Turn:
     process: int
 
 
-def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
-    """The SVG of a bar per policy from zero, and the limit: what ran out of memory runs past it, pale."""
-    height = _ABOVE + _ROW * len(bars) + _BELOW
+def bar_panel(needs: Sequence[Bar], gib: float) -> Panel:
+    """A bar per policy from zero, and the limit in GiB: what ran out of memory runs past it, pale."""
+    height = _ABOVE + _ROW * len(needs) + _BELOW
+    limit = gib * units.GIB
     end = _PAST * plain(limit)
     frame = Frame(_LEFT, _ABOVE, WIDTH - 8, height - _BELOW)
     inner = scales.minute_scale(end / units.GIB, "")
     ticks = tuple(tick * units.GIB for tick in inner.ticks)
     x = Scale("peak memory (GiB)", False, 0.0, end, ticks, inner.tick_labels, "size")
-    y = Scale("", False, len(bars) - 0.5, -0.5, tuple(map(float, range(len(bars)))), tuple(bar.name for bar in bars))
-    kinds = [bar.name.partition(",")[0] for bar in bars]
+    y = Scale("", False, len(needs) - 0.5, -0.5, tuple(map(float, range(len(needs)))), tuple(bar.name for bar in needs))
+    kinds = [bar.name.partition(",")[0] for bar in needs]
     layers = [
-        Bars(
-            bar.name,
-            looks([kind])[kind].colour,
-            [(row, 0.0, end if bar.value is None else bar.value, f"{_words(bar, limit)}; {bar.cell}")],
+        partial(
+            bars,
+            name=bar.name,
+            colour=looks([kind])[kind].colour,
+            spans=[(row, 0.0, end if bar.value is None else bar.value, f"{_words(bar, limit)}; {bar.cell}")],
             opacity=0.3 if bar.value is None else 0.9,
         )
-        for row, (bar, kind) in enumerate(zip(bars, kinds, strict=True))
+        for row, (bar, kind) in enumerate(zip(needs, kinds, strict=True))
     ]
-    root = svg.drawing(WIDTH, height, name)
-    group = draw(root, Chart(frame, x, y, [*layers, Rule(x=plain(limit))], grid=(True, False)))
+    root = svg.drawing(WIDTH, height)
+    group = draw(root, Chart(frame, x, y, [*layers, partial(rule, x=plain(limit))], grid=(True, False)))
     place = frame.left + frame.width / _PAST
-    svg.words(group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", 8.0, text_anchor="middle")
-    for row, bar in enumerate(bars):
+    svg.words(group, place, frame.top - 8, f"limit {units.plain(gib)} GiB", 8.0, text_anchor="middle")
+    for row, bar in enumerate(needs):
         left = frame.left + frame.width * (0.0 if bar.value is None else plain(bar.value) / end)
-        middle = frame.top + frame.height * (row + 0.5) / len(bars)
+        middle = frame.top + frame.height * (row + 0.5) / len(needs)
         svg.words(group, left + 5, middle, _words(bar, limit), 8.0, fill=INK)
-    return svg.written(root)
+    said = "; ".join(f"{bar.name} {units.size(bar.value) if bar.value else 'ran out of memory'}" for bar in needs)
+    rows = tuple((bar.name, "" if bar.value is None else bar.value, limit) for bar in needs)
+    return Panel(
+        f"Under a limit of {units.plain(gib)} GiB",
+        f"Bar chart: peak memory under a limit of {units.size(limit)}. {said}.",
+        svg.written(root),
+        Drawn(("policy", "peak memory (bytes)", "limit (bytes)"), rows),
+    )
 
 
 def _words(bar: Bar, limit: float) -> str:
     return f"out of memory (over {units.plain(limit / units.GIB)} GiB)" if bar.value is None else units.size(bar.value)
-
-
-def drawn_bars(bars: Sequence[Bar], limit: float) -> Drawn:
-    """What the panel draws: what each policy needs, nothing where it ran out, and the limit."""
-    rows = ((bar.name, "" if bar.value is None else bar.value, limit) for bar in bars)
-    return Drawn(("policy", "peak memory (bytes)", "limit (bytes)"), tuple(rows))
 
 
 def graphs_a_row(graphs: int) -> int:
@@ -91,21 +95,29 @@ def graphs_a_row(graphs: int) -> int:
     return math.ceil(graphs / _MOST_ROWS)
 
 
-def gantt_panel(name: str, turns: Sequence[Turn]) -> str:
-    """The SVG of a run: a row for each graph, a bar for each cell and process, in the order of their beginning.
+def gantt_panel(turns: Sequence[Turn], graphs: Sequence[str], told: str) -> Panel:
+    """A run: a row for each graph, a bar for each cell and process, in the order of their beginning.
 
     Of more graphs than rows can be told apart, some share a row, and bars that touch there are one.
     """
+    rows = tuple((graphs[turn.row], turn.process, turn.start, turn.end) for turn in turns)
     turns = _shared(turns)
     frame = Frame(14, 20, _RUN_WIDTH - 10, _RUN_HEIGHT - 32)
     # All bars of a process are one path: hundreds of them take no room of their own.
     layers = [
-        Bars("", _COLOURS[one % len(_COLOURS)], [(t.row, t.start, t.end, "") for t in turns if t.process == one])
+        partial(
+            bars,
+            name="",
+            colour=_COLOURS[one % len(_COLOURS)],
+            spans=[(t.row, t.start, t.end, "") for t in turns if t.process == one],
+        )
         for one in sorted({turn.process for turn in turns})
     ]
     y = Scale("graphs, in their order", False, max(turn.row for turn in turns) + 0.5, -0.5, (), ())
     x = scales.minute_scale(max(turn.end for turn in turns), "minutes since the run began")
-    return panel(name, Chart(frame, x, y, layers), _RUN_HEIGHT, _RUN_WIDTH)
+    drawing = panel(Chart(frame, x, y, layers), _RUN_HEIGHT, _RUN_WIDTH)
+    drawn = Drawn(("graph", "process", "began (minutes)", "ended (minutes)"), rows)
+    return Panel("Turns at the machine", told, drawing, drawn)
 
 
 def _shared(turns: Sequence[Turn]) -> Sequence[Turn]:
@@ -122,9 +134,3 @@ def _shared(turns: Sequence[Turn]) -> Sequence[Turn]:
         else:
             found.append(replace(turn, row=row))
     return found
-
-
-def drawn_turns(turns: Sequence[Turn], graphs: Sequence[str]) -> Drawn:
-    """What the chart of a run draws: the turns at the machine."""
-    rows = ((graphs[turn.row], turn.process, turn.start, turn.end) for turn in turns)
-    return Drawn(("graph", "process", "began (minutes)", "ended (minutes)"), tuple(rows))

@@ -7,9 +7,8 @@ a capital letter stands before values, small ones before shapes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Protocol
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report.figures import svg
@@ -19,8 +18,9 @@ from gnn_checkpointing.report.figures.svg import Element
 from gnn_checkpointing.report.units import interval
 
 WIDTH, HEIGHT = 244.8, 187.2
-LEFT, RIGHT, ABOVE, BELOW = 43.0, 6.0, 20.5, 32.0
-"""Points kept for the ticks of y, beside the last tick of x, for the title, and for the axis of x."""
+ABOVE, BELOW = 20.5, 32.0
+_LEFT, _RIGHT = 43.0, 6.0
+"""Points kept for the title, for the axis of x, for the ticks of y, and beside the last tick of x."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class Point:
     cell: str = ""
 
     @classmethod
-    def of(cls, x: float, value: Estimate, cell: str = "") -> Point:
-        """An estimate with its interval."""
-        return cls(x, value.estimate, value.low, value.high, cell)
+    def of(cls, x: float, value: Estimate | float, cell: str = "") -> Point:
+        """An estimate with its interval, or a number without one."""
+        ends = (value.estimate, value.low, value.high) if isinstance(value, Estimate) else (value, value, value)
+        return cls(x, *ends, cell)
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,14 @@ class Frame:
         return self.bottom - self.top
 
 
+def inside(height: float, left: float = _LEFT, above: float = ABOVE, right: float = _RIGHT) -> Frame:
+    """The frame in a drawing of the usual width, with so many points beside and above it."""
+    return Frame(left, above, WIDTH - right, height - BELOW)
+
+
 def span_of(point: Point, y: Scale) -> str:
     """The interval of a value in words, in brackets; nothing where it has none."""
     return f" ({interval(y.text(point.low), y.text(point.high))})" if point.low < point.high else ""
-
-
-class Layer(Protocol):
-    """Something drawn at values."""
-
-    def draw(self, plot: Element, chart: Chart) -> None:
-        """Draw into the plot of a chart."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,10 @@ class Name:
     colour: str = INK
     size: float = 8.0
     side: str = ""
+
+
+Layer = Callable[[Element, "Chart"], None]
+"""Draws something at values into the plot of a chart."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,9 @@ class Chart:
         return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
 
 
-def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
+def panel(chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
     """The SVG of one chart."""
-    root = svg.drawing(width, height, name)
+    root = svg.drawing(width, height)
     draw(root, chart)
     return svg.written(root)
 
@@ -133,7 +136,7 @@ def draw(parent: Element, chart: Chart) -> Element:
         svg.words(group, left, frame.top - 10, y.label, chart.title_size)
     plot = svg.add(group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height)
     for layer in chart.layers:
-        layer.draw(plot, chart)
+        layer(plot, chart)
     if chart.names:
         names = svg.add(group, "g", class_="names")
         for name in chart.names:

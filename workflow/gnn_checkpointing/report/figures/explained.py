@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from PIL import Image
 
 from gnn_checkpointing.report.figures import scales, svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, draw
-from gnn_checkpointing.report.figures.layers import Ribbon, Series
+from gnn_checkpointing.report.figures.layers import ribbon, series
 from gnn_checkpointing.report.figures.palette import Look
 
 _LOOK, _EDGES = Look("#1a80c4", "o"), "#d55e00"
@@ -71,9 +72,10 @@ def _draw_curve(root: svg.Element, curve: Curve, frame: Frame) -> None:
     x = scales.step_scale([str(number) for number in numbers], "block")
     y = scales.value_scale([*curve.values, *(curve.low or ()), *(curve.high or ())], curve.name)
     points = [Point(number, value, value, value) for number, value in zip(numbers, curve.values, strict=True)]
-    line = Series(curve.name, _LOOK, points, size=3.0, width=1.2)
-    known = curve.low is not None and curve.high is not None
-    layers: list[Layer] = [Ribbon(numbers, curve.low or (), curve.high or (), _LOOK.colour), line] if known else [line]
+    layers: list[Layer] = []
+    if curve.low is not None and curve.high is not None:
+        layers.append(partial(ribbon, xs=numbers, low=curve.low, high=curve.high, colour=_LOOK.colour))
+    layers.append(partial(series, name=curve.name, look=_LOOK, points=points, size=3.0, width=1.2))
     draw(root, Chart(frame, x, y, layers, small=True))
 
 

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.labels import Box, placed
-from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps, tell, whisker
+from gnn_checkpointing.report.figures.layers import HOLLOW, rule, series, steps, tell, whisker
 from gnn_checkpointing.report.figures.lines import Line
-from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
+from gnn_checkpointing.report.figures.palette import INK, Look, family, ramp, shape
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.svg import Element, marker
-from gnn_checkpointing.report.page import Drawn
+from gnn_checkpointing.report.page import Drawn, Panel
 
 _WIDTH, _HEIGHT = 353.0, 288.0
 _FRAME = Frame(43, 20, 344, 256)
 _KEY_HEIGHT = 83.0
 _LETTERS = 7.0
+_INK = Look(INK, "o")
 MOST_NAMES = 7
 """Names beside marks: what has none tells its name when it is pointed at."""
 
 
 def frontier_panel(
-    name: str,
     paths: Sequence[Line],
     levels: Sequence[str],
     x: Scale,
     y: Scale,
     front: Sequence[str],
     others: Sequence[str],
-    cell: str,
-) -> str:
-    """The SVG of one convolution, which `cell` names; `levels` are all densities, sparse before dense.
+    title: str,
+    told: str,
+) -> Panel:
+    """One convolution, which is the title; `levels` are all densities, sparse before dense.
 
     A path has each policy's memory and time at the level that its point's cell names, from sparse to dense. `front` are
     the policies that no other beats in both at the densest level of all: a line joins them. `others` train another
@@ -48,56 +49,45 @@ def frontier_panel(
         corners = sorted([*corners, (1.0, 1.0)])
     none = Point(1.0, 1.0, 1.0, 1.0, "what all others are divided by")
     plain: dict[str, Any] = {"marks": False, "whiskers": False, "width": 0.7, "opacity": 0.3}
-    courses = (Series(path.policy, Look(INK, "o"), path.points, **plain) for path in paths)
-    layers: list[Layer] = [Rule(x=1.0), Rule(y=1.0), *courses, Steps(corners)]
-    layers += [_Levels(path, levels, path.policy in others, cell) for path in paths]
-    layers.append(Series("none", Look(INK, "o"), [none], size=6.5, whiskers=False))
-    return panel(name, Chart(_FRAME, x, y, layers, _names(paths, front, others, x, y)), _HEIGHT, _WIDTH)
+    courses = (partial(series, name=path.policy, look=_INK, points=path.points, **plain) for path in paths)
+    layers: list[Layer] = [partial(rule, x=1.0), partial(rule, y=1.0), *courses, partial(steps, points=corners)]
+    layers += [partial(_levels, path=p, levels=levels, hollow=p.policy in others, cell=title) for p in paths]
+    layers.append(partial(series, name="none", look=_INK, points=[none], size=6.5, whiskers=False))
+    drawing = panel(Chart(_FRAME, x, y, layers, _names(paths, front, others, x, y)), _HEIGHT, _WIDTH)
+    rows = ((path.policy, at.cell, at.x, at.y, at.low, at.high) for path in paths for at in path.points)
+    drawn = Drawn(("policy", "average degree asked for", x.label, y.label, "low", "high"), tuple(rows))
+    return Panel(title, told, drawing, drawn, title)
 
 
-def key_panel(name: str, policies: Sequence[str], levels: Sequence[str]) -> str:
-    """The SVG that explains colours, sizes and shapes."""
-    root = svg.drawing(_WIDTH, _KEY_HEIGHT, name)
+def key_panel(policies: Sequence[str], levels: Sequence[str], told: str) -> Panel:
+    """Explains colours, sizes and shapes."""
+    root = svg.drawing(_WIDTH, _KEY_HEIGHT)
     svg.words(root, 4, 14, "average degree")
     step = min(44.0, 252 / max(1, len(levels)))
     for position, level in enumerate(levels):
         left, colour = 92 + position * step, ramp(_share(level, levels))
         svg.add(root, "path", d=svg.path([(left, 14)]) + marker("o", _size(level, levels)), fill=colour)
         svg.words(root, left + 6, 14, level, 8.0)
-    for position, member in enumerate(_families(policies)):
+    for position, member in enumerate(dict.fromkeys(family(policy) for policy in policies)):
         left, top = 8 + (position % 2) * 173, 38 + 17 * (position // 2)
-        svg.add(root, "path", d=svg.path([(left, top)]) + marker(member.marker, 5.5), fill_opacity=0.8)
-        svg.words(root, left + 9, top, member.name, 8.0)
-    return svg.written(root)
+        svg.add(root, "path", d=svg.path([(left, top)]) + marker(shape(member), 5.5), fill_opacity=0.8)
+        svg.words(root, left + 9, top, member, 8.0)
+    return Panel("Key", told, svg.written(root), role="key")
 
 
-def _families(policies: Sequence[str]) -> list[Family]:
-    return list(dict.fromkeys(family(policy) for policy in policies))
-
-
-@dataclass(frozen=True)
-class _Levels:
+def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], hollow: bool, cell: str) -> None:
     """A policy's marks, in colour and size from sparse to dense; each tells both of its numbers as ratios to none."""
-
-    path: Line
-    levels: Sequence[str]
-    hollow: bool
-    cell: str
-
-    def draw(self, plot: Element, chart: Chart) -> None:
-        """Draw whiskers and marks from sparse to dense."""
-        told = f"{{}}: {{}} of none's activation memory, {{}} of its step time; {self.cell}, average degree {{}}"
-        group = svg.add(plot, "g", class_=f"p:{self.path.policy}", **(HOLLOW if self.hollow else {}))
-        numbers = []
-        for point in self.path.points:
-            colour = ramp(_share(point.cell, self.levels))
-            if point.low < point.high:
-                svg.add(group, "path", d=whisker(chart, point), stroke_width=1, color=colour)
-            shape = marker(family(self.path.policy).marker, _size(point.cell, self.levels))
-            spot = svg.path([chart.at(point.x, point.y)])
-            svg.add(group, "path", class_="marks", d=spot + shape, color=colour)
-            numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), point.cell))
-        tell(plot, group, told, numbers)
+    group = svg.add(plot, "g", class_=f"p:{path.policy}", **(HOLLOW if hollow else {}))
+    numbers = []
+    for point in path.points:
+        colour = ramp(_share(point.cell, levels))
+        if point.low < point.high:
+            svg.add(group, "path", d=whisker(chart, point), stroke_width=1, color=colour)
+        mark = marker(shape(family(path.policy)), _size(point.cell, levels))
+        svg.add(group, "path", class_="marks", d=svg.path([chart.at(point.x, point.y)]) + mark, color=colour)
+        numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), point.cell))
+    told = "{}: {} of none's activation memory, {} of its step time"
+    tell(plot, group, told, f"{cell}, average degree {{}}", numbers)
 
 
 def named(paths: Sequence[Line], front: Sequence[str]) -> list[Line]:
@@ -154,9 +144,3 @@ def _share(level: str, levels: Sequence[str]) -> float:
 
 def _size(level: str, levels: Sequence[str]) -> float:
     return 3.2 + 3.0 * _share(level, levels)
-
-
-def drawn_paths(paths: Sequence[Line], x: Scale, y: Scale) -> Drawn:
-    """What a panel draws: each policy at each density."""
-    rows = ((path.policy, at.cell, at.x, at.y, at.low, at.high) for path in paths for at in path.points)
-    return Drawn(("policy", "average degree asked for", x.label, y.label, "low", "high"), tuple(rows))

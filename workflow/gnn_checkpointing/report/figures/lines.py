@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, WIDTH, Chart, Frame, Name, Point, panel
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, Chart, Frame, Name, Point, inside, panel
 from gnn_checkpointing.report.figures.labels import wrapped
-from gnn_checkpointing.report.figures.layers import Rule, Series
+from gnn_checkpointing.report.figures.layers import rule, series
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.page import Drawn, Panel
 
-__all__ = ["Line", "Point", "line_panel", "spread"]
+__all__ = ["Line", "Point", "lines_over", "spread"]
 
 _NAMES = 64.0
 """Points kept on the right for names."""
@@ -28,35 +30,56 @@ class Line:
     points: tuple[Point, ...]
 
 
-def line_panel(
-    name: str,
+def lines_over(
+    title: str,
     lines: Sequence[Line],
     looks: Mapping[str, Look],
     x: Scale,
     y: Scale,
+    *,
     reference: float | None = None,
+    convolution: str = "",
     cell: str = "",
-) -> str:
-    """The SVG of one panel.
+    told: str = "",
+    names: str = "policy",
+) -> Panel | None:
+    """A line for each of several names over x; None without any.
 
-    `reference` draws a level line, such as 1 for ratios. `cell` is what its points are of.
+    `reference` draws a level line, such as 1 for ratios. `told` describes it instead of the ends of its lines. `cell`
+    is what its points are of, if more than the title.
     """
+    lines = [line for line in lines if line.points]
+    if not lines:
+        return None
+    ends = "; ".join(
+        f"{line.policy} {y.text(line.points[0].y)} at {x.text(line.points[0].x)}, {y.text(line.points[-1].y)} at "
+        f"{x.text(line.points[-1].x)}"
+        for line in lines
+    )
+    rows = tuple((line.policy, point.x, point.y, point.low, point.high) for line in lines for point in line.points)
     height = max(HEIGHT, _LINE_HEIGHT * sum(1 + wrapped(line.policy).count("\n") for line in lines) + BELOW + ABOVE)
-    frame = Frame(LEFT, ABOVE, WIDTH - _NAMES, height - BELOW)
-    rules = [] if reference is None else [Rule(y=reference)]
-    series = [Series(line.policy, looks[line.policy], line.points, cell=cell) for line in lines]
-    return panel(name, Chart(frame, x, y, [*rules, *series], end_names(lines, looks, frame, x, y)), height)
+    frame = inside(height, right=_NAMES)
+    rules = [] if reference is None else [partial(rule, y=reference)]
+    drawn = [
+        partial(series, name=line.policy, look=looks[line.policy], points=line.points, cell=cell or title)
+        for line in lines
+    ]
+    return Panel(
+        title,
+        told or f"Line chart, {title}: {y.label} against {x.label}. {ends}.",
+        panel(Chart(frame, x, y, [*rules, *drawn], _end_names(lines, looks, frame, x, y)), height),
+        Drawn((names, x.label, y.label, "low", "high"), rows),
+        convolution,
+    )
 
 
-def end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale) -> list[Name]:
+def _end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale) -> list[Name]:
     """Each policy's name beside its last point, moved apart where names would touch."""
-    ends = [line for line in lines if line.points]
-    texts = [wrapped(line.policy) for line in ends]
+    texts = [wrapped(line.policy) for line in lines]
     heights = [_LINE_HEIGHT * (1 + text.count("\n")) for text in texts]
-    size = 8.0 if max((svg.text_width(text, 8.0) for text in texts), default=0) < _NAMES - 4 else 7.0
-    spots = [(line.points[-1].x, line.points[-1].y) for line in ends]
-    starts = [frame.bottom - frame.height * y.share(spot[1]) for spot in spots]
-    rights = [frame.left + frame.width * x.share(spot[0]) for spot in spots]
+    size = 8.0 if max(svg.text_width(text, 8.0) for text in texts) < _NAMES - 4 else 7.0
+    starts = [frame.bottom - frame.height * y.share(line.points[-1].y) for line in lines]
+    rights = [frame.left + frame.width * x.share(line.points[-1].x) for line in lines]
     places = _inside(spread(starts, heights), heights, frame)
     return [
         Name(
@@ -69,14 +92,12 @@ def end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x:
             colour=looks[line.policy].colour,
             size=size,
         )
-        for line, text, start, right, place in zip(ends, texts, starts, rights, places, strict=True)
+        for line, text, start, right, place in zip(lines, texts, starts, rights, places, strict=True)
     ]
 
 
 def _inside(places: Sequence[float], heights: Sequence[float], frame: Frame) -> list[float]:
     """The places, all moved by the same, so that as many as can are beside the axes."""
-    if not places:
-        return []
     top = min(place - height / 2 for place, height in zip(places, heights, strict=True))
     bottom = max(place + height / 2 for place, height in zip(places, heights, strict=True))
     shift = max(0.0, frame.top - 6 - top) or min(0.0, frame.bottom + 6 - bottom)

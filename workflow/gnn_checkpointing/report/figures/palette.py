@@ -23,14 +23,6 @@ class Look:
     dashes: Dashes = ()
 
 
-@dataclass(frozen=True)
-class Family:
-    """Policies of one idea: how they read together, and the shape that they share on the frontier."""
-
-    name: str
-    marker: str
-
-
 _FIXED = {kind: Look(row.look[0] or INK, *row.look[1:]) for kind, row in POLICIES.items()}
 _SPARE = (
     Look("#009e73", "D"),
@@ -92,11 +84,15 @@ def kind_of(policy: str) -> str:
         return policy
 
 
-def family(policy: str) -> Family:
-    """The family whose shape the policy has on the frontier."""
+def family(policy: str) -> str:
+    """What the policy has in common with others: it gives its shape on the frontier."""
     row = POLICIES.get(kind_of(policy))
-    idea = row.idea if row else _OTHER
-    return Family(idea, _MARKERS.get(idea, "X"))
+    return row.idea if row else _OTHER
+
+
+def shape(family: str) -> str:
+    """The marker of a family on the frontier."""
+    return _MARKERS.get(family, "X")
 
 
 def ramp(position: float) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, RIGHT, WIDTH, Chart, Frame, Point, draw
-from gnn_checkpointing.report.figures.layers import Rule, Series
+from gnn_checkpointing.report.figures.chart import ABOVE, HEIGHT, WIDTH, Chart, Layer, Point, draw, inside
+from gnn_checkpointing.report.figures.layers import rule, series
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.page import Drawn, Panel
 
 _ROW = 13.0
 """Points that one row of a legend takes."""
@@ -27,7 +30,6 @@ class Mark:
     label: str
     policy: str
     value: float
-    more: str = ""
 
 
 def drawn_marks(lines: Sequence[Line]) -> list[Line]:
@@ -56,62 +58,57 @@ def thinning(panels: Iterable[Sequence[Line]]) -> str:
     )
 
 
-def residual_panel(
-    name: str,
+def scattered(
+    title: str,
     lines: Sequence[Line],
     looks: Mapping[str, Look],
     x: Scale,
     y: Scale,
-    cell: str = "",
+    told: str,
     *,
     diagonal: bool = False,
-) -> str:
-    """The SVG of marks, one per cell, around the level line of 0, or the diagonal on which both axes agree."""
+) -> Panel | None:
+    """Marks, one per cell, around the level line of 0, or the diagonal on which both axes agree; None without any."""
+    if not lines:
+        return None
     low, high = max(x.low, y.low), min(x.high, y.high)
-    rule = Rule(through=((low, low), (high, high)), dashes=None) if diagonal else Rule(y=0.0, dashes=None)
+    place = {"through": ((low, low), (high, high))} if diagonal else {"y": 0.0}
+    layers: list[Layer] = [partial(rule, dashes=None, **place)]
     rows = _legend_rows([line.policy for line in lines])
     height = HEIGHT + _ROW * (rows - 1)
-    frame = Frame(LEFT, ABOVE + _ROW * rows, WIDTH - RIGHT, height - BELOW)
-    marks = [
-        Series(
-            each.policy, looks[each.policy], each.points, joined=False, whiskers=False, hollow=True, size=3.6, cell=cell
-        )
+    frame = inside(height, above=ABOVE + _ROW * rows)
+    plain: dict[str, Any] = {"joined": False, "whiskers": False, "hollow": True, "size": 3.6, "cell": title}
+    layers += [
+        partial(series, name=each.policy, look=looks[each.policy], points=each.points, **plain)
         for each in drawn_marks(lines)
     ]
-    chart = Chart(frame, x, y, [rule, *marks])
-    return _under_legend(name, height, chart, {line.policy: looks[line.policy] for line in lines}, hollow=True)
+    own = {line.policy: looks[line.policy] for line in lines}
+    drawing = _under_legend(height, Chart(frame, x, y, layers), own, hollow=True)
+    drawn = tuple((line.policy, point.x, point.y) for line in lines for point in line.points)
+    return Panel(title, told, drawing, Drawn(("policy", x.label, y.label), drawn), title)
 
 
-def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, cell: str = "") -> str:
-    """The SVG of ratios of one `cell` or convolution, one line of the panel per graph, one mark per policy."""
+def marks_on_rows(title: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, names: str) -> Panel:
+    """A mark for each of several names, such as policies, on the row of each graph."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     policies = list(dict.fromkeys(mark.policy for mark in marks))
     rows = _legend_rows(policies)
     # Room for each graph's marks side by side.
     height = max(HEIGHT + _ROW * (rows - 1), 5.0 * len(policies) * len(labels) + 50 + _ROW * rows)
-    frame = Frame(0.32 * WIDTH, 8 + _ROW * rows, WIDTH - RIGHT, height - BELOW)
+    frame = inside(height, 0.32 * WIDTH, 8 + _ROW * rows)
     ticks = tuple(float(place) for place in range(len(labels)))
     y = Scale("", False, len(labels) - 0.5, -0.5, ticks, tuple(map(_short, labels)))
-    series = []
+    layers: list[Layer] = [partial(rule, x=1.0)]
     for position, policy in enumerate(policies):
         shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
         own = [mark for mark in marks if mark.policy == policy]
         spots = [Point(m.value, labels.index(m.label) + shift, 0.0, 0.0, m.label) for m in own]
-        series.append(_OnRows(policy, looks[policy], spots, joined=False, whiskers=False, size=4.5, cell=cell))
-    chart = Chart(frame, x, y, [Rule(x=1.0), *series])
-    return _under_legend(name, height, chart, {policy: looks[policy] for policy in policies}, hollow=False)
-
-
-class _OnRows(Series):
-    """Marks whose number is along x, on rows that have names."""
-
-    def told(self, chart: Chart) -> str:  # noqa: ARG002 - rows have names of their own
-        """What every mark says."""
-        return "{}: {} on {}" + (f"; {self.cell}" if self.cell else "")
-
-    def numbers(self, point: Point, chart: Chart) -> list[str]:
-        """What one mark alone says."""
-        return [chart.x.text(point.x), point.cell]
+        plain: dict[str, Any] = {"joined": False, "whiskers": False, "on_rows": True, "size": 4.5, "cell": title}
+        layers.append(partial(series, name=policy, look=looks[policy], points=spots, **plain))
+    drawing = _under_legend(height, Chart(frame, x, y, layers), {each: looks[each] for each in policies}, hollow=False)
+    parts = "; ".join(f"{mark.policy} on {mark.label} {x.text(mark.value)}" for mark in marks)
+    drawn = Drawn(("graph", names, x.label), tuple((mark.label, mark.policy, mark.value) for mark in marks))
+    return Panel(title, f"Dot chart, {title}: {x.label}. {parts}.", drawing, drawn, title if names == "policy" else "")
 
 
 def _short(label: str) -> str:
@@ -128,9 +125,9 @@ def _columns(names: Sequence[str]) -> int:
     return min(max(1, len(names)), 3 if max(map(len, names), default=0) < 14 else 2)
 
 
-def _under_legend(name: str, height: float, chart: Chart, looks: Mapping[str, Look], *, hollow: bool) -> str:
+def _under_legend(height: float, chart: Chart, looks: Mapping[str, Look], *, hollow: bool) -> str:
     """The SVG of a chart, and above it marks with their names in rows."""
-    root = svg.drawing(WIDTH, height, name)
+    root = svg.drawing(WIDTH, height)
     draw(root, chart)
     columns = _columns(list(looks))
     for place, (policy, look) in enumerate(looks.items()):

@@ -75,17 +75,17 @@ def value_scale(values: Sequence[float], label: str) -> Scale:
 
 def size_scale(values: Sequence[float], label: str) -> Scale:
     """A logarithmic axis in binary units."""
-    return _logarithmic(values, label, _powers_of_two, units.round_size, "size")
+    return _logarithmic(values, label, _powers_of_two, "size")
 
 
 def time_scale(values: Sequence[float], label: str) -> Scale:
     """A logarithmic axis in seconds, milliseconds or microseconds."""
-    return _logarithmic(values, label, _one_two_five, units.round_duration, "duration")
+    return _logarithmic(values, label, _one_two_five, "duration")
 
 
 def count_scale(values: Sequence[float], label: str) -> Scale:
     """A logarithmic axis of whole numbers, in thousands and millions where they are."""
-    return _logarithmic(values, label, _one_two_five, _short_count, "count")
+    return _logarithmic(values, label, _one_two_five, "count", _short_count)
 
 
 def ratio_scale(values: Sequence[float], label: str) -> Scale:
@@ -93,13 +93,13 @@ def ratio_scale(values: Sequence[float], label: str) -> Scale:
     values = [*values, 1.0]
     if max(values) / min(values) < 5:
         return _linear(values, label, "{:.2f}".format, "ratio")
-    return _logarithmic(values, label, _one_two_five, "{:g}".format, "ratio")
+    return _logarithmic(values, label, _one_two_five, "ratio", "{:g}".format)
 
 
 def log_ratio_scale(values: Sequence[float], label: str) -> Scale:
     """A logarithmic axis of ratios that contains 1."""
     values = [*values, 1.0]
-    return _logarithmic((min(values) / 1.15, max(values) * 1.15), label, _one_two_five, "{:g}".format, "ratio")
+    return _logarithmic((min(values) / 1.15, max(values) * 1.15), label, _one_two_five, "ratio", "{:g}".format)
 
 
 def minute_scale(end: float, label: str) -> Scale:
@@ -125,9 +125,10 @@ def _logarithmic(
     values: Sequence[float],
     label: str,
     round_values: Callable[[float, float], list[float]],
-    text: Callable[[float], str],
     words: str,
+    text: Callable[[float], str] | None = None,
 ) -> Scale:
+    """An axis with ticks at round values; without a `text` a tick reads as a number on it does, without idle zeros."""
     least, most = plain(min(values)), plain(max(values))  # an axis has no address
     ticks = round_values(least, most)
     room = (most / least) ** 0.06 * 1.05
@@ -136,7 +137,8 @@ def _logarithmic(
         low = max((tick for tick in ticks if tick < low), default=low)
         high = min((tick for tick in ticks if tick > high), default=high)
     kept = tuple(tick for tick in ticks if low <= tick <= high)
-    return Scale(label, True, low, high, kept, tuple(map(text, kept)), words)
+    labels = (text(tick) if text else units.without_idle_zeros(WORDS[words](tick)) for tick in kept)
+    return Scale(label, True, low, high, kept, tuple(labels), words)
 
 
 def _linear(values: Sequence[float], label: str, text: Callable[[float], str], words: str = "plain") -> Scale:

@@ -39,14 +39,10 @@ _PLUS = (
 Corners = tuple[tuple[float, float], ...]
 
 
-def drawing(width: float, height: float, name: str = "") -> Element:
-    """An empty drawing in points; `name` is what a file of it is called.
-
-    It brings its style along. A page, which has that once for all drawings, leaves it out.
-    """
+def drawing(width: float, height: float) -> Element:
+    """An empty drawing in points, with its style, which a page has once for all drawings."""
     size = f"0 0 {number(width)} {number(height)}"
-    attributes = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": size, "aria-hidden": "true"}
-    root = Tree.Element("svg", attributes | ({"data-name": name} if name else {}))
+    root = Tree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "viewBox": size, "aria-hidden": "true"})
     add(root, "style").text = f"svg[viewBox]{{color:{_ON_PAPER};font-family:{FONT}}}{STYLE}"
     return root
 
@@ -54,6 +50,11 @@ def drawing(width: float, height: float, name: str = "") -> Element:
 def on_page(drawing: str) -> str:
     """A drawing without what a page has once for all."""
     return _OF_FILES.sub("", drawing, count=2)
+
+
+def named(drawing: str, name: str) -> str:
+    """A drawing that says what a file of it is called."""
+    return drawing.replace(' aria-hidden="true"', f' aria-hidden="true" data-name="{name}"', 1)
 
 
 def add(parent: Element, name: str, **attributes: str | float | None) -> Element:

@@ -13,12 +13,12 @@ from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Of, Shown, lines_over
+from gnn_checkpointing.report.page import Figure, Panel, Table
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import grouped, over_levels, points
 
 _text = Texts("trends")
@@ -132,7 +132,7 @@ def panels_of(
     end: Callable[[Point], str],
     slope: Callable[[str, str], str],
     reference: float | None = None,
-) -> Iterator[Shown | None]:
+) -> Iterator[Panel | None]:
     """A panel for each convolution, described by both ends of each policy's line and its fitted slope."""
     for name, lines in shown.items():
         told = [f"Line chart, {name}: {against}."]

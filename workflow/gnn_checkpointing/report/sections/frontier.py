@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import (
     SPARSE_DEGREE,
     AllocatorEffect,
-    BestSegments,
     Effect,
     Estimate,
     Payoff,
@@ -18,11 +16,10 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.frontier import drawn_paths, frontier_panel, key_panel
+from gnn_checkpointing.report.figures.frontier import frontier_panel, key_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Shown
 from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, points, spans
 from gnn_checkpointing.sourced import sourced
 
@@ -42,20 +39,14 @@ def payoffs(inputs: ReportInputs) -> list[tuple[Payoff, str, str, str, str]]:
             spans(one.faster_at, one.timed_levels),
             spans([level for level in one.timed_levels if (*pair_of(one), level) in unbeaten], one.timed_levels),
         )
-        for one in in_order(inputs.frontier.payoffs, inputs)
+        for one in in_order(inputs, inputs.frontier.payoffs)
     ]
-
-
-def segments(inputs: ReportInputs) -> list[BestSegments]:
-    """The best numbers of segments, sparse before dense."""
-    order = inputs.convolutions
-    return sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
 
 
 def points_under(inputs: ReportInputs, allocator: str) -> list[Effect]:
     """The points under an allocator, in the study's order of convolutions and policies, sparse before dense."""
     own = (point for point in inputs.frontier.points if point.allocator == allocator)
-    return in_order(own, inputs, lambda point: float(point.level))
+    return in_order(inputs, own, "convolution", "policy", "level")
 
 
 def _levels(points: Sequence[Effect]) -> list[str]:
@@ -82,17 +73,15 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     levels = [level for level in _levels(inputs.frontier.points) if any(point.cell == level for point in every)]
     x = scales.log_ratio_scale([point.x for point in every], "activation memory / none's")
     y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none's")
-    panel = partial(frontier_panel, levels=levels, x=x, y=y, others=inputs.quality.other_models)
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
-    key = partial(key_panel, policies=policies, levels=levels)
-    panels = [Shown("Key", _text("key", levels=levels), key, role="key")]
+    panels = [key_panel(policies, levels, _text("key", levels=levels))]
     best = {(one.convolution, one.level): one.policies for one in inputs.frontier.pareto}
     for convolution, each in shown.items():
         front = best.get((convolution, levels[-1]), [])
-        draw = partial(panel, paths=each, front=front, cell=convolution)
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        panels.append(Shown(convolution, told, draw, drawn_paths(each, x, y), convolution))
+        others = inputs.quality.other_models
+        panels.append(frontier_panel(each, levels, x, y, front, others, title=convolution, told=told))
     return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
 
 
@@ -110,7 +99,7 @@ def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str =
 def other_allocators(inputs: ReportInputs) -> dict[str, list[AllocatorEffect]]:
     """The effects of every allocator beside the reference."""
     found = grouped(inputs.frontier.allocators, lambda effect: effect.allocator)
-    return {name: in_order(own, inputs, lambda effect: float(effect.level)) for name, own in found.items()}
+    return {name: in_order(inputs, own, "convolution", "policy", "level") for name, own in found.items()}
 
 
 def moved_most(effects: Sequence[AllocatorEffect]) -> AllocatorEffect | None:

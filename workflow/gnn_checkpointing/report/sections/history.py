@@ -16,10 +16,11 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Of, lines_over
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import line, points
 from gnn_checkpointing.sourced import plain, sourced
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from gnn_checkpointing.analysis.results import Interaction, Law, Response
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections.parts import points, scatter
@@ -59,7 +59,7 @@ def residuals_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading
     own = {name: [law for law in laws if law.convolution == name] for name in inputs.convolutions}
     shown = {
         convolution: [
-            Line(law.policy, tuple(Point(r.num_edges, *3 * (r.relative,)) for r in law.residuals))
+            Line(law.policy, tuple(Point.of(r.num_edges, r.relative) for r in law.residuals))
             for law in fitted
             if law.residuals
         ]
@@ -72,8 +72,7 @@ def residuals_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading
     def told(name: str) -> str:
         return _text("residuals", reading=reading, laws=own[name], level=inputs.regressions.confidence)
 
-    panels, values = scatter(inputs, shown, told, (x, y)), thinning(shown.values())
-    return _text.figure(f"figure-residuals-{reading.id}", REGRESSIONS, panels, reading=reading, values=values)
+    return scatter(_text, inputs, f"figure-residuals-{reading.id}", REGRESSIONS, shown, (x, y), told, reading=reading)
 
 
 def quantiles_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure | None:
@@ -92,8 +91,8 @@ def quantiles_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading
         furthest = [(line.policy, max(line.points, key=lambda each: abs(each.y - each.x))) for line in shown[name]]
         return _text("quantiles", convolution=name, noun=reading.noun, furthest=furthest)
 
-    panels, values = scatter(inputs, shown, told, (x, y), diagonal=True), thinning(shown.values())
-    return _text.figure(f"figure-quantiles-{reading.id}", REGRESSIONS, panels, reading=reading, values=values)
+    known: dict[str, Any] = {"diagonal": True, "reading": reading}
+    return scatter(_text, inputs, f"figure-quantiles-{reading.id}", REGRESSIONS, shown, (x, y), told, **known)
 
 
 def _against_normal(law: Law) -> Line:
@@ -102,4 +101,4 @@ def _against_normal(law: Law) -> Line:
         for r in law.residuals
         if r.normal_quantile is not None and r.standardised is not None
     ]
-    return Line(law.policy, tuple(Point(x, y, y, y) for x, y in sorted(pairs)))
+    return Line(law.policy, tuple(Point.of(x, y) for x, y in sorted(pairs)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect
@@ -12,14 +11,23 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
+from gnn_checkpointing.report.figures.bars import Bar, bar_panel
+from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, outcome_text, points
+from gnn_checkpointing.report.sections.parts import (
+    base_labels,
+    family,
+    grouped,
+    in_order,
+    lines_of,
+    marked,
+    outcome_text,
+    points,
+)
 from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
 
 _text = Texts("lead")
@@ -113,16 +121,9 @@ def _marks(
         ]
         for policy in _looks(inputs)
     }
-    values = [mark.value for marks in shown.values() for mark in marks]
-    if not values:
-        return None
-    x = scales.ratio_scale(values, _AXIS)
-    panels = [
-        marks_on_rows(policy, shown[policy], own_looks, x, names="convolution")
-        for policy, own_looks in _looks(inputs).items()
-    ]
+    panels = marked(shown, _looks(inputs).__getitem__, _AXIS, "convolution")
     marks = "one marker per convolution, one line per graph"
-    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks)
+    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks) if panels else None
 
 
 def _limit(inputs: ReportInputs) -> Figure | None:
@@ -130,7 +131,6 @@ def _limit(inputs: ReportInputs) -> Figure | None:
     gib = inputs.study.measurement.memory_limit_gib
     if gib is None or not inputs.completed:
         return None
-    limit = gib * units.GIB
     bars = [
         Bar(
             policy if len(inputs.convolutions) == 1 else f"{policy}, {row['convolution']}",
@@ -141,14 +141,7 @@ def _limit(inputs: ReportInputs) -> Figure | None:
         for row in inputs.rows
         if row["policy"] == policy and row["outcome"] in ("completed", "out_of_memory")
     ]
-    needs = "; ".join(f"{bar.name} {units.size(bar.value) if bar.value else 'ran out of memory'}" for bar in bars)
-    shown = Shown(
-        f"Under a limit of {units.plain(gib)} GiB",
-        f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
-        partial(bar_panel, bars=bars, limit=limit),
-        drawn_bars(bars, limit),
-    )
-    return _text.figure("figure-lead", MEASUREMENTS, [shown], "figure-limit")
+    return _text.figure("figure-lead", MEASUREMENTS, [bar_panel(bars, gib)], "figure-limit")
 
 
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
@@ -168,7 +161,6 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         if not inputs.many_policies or policy in FEW
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
-    order = inputs.convolutions
     reals = [effect for policy in inputs.compared for effect in facts.reals(policy)]
 
     def edges_per_second(row: Row) -> float | None:
@@ -197,7 +189,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         table(
             "table-real-short",
             EFFECTS,
-            sorted(reals, key=lambda e: (e.average_degree, order.index(e.convolution))),
+            in_order(inputs, reals, "average_degree", "convolution"),
             inverse=lambda ratio: 1 / ratio.estimate,
         ),
     ]

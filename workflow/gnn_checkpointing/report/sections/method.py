@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from statistics import median
 from typing import Any
 
@@ -17,11 +16,10 @@ from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures.bars import Turn, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Figure, Link, Links, Step, Steps, Table
-from gnn_checkpointing.report.panels import Shown
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 from gnn_checkpointing.study.own_model import own_name
@@ -142,8 +140,7 @@ def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
         return (moment - turns[0].began).total_seconds() / _PER_MINUTE
 
     bars = [Turn(graphs.index(turn.graph), minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
-    draw, told = partial(gantt_panel, turns=bars), f"Gantt chart of the run: {sentence}"
-    shown = Shown("Turns at the machine", told, draw, drawn_turns(bars, graphs))
+    shown = gantt_panel(bars, graphs, f"Gantt chart of the run: {sentence}")
     several, machines = graphs_a_row(len(graphs)), len({turn.host for turn in turns})
     known: dict[str, Any] = {"several": several, "run": inputs.quality.run, "machines": machines}
     return _text.figure("figure-run", MEASUREMENTS, [shown], size="wide", **known)

@@ -11,12 +11,14 @@ from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
+from gnn_checkpointing.report.figures.palette import Look, looks
+from gnn_checkpointing.report.figures.points import Mark, marks_on_rows, scattered, thinning
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.panels import Of, Shown, lines_over, scattered
+from gnn_checkpointing.report.page import Figure, Panel, Table
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.families import FAMILIES
 
@@ -35,11 +37,18 @@ _NAMED = 6
 """Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
 
 
-def in_order(items: Iterable[Item], inputs: ReportInputs, *more: Callable[[Item], Any]) -> list[Item]:
-    """What has a convolution and a policy, in the study's order of these; `more` decides between equals."""
-    pairs = product(inputs.convolutions, inputs.policies)
-    places = {pair: place for place, pair in enumerate(pairs)}
-    return sorted(items, key=lambda one: (places.get(pair_of(one), len(places)), *(further(one) for further in more)))
+def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[Item], Any]) -> list[Item]:
+    """The items by some fields or functions: convolutions and policies in the study's order, levels as numbers."""
+    known = {"convolution": inputs.convolutions, "policy": inputs.policies}
+    places = {name: {one: place for place, one in enumerate(order)} for name, order in known.items()}
+
+    def place(one: Item, by: str | Callable[[Item], Any]) -> Any:
+        value = getattr(one, by) if isinstance(by, str) else by(one)
+        if by in known:
+            return places[by].get(value, len(places[by]))
+        return float(value or 0) if by in ("level", "size") else value
+
+    return sorted(items, key=lambda one: [place(one, each) for each in by or known])
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
@@ -141,14 +150,7 @@ def line(
 ) -> Line:
     """A line through what the items have as y, in the order of x; an item without y has no point."""
     found = [(x(one), y(one), cell(one)) for one in sorted(items, key=x)]
-    return Line(
-        name,
-        tuple(
-            Point.of(place, value, of) if isinstance(value, Estimate) else Point(place, value, value, value, of)
-            for place, value, of in found
-            if value is not None
-        ),
-    )
+    return Line(name, tuple(Point.of(place, value, of) for place, value, of in found if value is not None))
 
 
 def lines_of(
@@ -170,6 +172,15 @@ def points(panels: Iterable[Sequence[Line]]) -> list[Point]:
     return [point for lines in panels for line in lines for point in line.points]
 
 
+def marked(
+    panels: Mapping[str, Sequence[Mark]], own_looks: Callable[[str], Mapping[str, Look]], axis: str, names: str
+) -> list[Panel]:
+    """A panel for each title that has marks of some `names`, all on one axis of ratios."""
+    values = [mark.value for marks in panels.values() for mark in marks]
+    x = scales.ratio_scale([*values, 1.0], axis)
+    return [marks_on_rows(title, marks, own_looks(title), x, names) for title, marks in panels.items() if marks]
+
+
 def spans(chosen: Sequence[str], levels: Sequence[str]) -> str:
     """The chosen of the levels as runs, such as "4, 16-128"; all and none of several in words."""
     if not levels:
@@ -188,7 +199,7 @@ def over_bases(
     value: Callable[[Effect], Estimate | None],
     x: Scale,
     y: Scale,
-) -> Iterator[Shown | None]:
+) -> Iterator[Panel | None]:
     """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
     label = base_labels(effects)
     for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
@@ -199,14 +210,18 @@ def over_bases(
 
 
 def scatter(
+    text: Texts,
     inputs: ReportInputs,
+    id: str,
+    source: str,
     panels: Mapping[str, Sequence[Line]],
+    axes: tuple[Scale, Scale],
     told: Callable[[str], str],
-    scales: tuple[Scale, Scale],
     *,
     diagonal: bool = False,
-) -> Iterator[Shown | None]:
-    """Marks of several policies, a panel for each convolution."""
-    for name, lines in panels.items():
-        if lines:
-            yield scattered(name, lines, looks(inputs.policies), *scales, told(name), diagonal=diagonal)
+    **values: Any,
+) -> Figure:
+    """Marks of several policies, a panel for each convolution; the text says what is not drawn by `thinned`."""
+    own = looks(inputs.policies)
+    shown = (scattered(name, each, own, *axes, told(name), diagonal=diagonal) for name, each in panels.items() if each)
+    return text.figure(id, source, shown, thinned=thinning(panels.values()), **values)

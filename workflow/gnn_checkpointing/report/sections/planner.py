@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,26 +13,24 @@ from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
 from gnn_checkpointing.report.page import Kind
 from gnn_checkpointing.sourced import sourced
 
-
-@dataclass(frozen=True)
-class Field:
-    """A number that the planner asks for, and what stands there at first."""
-
-    name: str
-    label: str
-    value: str
-    least: str = "1"
-    step: str = "1"
+_OF_MODELS = {
+    "num_layers": "Layers",
+    "hidden_channels": "Channels",
+    "heads": "Heads",
+    "num_features": "Input features",
+}
 
 
 class Planner(Kind):
     """A form that answers for any graph, model and memory; `knowledge` is what planner.json holds.
 
+    A field is a number that it asks for: name, label, what stands there at first, the least value, and the step.
+
     Interactive, and so in the HTML alone: what it answers stands in the paragraph and table beside it, too.
     """
 
     graphs: tuple[str, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[tuple[str, ...], ...]
     convolutions: tuple[str, ...]
     headings: tuple[str, ...]
     knowledge: Mapping[str, Any]
@@ -58,7 +55,12 @@ def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
     plans = [plan(convolution, memory) for convolution in known.convolutions]
     form = Planner(
         graphs=tuple(graph.label for graph in known.graphs),
-        fields=_fields(inputs, nodes, edges, memory),
+        fields=(
+            ("num_nodes", "Nodes", str(nodes), "1", "1"),
+            ("num_edges", "Directed edges", str(edges), "0", "1"),
+            *((name, label, str(getattr(known.measured, name)), "1", "1") for name, label in _OF_MODELS.items()),
+            ("memory_gib", "Memory, GiB", f"{memory:g}", "0.001", "any"),
+        ),
         convolutions=tuple(known.convolutions),
         headings=plan_words.HEADINGS,
         knowledge=known.model_dump(mode="json"),
@@ -70,16 +72,3 @@ def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
 def plan_rows(plans: Sequence[Plan]) -> list[tuple[str, ...]]:
     """Every policy of every answer, in words."""
     return [(plan.convolution, *plan_words.cells(one)) for plan in plans for one in plan.policies]
-
-
-def _fields(inputs: ReportInputs, nodes: int, edges: int, memory: float) -> tuple[Field, ...]:
-    measured = inputs.knowledge.measured
-    return (
-        Field("num_nodes", "Nodes", str(nodes)),
-        Field("num_edges", "Directed edges", str(edges), least="0"),
-        Field("num_layers", "Layers", str(measured.num_layers)),
-        Field("hidden_channels", "Channels", str(measured.hidden_channels)),
-        Field("heads", "Heads", str(measured.heads)),
-        Field("num_features", "Input features", str(measured.num_features)),
-        Field("memory_gib", "Memory, GiB", f"{memory:g}", least="0.001", step="any"),
-    )

@@ -11,7 +11,6 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of
@@ -142,7 +141,7 @@ def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
     own = grouped(chosen, pair_of)
     shown = {
         convolution: [
-            Line(policy, tuple(Point(s.num_edges, *3 * (s.error,), f"{convolution} on {s.label}") for s in found))
+            Line(policy, tuple(Point.of(s.num_edges, s.error, f"{convolution} on {s.label}") for s in found))
             for policy in inputs.policies
             if (found := own.get((convolution, policy)))
         ]
@@ -157,8 +156,7 @@ def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
 
     x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
     y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
-    panels, lines = scatter(inputs, shown, told, (x, y)), thinning(shown.values())
-    return _text.figure(f"figure-scorecard-{name}", PREDICTIONS, panels, response=response, drawn_lines=lines)
+    return scatter(_text, inputs, f"figure-scorecard-{name}", PREDICTIONS, shown, (x, y), told, response=response)
 
 
 def answer_of(one: Censored) -> str:

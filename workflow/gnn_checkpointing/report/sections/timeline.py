@@ -6,21 +6,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from gnn_checkpointing.analysis.results import ExplainedSet
-from gnn_checkpointing.analysis.table import series
+from gnn_checkpointing.analysis.table import series as series_of
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, draw
-from gnn_checkpointing.report.figures.layers import Rule, Series
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, draw
+from gnn_checkpointing.report.figures.layers import rule, series
+from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import Look, looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
-from gnn_checkpointing.report.page import Drawn, Figure
-from gnn_checkpointing.report.panels import Shown, lines_over
+from gnn_checkpointing.report.page import Drawn, Figure, Panel
 from gnn_checkpointing.report.sections.parts import grouped, line, points
 from gnn_checkpointing.sourced import plain
 from gnn_checkpointing.study.convolutions import VISION
@@ -39,7 +39,7 @@ def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
     order = {policy: place for place, policy in enumerate(inputs.policies)}
     ordered = sorted(inputs.traces, key=lambda trace: order.get(trace.policy, len(order)))
     keys = ("convolution", "aggregation", "model")
-    found = grouped(ordered, lambda trace: series({key: getattr(trace, key) for key in keys}))
+    found = grouped(ordered, lambda trace: series_of({key: getattr(trace, key) for key in keys}))
     names = (*inputs.convolutions, *sorted(set(found) - set(inputs.convolutions)))
     return {name: found[name] for name in names if name in found}
 
@@ -57,10 +57,9 @@ def timeline_figure(inputs: ReportInputs, traced: Mapping[str, Sequence[Trace]])
     panels = []
     for convolution, traces in traced.items():
         told = _text("alternative", convolution=convolution, traces=[(t, forward_share(t)) for t in traces])
-        draw = partial(_drawing, traces=traces, colours=colours, low=low, high=high)
         rows = ((trace.policy, round(plain(share), 5), value) for trace in traces for share, value in _course(trace))
         drawn = Drawn(("policy", "share of the step", "live bytes above resident"), tuple(rows))
-        panels.append(Shown(convolution, told, draw, drawn, convolution))
+        panels.append(Panel(convolution, told, _drawing(traces, colours, low, high), drawn, convolution))
     size: Literal["small", "wide"] = "wide" if any(len(traces) > 2 for traces in traced.values()) else "small"
     return _text.figure("figure-timeline", TRACES, panels, size=size)
 
@@ -69,12 +68,12 @@ def _names(inputs: ReportInputs, traces: Sequence[Trace]) -> list[str]:
     return list(dict.fromkeys([*inputs.policies, *(trace.policy for trace in traces)]))
 
 
-def _drawing(name: str, traces: Sequence[Trace], colours: Mapping[str, Look], low: float, high: float) -> str:
+def _drawing(traces: Sequence[Trace], colours: Mapping[str, Look], low: float, high: float) -> str:
     """The SVG of one convolution's policies, on a logarithmic axis from `low` to `high` bytes."""
     columns = min(_COLUMNS, len(traces))
     width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _GAP) / _COLUMNS
     height = _BOTTOM + math.ceil(len(traces) / columns) * (_ROW + _TOP)
-    root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height, name)
+    root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height)
     ticks = scales.size_scale([low, high], "")
     kept = [(t, text) for t, text in zip(ticks.ticks, ticks.tick_labels, strict=True) if low <= t <= high]
     for number, trace in enumerate(traces):
@@ -84,8 +83,8 @@ def _drawing(name: str, traces: Sequence[Trace], colours: Mapping[str, Look], lo
         x = Scale("share of the step" if last else "", False, 0.0, 1.0, (0.0, 0.5, 1.0), ("0", "0.5", "1"))
         y = Scale(trace.policy, True, low, high, tuple(t for t, _ in kept), tuple(text for _, text in kept), "size")
         points = [Point(share, max(value, low), 0.0, 0.0) for share, value in _course(trace)]
-        line = Series(trace.policy, colours[trace.policy], points, marks=False, width=1.2)
-        layers: list[Layer] = [Rule(x=forward_share(trace), dashes="3 2"), line]
+        known: dict[str, Any] = {"name": trace.policy, "look": colours[trace.policy], "points": points}
+        layers = [partial(rule, x=forward_share(trace), dashes="3 2"), partial(series, marks=False, width=1.2, **known)]
         chart = Chart(frame, x, y, layers, title_size=7.5, small=True, tick_labels=(last, column == 0))
         peak = units.size(trace.peak_bytes)
         svg.words(draw(root, chart), frame.right - 3, frame.top + 7, peak, 7.0, text_anchor="end")
@@ -159,7 +158,7 @@ def within_blocks(trace: Trace) -> list[int]:
 def blocks_figure(inputs: ReportInputs, id: str, axis: str, profile: Callable[[Trace], Sequence[int]]) -> Figure:
     """What blocks keep or hold, a panel for each model."""
 
-    def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
+    def shown(convolution: str, traces: Sequence[Trace]) -> Panel | None:
         # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
         lines = [
             line(trace.policy, list(enumerate(profile(trace), start=1)), lambda one: one[0], lambda one: one[1])
@@ -181,7 +180,7 @@ def explained_figure(sets: Sequence[ExplainedSet]) -> Figure:
     x = scales.step_scale([f"{one.number} ({one.neighbours})" for one in sets[0].blocks], "block (its neighbours)")
     own_looks = looks([one.label for one in sets])
 
-    def shown(measure: str, words: str) -> Shown | None:
+    def shown(measure: str, words: str) -> Panel | None:
         lines = [line(one.label, one.blocks, lambda at: at.number, lambda at: getattr(at, measure)) for one in sets]
         ends = [end for point in points([lines]) for end in (point.low, point.high)]
         return lines_over(words, lines, own_looks, x, scales.value_scale(ends, words), names="images") if ends else None

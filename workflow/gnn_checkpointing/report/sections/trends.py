@@ -82,7 +82,7 @@ def ratio_figure(inputs: ReportInputs, quantity: density.Quantity) -> Figure:
 def ratio_table(inputs: ReportInputs, quantity: density.Quantity, ratio: str, noun: str) -> Table:
     """The ratios at each level, with intervals."""
     compared = inputs.compared
-    found = [effect for effect in in_order(inputs.effects.generated, inputs) if effect.policy in compared]
+    found = [effect for effect in in_order(inputs, inputs.effects.generated) if effect.policy in compared]
     cells = {(effect.convolution, effect.policy, effect.level): getattr(effect, ratio) for effect in found}
     places = grouped(inputs.effects.generated, lambda effect: (effect.convolution, effect.level))
     known: dict[str, Any] = {
@@ -104,7 +104,7 @@ def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
     if not found:
         return None
     # Courses that read alike are one row, whichever numbers they are made of.
-    rows = grouped(in_order(found, inputs), lambda each: (each.convolution, bare(in_words(each))))
+    rows = grouped(in_order(inputs, found), lambda each: (each.convolution, bare(in_words(each))))
     words: dict[str, str] = {}
     for (_, course), own in rows.items():
         words.setdefault(course, in_words(own[0]))

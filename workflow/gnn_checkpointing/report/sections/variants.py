@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.panels import Of, Shown, lines_over, marks_on_rows
+from gnn_checkpointing.report.page import Figure, Panel, Table
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections import parts
 from gnn_checkpointing.report.sections.parts import family, grouped, in_order, line, lines_of, points, spans
 
@@ -39,12 +40,10 @@ def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -
     return _text.figure(f"figure-families-{name}", EFFECTS, shown, noun=noun, num_nodes=num_nodes, level=level)
 
 
-def _marked(inputs: ReportInputs, marks: Iterable[tuple[str, Mark]], axis: str) -> list[Shown | None]:
+def _marked(inputs: ReportInputs, marks: Sequence[tuple[str, Mark]], axis: str) -> list[Panel]:
     """A panel for each convolution, with a mark for each policy on the line of each graph."""
     own = {name: [mark for of, mark in marks if of == name] for name in inputs.convolutions}
-    values = [mark.value for each in own.values() for mark in each]
-    x = scales.ratio_scale(values, axis) if values else None
-    return [marks_on_rows(name, each, looks(inputs.policies), x, convolution=name) for name, each in own.items() if x]
+    return parts.marked(own, lambda _: looks(inputs.policies), axis, "policy")
 
 
 def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) -> Table:
@@ -53,7 +52,7 @@ def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) ->
     known = [reference, *parts.NAMES]
     families = dict.fromkeys(effect.family for effect in inputs.variants.families)
     ordered = sorted(families, key=lambda name: known.index(name) if name in known else 99)
-    effects = in_order(inputs.variants.families, inputs, lambda e: e.num_nodes, lambda e: float(e.level))
+    effects = in_order(inputs, inputs.variants.families, "convolution", "policy", "num_nodes", "level")
     places = grouped(effects, lambda e: (e.convolution, e.policy, e.num_nodes, e.level))
 
     def column(each: str) -> Of[list[Effect]]:
@@ -103,16 +102,6 @@ def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row
     return _text.figure(name, MEASUREMENTS, shown) if shown else None
 
 
-def graded_effects(inputs: ReportInputs) -> list[Effect]:
-    """Effects on real graphs with fewer or more edges, by graph."""
-    convolutions, policies = inputs.convolutions, inputs.policies
-
-    def place(e: Effect) -> tuple[object, ...]:
-        return convolutions.index(e.convolution), e.base, policies.index(e.policy), e.average_degree
-
-    return sorted(inputs.variants.graded, key=place)
-
-
 def graded_figure(inputs: ReportInputs) -> Figure:
     """Each policy's ratio to none over density, a panel for each graph.
 
@@ -137,14 +126,9 @@ def throughput(effect: Effect) -> Estimate | None:
 
 
 def batch_effects(inputs: ReportInputs) -> list[Compared]:
-    """Effects on batches of every size, by graph and sampler."""
-    convolutions, policies = inputs.convolutions, inputs.policies
-
-    def place(e: Compared) -> tuple[object, ...]:
-        sampler = e.sampler == "", e.sampler, e.size or 0.0
-        return convolutions.index(e.convolution), e.base, *sampler, policies.index(e.policy)
-
-    return sorted(inputs.variants.batches, key=place)
+    """Effects on batches of every size, by graph and sampler, full batches last."""
+    by = ("base", lambda effect: (effect.sampler == "", effect.sampler), "size", "policy")
+    return in_order(inputs, inputs.variants.batches, "convolution", *by)
 
 
 def batches_figure(
@@ -162,13 +146,9 @@ def batches_figure(
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
     """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
-    drawn = in_order(
-        (e for e in inputs.variants.batches if e.sampler and e.policy != "none"),
-        inputs,
-        lambda e: e.base,
-        lambda e: e.sampler != "neighbours",
-        lambda e: e.size or 0.0,
-    )
+    sampled = (e for e in inputs.variants.batches if e.sampler and e.policy != "none")
+    by = ("base", lambda effect: effect.sampler != "neighbours", "size")
+    drawn = in_order(inputs, sampled, "convolution", "policy", *by)
     found = []
     for own in grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler)).values():
         timed = [(f"{e.size:g}", e.time_ratio) for e in own if e.time_ratio]
@@ -220,7 +200,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     x = scales.degree_scale([point.degree for point in found], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in found], "peak memory without checkpointing")
 
-    def panel(convolution: str, origin: str) -> Shown | None:
+    def panel(convolution: str, origin: str) -> Panel | None:
         own = [point for point in shown if (point.convolution, point.origin) == (convolution, origin)]
         lines = grouped(own, lambda point: _named(point))
         drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in lines.items()]
@@ -237,7 +217,7 @@ def cost_figure(inputs: ReportInputs) -> Figure:
     x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
 
-    def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Shown | None:
+    def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Panel | None:
         lines = [
             line(f"radius {radius}", own, lambda cost: cost.average_degree, lambda cost: getattr(cost, field))
             for radius, own in radii.items()
