@@ -88,7 +88,11 @@ def test_a_second_instant_that_one_level_alone_shows_is_not_made_a_law() -> None
     [
         ("blocks", Sizes(SIZES.nodes, SIZES.edges, None), "the records do not tell how large the policy's blocks were"),
         ("blocks", Sizes(SIZES.nodes, SIZES.edges, SIZES.edges), "its columns cannot be told apart on these graphs"),
-        ("largest_of_two", SIZES.only(list(range(11))), "11 cells for 6 parameters, and it wants two cells each"),
+        (
+            "largest_of_two",
+            Sizes(SIZES.nodes[:11], SIZES.edges[:11], None),
+            "11 cells for 6 parameters, and it wants two cells each",
+        ),
     ],
 )
 def test_a_form_that_cannot_be_fitted_says_why(form: str, sizes: Sizes, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from gnn_checkpointing.analysis.effects import labels_of
 from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, answering, answers, design, largest
 from gnn_checkpointing.analysis.laws.fit import FittedForm
-from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, sizes_of
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes
 from gnn_checkpointing.analysis.results import (
     Capacity,
     Censored,
@@ -72,25 +72,25 @@ class FittedLaw:
         return value + float(before[0]) if with_resident else value
 
 
-def scores(fitted: FittedLaw, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
+@answers
+def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, Score | str]]:
     """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
 
     The law reads sizes, classes and (from the degrees) the largest block of a real graph, nothing that was measured.
     """
     law, labels = fitted.law, labels_of(real)
-    own = [row for row in answering(real, law.response) if (row.convolution, row.policy) == fitted.series.key[:2]]
-    return answers(
-        (f"{fitted.series.name}: {labels[row.graph]} is not predicted", _score(fitted, row, labels[row.graph]))
-        for row in own
-    )
+    for row in answering(real, law.response):
+        if (row.convolution, row.policy) == fitted.series.key[:2]:
+            label = labels[row.graph]
+            yield f"{fitted.series.name}: {label} is not predicted", _score(fitted, row, label)
 
 
 def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
     law = fitted.law
     if row.num_features != law.num_features:
         return f"it has {row.num_features} input features, and the law knows {law.num_features}"
-    predicted = fitted.at(sizes_of([row]), with_resident=False) + fitted.for_the_loss(row)
-    measured = float(getattr(row, law.response))
+    one = Series([row], law.response)
+    predicted, measured = fitted.at(one.sizes, with_resident=False) + fitted.for_the_loss(row), float(one.values[0])
     low, high = predicted * (1 - law.half_width), predicted * (1 + law.half_width)
     ranges = ((row.num_nodes, law.num_nodes), (row.num_edges, law.num_edges))
     names = ("graph", "num_nodes", "num_edges", "convolution", "policy")
@@ -247,7 +247,7 @@ def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) ->
 
 def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
     """A graph that was not measured; its block is as large as those of the nearest density of that size."""
-    measured = series.sizes.only([place for place, row in enumerate(series.rows) if row.num_nodes == nodes])
+    measured = series.only([place for place, row in enumerate(series.rows) if row.num_nodes == nodes]).sizes
     if measured.at_once is None:
         return Sizes.of((nodes, edges, None))
     order = np.argsort(measured.edges, kind="stable")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, OfResponse, Probability, Quantity, Result, Share
+from gnn_checkpointing.analysis.results.base import (
+    Estimate,
+    OfPolicy,
+    OfResponse,
+    Probability,
+    Quantity,
+    Result,
+    Share,
+    in_words,
+)
 
 
 class Residual(Result):
@@ -117,11 +126,7 @@ class BandPoint(Result):
     average_degree: float
     cells: int
     ratio: Estimate
-
-    @property
-    def level(self) -> str:
-        """The degree in words."""
-        return f"{self.degree:g}"
+    level: ClassVar[property] = in_words("degree")
 
 
 class Band(OfPolicy):
