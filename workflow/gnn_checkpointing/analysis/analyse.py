@@ -1,7 +1,5 @@
 """The whole analysis: from the measured rows to one result per file, and these to and from their files."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

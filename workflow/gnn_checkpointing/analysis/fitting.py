@@ -1,7 +1,5 @@
 """One least-squares fit with intervals in base units, and whether rows can carry a law in nodes and edges at all."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a reviewer should know of the run itself: outcomes, time well spent, turns at the machine, overlap, spread."""
 
-from __future__ import annotations
-
 import math
 import re
 from bisect import bisect_right

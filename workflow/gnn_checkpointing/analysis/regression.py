@@ -1,7 +1,5 @@
 """Laws of bytes and seconds on nodes and edges, and the joint model of none and a policy, whose slopes differ."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

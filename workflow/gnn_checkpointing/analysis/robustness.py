@@ -1,7 +1,5 @@
 """What is tried against the answer: does it depend on family, draw, hour, one graph, or the rule that ends timing?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import get_args
 

@@ -1,7 +1,5 @@
 """Numbers rounded to what they mean, and decisions that no rounding can turn: last bits depend on the processor."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Which graph moves a law most, and would a statement of the answer turn if one graph had not been measured?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 

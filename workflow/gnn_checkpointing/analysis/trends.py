@@ -1,7 +1,5 @@
 """Effects along density: simultaneous bands, the density at which a policy breaks even, and throughput on density."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Literal, get_args

@@ -1,7 +1,5 @@
 """The record of one training step as several instruments report it: `demonstration.json`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import NonNegativeFloat, NonNegativeInt

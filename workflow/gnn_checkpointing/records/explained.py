@@ -1,7 +1,5 @@
 """The record of a Vision GNN on a set of images, block by block: `explained.json`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import Field, NonNegativeInt

@@ -1,7 +1,5 @@
 """The record of a graph: its origin, how it was made, its structure, and what counting its ego networks costs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt

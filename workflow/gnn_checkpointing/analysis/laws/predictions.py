@@ -1,7 +1,5 @@
 """All predictive laws of a study: chosen, bounded, scored on real graphs, and what follows from them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 

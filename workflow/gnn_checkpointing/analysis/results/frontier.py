@@ -1,7 +1,5 @@
 """What is found beside the table of effects: its models, its noise, where each policy pays, and which none beats."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Laws in nodes and edges, the interaction of policy and edges, and effects along density taken together."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field
