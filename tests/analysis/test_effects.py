@@ -1,7 +1,5 @@
 """Effects are paired ratios, averaged over the graphs of a level, with honest intervals."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -17,7 +15,7 @@ from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import LAWS, Table, table
 
 RATIOS = ("time_ratio", "time_ratio_low", "time_ratio_high")
-ONE_A_LEVEL = table(np.random.default_rng(0), generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1))
+ONE_A_LEVEL = table(0, generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1))
 RUN = 1.959964 * RATIO_KNOWN
 
 
@@ -50,7 +48,7 @@ def test_one_cell_keeps_its_exact_memory_ratio_its_own_time_interval_and_its_thr
 
 
 def test_several_cells_give_the_geometric_mean_inside_its_interval() -> None:
-    rows, place = table(np.random.default_rng(0)), ("GATv2", "layers", 32.0, 2000)
+    rows, place = table(0), ("GATv2", "layers", 32.0, 2000)
     effect = only(rows, convolution="GATv2", policy="layers", level="32")
     names = ("convolution", "policy", "requested_average_degree", "num_nodes")
     ratios = [float(row["time_ratio"] or 0) for row in rows if tuple(row[name] for name in names) == place]
@@ -61,7 +59,7 @@ def test_several_cells_give_the_geometric_mean_inside_its_interval() -> None:
 
 
 def test_levels_run_from_sparse_to_dense_and_the_largest_size_is_the_headline() -> None:
-    result = found(table(np.random.default_rng(0)))
+    result = found(table(0))
     order = dict.fromkeys((effect.convolution, effect.policy) for effect in result.generated)
     assert list(order) == [(name, policy) for name in ("GATv2", "GCN", "SAGE") for policy in ("layers", "edge_blocks")]
     assert [effect.level for effect in result.generated[:6]] == ["4", "8", "16", "32", "64", "128"]
@@ -90,7 +88,7 @@ def test_what_did_not_complete_or_changed_the_computation_is_no_effect_and_neith
 
 
 def test_real_graphs_are_levels_of_their_own_and_have_their_ids_where_they_share_a_label() -> None:
-    rows = table(np.random.default_rng(0), real_graphs())
+    rows = table(0, real_graphs())
     result = found(rows)
     assert result.generated == []
     assert [effect.level for effect in result.real[:2]] == ["Cora", "amherst41"]
@@ -115,7 +113,7 @@ def test_intervals_of_time_hold_the_truth_of_other_runs() -> None:
 
 
 def test_bytes_have_a_span_and_no_interval() -> None:
-    rows = table(np.random.default_rng(0), generated_graphs(num_nodes=(500,), degrees=(4.0,), replicates=2))
+    rows = table(0, generated_graphs(num_nodes=(500,), degrees=(4.0,), replicates=2))
     for row in rows:
         if row["policy"] == "layers":
             row["activation_ratio"] = 0.5 if "r0" in str(row["graph"]) else 0.72
@@ -125,7 +123,7 @@ def test_bytes_have_a_span_and_no_interval() -> None:
 
 def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
     """Two equal ratios, each known to 2 % only: the mean is known to 2 % / sqrt(2), and run to run no better."""
-    rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 2), noise=0.0)
+    rows = table(0, generated_graphs((500,), (4.0,), 2), noise=0.0)
     cells = [row for row in completed(rows) if (row.convolution, row.policy) == ("GCN", "layers")]
     value = noise(0.95, [], rows, "retaining").time_ratio(cells)
     assert math.log(value.high / value.estimate) == pytest.approx(
@@ -135,7 +133,7 @@ def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
 
 def test_ratios_follow_the_law_they_were_made_from() -> None:
     graphs = generated_graphs(num_nodes=(2000,), degrees=(64.0,), replicates=1)
-    for effect in found(table(np.random.default_rng(0), graphs, noise=0.0)).generated:
+    for effect in found(table(0, graphs, noise=0.0)).generated:
         policy, none = LAWS[effect.convolution, effect.policy], LAWS[effect.convolution, "none"]
         expected = policy[2].at(2000, 128_000) / none[2].at(2000, 128_000)
         assert effect.time_ratio.estimate == pytest.approx(expected)

@@ -1,7 +1,5 @@
 """The rule that is played is the one that ends timing, and what is said of its coverage is true of it."""
 
-from __future__ import annotations
-
 import math
 from types import SimpleNamespace
 from typing import Any

@@ -17,7 +17,7 @@ def of(rows):
 
 
 def found(graphs):
-    rows = table(np.random.default_rng(3), graphs)
+    rows = table(3, graphs)
     return rows, of(rows)
 
 
@@ -125,8 +125,7 @@ def test_batches_stand_beside_the_full_batch_with_their_throughput():
 
 def test_graded_graphs_and_batches_are_no_part_of_the_laws():
     rows, plain = (
-        completed(table(np.random.default_rng(3), [*generated_graphs(), *graded()[:most], *batches()[:most]]))
-        for most in (None, 1)
+        completed(table(3, [*generated_graphs(), *graded()[:most], *batches()[:most]])) for most in (None, 1)
     )
     assert [law.cells for law in laws(rows, 0.95)[0]] == [law.cells for law in laws(plain, 0.95)[0]]
     assert {e.level for e in effects(rows, "retaining", 0.95)[0].real} == {"X"}

@@ -1,7 +1,5 @@
 """ReportInputs made by a known law, with no measurement and no analysis behind them: what a report can be tried on."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path

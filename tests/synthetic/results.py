@@ -1,7 +1,5 @@
 """Any result of the analysis, made by hand: the fields that a test is about, typical values for the others."""
 
-from __future__ import annotations
-
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 

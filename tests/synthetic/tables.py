@@ -1,11 +1,7 @@
 """Measurement tables whose laws are known, and what a study fixes of their analysis."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Response
@@ -63,7 +59,7 @@ def ego_table(degrees: Sequence[float] = (2.0, 8.0), radii: Sequence[int] = (1, 
             for name, method, times in (("enc", "encodings", 1), ("bag", "ego_networks", around)):
                 sizes = {"num_nodes": 1000 * times, "num_edges": whole.num_edges * times}
                 graphs.append(derived(whole, f"{name}-{radius}", method, float(radius), label=whole.label, **sizes))
-    return table(np.random.default_rng(5), graphs, convolutions=("GCN",), policies=("none", "layers"))
+    return table(5, graphs, convolutions=("GCN",), policies=("none", "layers"))
 
 
 def trainings(
@@ -103,5 +99,5 @@ def series(
     """One series of the synthetic table."""
     if rows is None:
         policies = tuple(dict.fromkeys(("none", policy)))
-        rows = table(np.random.default_rng(seed), convolutions=(convolution,), policies=policies, noise=noise)
+        rows = table(seed, convolutions=(convolution,), policies=policies, noise=noise)
     return Series([row for row in completed(rows) if (row.convolution, row.policy) == (convolution, policy)], response)

@@ -1,7 +1,5 @@
 """Each form gives back the terms that its values were made from; a knee is found where time has one, no more often."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
