@@ -29,8 +29,6 @@ from gnn_checkpointing.analysis.table import Row, grouped
 from gnn_checkpointing.analysis.table import series as series_name
 from gnn_checkpointing.records.measurements_table import Value
 
-_GIB = 2**30
-
 
 @dataclass(frozen=True)
 class FittedLaw:
@@ -81,8 +79,7 @@ def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, Score 
     law, labels = fitted.law, labels_of(real)
     for row in answering(real, law.response):
         if (row.convolution, row.policy) == fitted.series.key[:2]:
-            label = labels[row.graph]
-            yield f"{fitted.series.name}: {label} is not predicted", _score(fitted, row, label)
+            yield f"{fitted.series.name}: {labels[row.graph]} is not predicted", _score(fitted, row, labels[row.graph])
 
 
 def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
@@ -200,25 +197,23 @@ def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[C
     """
     found = []
     for limit in limits_gib:
-        own = [_capacity(law, limit * _GIB) for law in laws if law.law.response == "activation_bytes"]
+        own = [_capacity(law, limit * 2**30) for law in laws if law.law.response == "activation_bytes"]
         none = {
             one.convolution: one.average_degree.estimate
             for one in own
             if one.policy == "none" and one.average_degree is not None and not one.unbounded
         }
         for one in own:
-            known = one.average_degree is not None and one.convolution in none
-            gain = one.average_degree.estimate / none[one.convolution] if known and one.average_degree else None
+            base = none.get(one.convolution)
+            gain = one.average_degree.estimate / base if base and one.average_degree else None
             found.append(one.model_copy(update={"gain": gain}))
     return found
 
 
 def _capacity(fitted: FittedLaw, memory_bytes: float) -> Capacity:
     law = fitted.law
-    nodes = law.num_nodes[1]
-    low, middle, high = (
-        _degree(fitted, nodes, memory_bytes, share) for share in (law.half_width, 0.0, -law.half_width)
-    )
+    nodes, reach = law.num_nodes[1], law.half_width
+    low, middle, high = (_degree(fitted, nodes, memory_bytes, share) for share in (reach, 0.0, -reach))
     fits = middle is not None and low is not None and high is not None
     return Capacity(
         convolution=law.convolution,
@@ -236,8 +231,7 @@ def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) ->
     """The largest average degree whose peak fits; None where not even an edge a node does."""
 
     def excess(degree: float) -> float:
-        sizes = _sizes(fitted.series, nodes, degree * nodes)
-        return fitted.at(sizes, share, with_resident=True) - memory_bytes
+        return fitted.at(_sizes(fitted.series, nodes, degree * nodes), share, with_resident=True) - memory_bytes
 
     densest = float(nodes - 1)
     if excess(1.0) > 0:
