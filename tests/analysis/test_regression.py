@@ -178,12 +178,7 @@ ONE_SIZE = "all graphs have 500 nodes, so bytes per node cannot be told from the
 @pytest.mark.parametrize(
     ("rows", "laws", "subject", "reason"),
     [
-        (
-            made(FOUR),
-            0,
-            "",
-            "only 4 comparable cells of generated graphs, and a law wants 6",
-        ),
+        (made(FOUR), 0, "", "only 4 comparable cells of generated graphs, and a law wants 6"),
         (made(generated_graphs(degrees=(4.0, 8.0))), 0, "", "only 2 levels of average degree, and a law wants 3"),
         (made(generated_graphs((500,))), 0, "", ONE_SIZE),
         (made(ONE_LARGE, "none"), 0, "", "one cell alone decides a coefficient, which leaves no interval"),

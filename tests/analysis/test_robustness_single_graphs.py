@@ -15,6 +15,7 @@ from gnn_checkpointing.analysis.single_graphs import influence, left_out, side_o
 from gnn_checkpointing.analysis.table import Row, completed
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.results import the_one
 from synthetic.rows import Table, table
 from synthetic.tables import protocol
 
@@ -38,9 +39,7 @@ def tried(rows: Sequence[Row], seed: int) -> Robustness:
 
 
 def only(rows: Table, statement: str, convolution: str = "GCN", policy: str = "layers") -> LeftOut:
-    key = (statement, convolution, policy)
-    (one,) = [i for i in found(rows)[0] if (i.statement, i.convolution, i.policy) == key]
-    return one
+    return the_one(found(rows)[0], statement=statement, convolution=convolution, policy=policy)
 
 
 def timed(rows: Table, ratio: float, loner: float) -> Table:

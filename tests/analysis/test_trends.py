@@ -14,7 +14,7 @@ from gnn_checkpointing.analysis.trends import METHODS, break_even, throughput_la
 from planning.published import measured
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import DEGREES, generated_graphs, real_graphs
-from synthetic.results import made
+from synthetic.results import made, the_one
 from synthetic.rows import LAWS, Table, table
 
 Ends = tuple[float, float, float]
@@ -28,8 +28,7 @@ def found(rows: Table) -> Trends:
 
 
 def only(result: Trends, convolution: str, policy: str, quantity: Quantity) -> Band:
-    (one,) = [b for b in result.bands if (b.convolution, b.policy, b.quantity) == (convolution, policy, quantity)]
-    return one
+    return the_one(result.bands, convolution=convolution, policy=policy, quantity=quantity)
 
 
 def band_of(degrees: Sequence[float], ratios: Sequence[Ends], quantity: Quantity = "time_ratio") -> Band:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.laws.series import Series
-from gnn_checkpointing.analysis.results import Response
+from gnn_checkpointing.analysis.results import Effects, Response
 from gnn_checkpointing.analysis.table import Protocol, completed
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
@@ -30,6 +31,11 @@ def protocol(**changes: Any) -> Protocol:
         "capacity_gib": (1.0,),
     }
     return Protocol(**{**values, **changes})
+
+
+def effects_of(rows: Table) -> Effects:
+    """Every effect of a table; only the reference allocator decides anything."""
+    return effects(completed(rows), "retaining", 0.95, rows)[0]
 
 
 def depth_table(
