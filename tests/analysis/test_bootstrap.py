@@ -1,7 +1,5 @@
 """Medians of resamples are distributed as those of resamples that are drawn whole."""
 
-from __future__ import annotations
-
 from collections import Counter
 from itertools import product
 

@@ -1,22 +1,19 @@
 """A table that contradicts itself is refused in one sentence that names the place."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.records.measurements_table import read_table, write_table
+from gnn_checkpointing.records.measurements_table import Value, read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import changed, without
 from synthetic.graphs import generated_graphs
-from synthetic.rows import table
+from synthetic.rows import Table, table
 
 GRAPHS = generated_graphs(num_nodes=(500,), degrees=(4.0, 8.0), replicates=1)
-ROWS = table(np.random.default_rng(0), GRAPHS, convolutions=("GCN",))
+ROWS = table(0, GRAPHS, convolutions=("GCN",))
 CELL = "sbm-n500-d4-r0-GCN"
 
 
@@ -30,20 +27,18 @@ def test_a_sound_table_gives_every_completed_row_in_any_order_and_from_csv(tmp_p
     assert [row.policy for row in left if row.cell == CELL] == ["none", "edge_blocks"]
 
 
-def refused(rows: list, sentence: str) -> None:
-    expected = re.escape("measurements.csv: " + sentence.format(cell=f"cell {CELL}", row=f"cell {CELL}, policy layers"))
-    with pytest.raises(Refusal, match=f"^{expected}[^\n]*$"):
-        completed(rows)
+ONE_STUDY = "in one row and 'other' in another; a table holds one study"
+
+
+def of_cell(**values: Value) -> Table:
+    return [{**row, **values} if row["cell"] == CELL else row for row in ROWS]
 
 
 @pytest.mark.parametrize(
-    ("values", "sentence"),
+    ("changes", "sentence"),
     [
-        (
-            {"hardware": "other"},
-            "hardware is 'test-machine' in one row and 'other' in another; a table holds one study",
-        ),
-        ({"study": "other"}, "study is 'synthetic' in one row and 'other' in another; a table holds one study"),
+        ({"hardware": "other"}, f"hardware is 'test-machine' {ONE_STUDY}"),
+        ({"study": "other"}, f"study is 'synthetic' {ONE_STUDY}"),
         ({"allocator": "default"}, "{row}: allocator is 'default', but 'retaining' for policy none of the same cell"),
         (
             {"aggregation": "spmm"},
@@ -60,24 +55,19 @@ def refused(rows: list, sentence: str) -> None:
         ({"num_edges": 7}, "{row}: num_edges is 7, but 2000 for policy none of the same cell"),
         ({"policy": "none"}, "{cell}, policy none: there are two rows of it"),
         ({"num_layers": 9}, "convolution GCN: num_layers is 4 in one row and 9 in another"),
+        (of_cell(started="yesterday"), "{cell}: started is 'yesterday', not an ISO 8601 time"),
+        (of_cell(ended="2025-01-01T00:00:00+00:00"), "{cell}: ended 2025-01-01T00:00:00+00:00 before it started"),
+        (
+            of_cell(requested_average_degree=None),
+            "{cell}: family sbm, derivation none with requested_average_degree None;",
+        ),
+        ([], "no rows; measure something first"),
+        (ROWS[1:], "{cell}: no row of policy none, with which"),
     ],
 )
-def test_a_contradiction_is_one_sentence(values: dict, sentence: str) -> None:
-    refused(changed(ROWS, CELL, "layers", **values), sentence)
-
-
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ({"started": "yesterday"}, "{cell}: started is 'yesterday', not an ISO 8601 time"),
-        ({"ended": "2025-01-01T00:00:00+00:00"}, "{cell}: ended 2025-01-01T00:00:00+00:00 before it started"),
-        ({"requested_average_degree": None}, "{cell}: family sbm, derivation none with requested_average_degree None;"),
-    ],
-)
-def test_a_cell_that_cannot_be_is_refused(values: dict, sentence: str) -> None:
-    refused([{**row, **values} if row["cell"] == CELL else row for row in ROWS], sentence)
-
-
-def test_a_table_without_rows_or_a_cell_without_none_is_refused() -> None:
-    refused([], "no rows; measure something first")
-    refused(ROWS[1:], "{cell}: no row of policy none, with which")
+def test_a_contradiction_is_one_sentence(changes: dict | Table, sentence: str) -> None:
+    """Of one row under `layers`, or of a whole table."""
+    rows = changed(ROWS, CELL, "layers", **changes) if isinstance(changes, dict) else changes
+    expected = re.escape("measurements.csv: " + sentence.format(cell=f"cell {CELL}", row=f"cell {CELL}, policy layers"))
+    with pytest.raises(Refusal, match=f"^{expected}[^\n]*$"):
+        completed(rows)

@@ -1,34 +1,27 @@
 """Effects are paired ratios, averaged over the graphs of a level, with honest intervals."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise, throughput, widened_tail
-from gnn_checkpointing.analysis.results import Effect, Effects, Estimate
+from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.records.measurements_table import per_second
 from synthetic.changes import changed, without
 from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.results import the_one
 from synthetic.rows import LAWS, Table, table
+from synthetic.tables import effects_of
 
 RATIOS = ("time_ratio", "time_ratio_low", "time_ratio_high")
-ONE_A_LEVEL = table(np.random.default_rng(0), generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1))
+ONE_A_LEVEL = table(0, generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1))
 RUN = 1.959964 * RATIO_KNOWN
 
 
-def found(rows: Table) -> Effects:
-    return effects(completed(rows), "retaining", 0.95, rows)[0]
-
-
 def only(rows: Table, **keys: str) -> Effect:
-    values = found(rows).generated
-    (value,) = [value for value in values if all(getattr(value, name) == key for name, key in keys.items())]
-    return value
+    return the_one(effects_of(rows).generated, **keys)
 
 
 def test_one_cell_keeps_its_exact_memory_ratio_its_own_time_interval_and_its_throughput() -> None:
@@ -50,7 +43,7 @@ def test_one_cell_keeps_its_exact_memory_ratio_its_own_time_interval_and_its_thr
 
 
 def test_several_cells_give_the_geometric_mean_inside_its_interval() -> None:
-    rows, place = table(np.random.default_rng(0)), ("GATv2", "layers", 32.0, 2000)
+    rows, place = table(0), ("GATv2", "layers", 32.0, 2000)
     effect = only(rows, convolution="GATv2", policy="layers", level="32")
     names = ("convolution", "policy", "requested_average_degree", "num_nodes")
     ratios = [float(row["time_ratio"] or 0) for row in rows if tuple(row[name] for name in names) == place]
@@ -61,7 +54,7 @@ def test_several_cells_give_the_geometric_mean_inside_its_interval() -> None:
 
 
 def test_levels_run_from_sparse_to_dense_and_the_largest_size_is_the_headline() -> None:
-    result = found(table(np.random.default_rng(0)))
+    result = effects_of(table(0))
     order = dict.fromkeys((effect.convolution, effect.policy) for effect in result.generated)
     assert list(order) == [(name, policy) for name in ("GATv2", "GCN", "SAGE") for policy in ("layers", "edge_blocks")]
     assert [effect.level for effect in result.generated[:6]] == ["4", "8", "16", "32", "64", "128"]
@@ -72,7 +65,7 @@ def test_levels_run_from_sparse_to_dense_and_the_largest_size_is_the_headline() 
 
 
 def left(rows: Table) -> set[tuple[str, str, str]]:
-    return {(e.convolution, e.policy, e.level) for e in found(rows).generated}
+    return {(e.convolution, e.policy, e.level) for e in effects_of(rows).generated}
 
 
 @pytest.mark.parametrize("outcome", ["", "out_of_memory", "timed_out", "failed", "refused"])
@@ -90,11 +83,11 @@ def test_what_did_not_complete_or_changed_the_computation_is_no_effect_and_neith
 
 
 def test_real_graphs_are_levels_of_their_own_and_have_their_ids_where_they_share_a_label() -> None:
-    rows = table(np.random.default_rng(0), real_graphs())
-    result = found(rows)
+    rows = table(0, real_graphs())
+    result = effects_of(rows)
     assert result.generated == []
     assert [effect.level for effect in result.real[:2]] == ["Cora", "amherst41"]
-    same = found([{**row, "graph_label": "same"} for row in rows])
+    same = effects_of([{**row, "graph_label": "same"} for row in rows])
     assert {effect.level for effect in same.real} == {graph.id for graph in real_graphs()}
 
 
@@ -109,13 +102,13 @@ def test_intervals_of_time_hold_the_truth_of_other_runs() -> None:
         rows = table(generator, graphs, convolutions=("GCN",), policies=("none", "layers"))
         for row in rows:
             row |= {name: float(row[name] or 0) * (run if row["policy"] == "layers" else 1.0) for name in RATIOS}
-        ratio = found(rows).generated[-1].time_ratio
+        ratio = effects_of(rows).generated[-1].time_ratio
         held += ratio.low <= layers / none <= ratio.high
     assert held / 300 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 300)
 
 
 def test_bytes_have_a_span_and_no_interval() -> None:
-    rows = table(np.random.default_rng(0), generated_graphs(num_nodes=(500,), degrees=(4.0,), replicates=2))
+    rows = table(0, generated_graphs(num_nodes=(500,), degrees=(4.0,), replicates=2))
     for row in rows:
         if row["policy"] == "layers":
             row["activation_ratio"] = 0.5 if "r0" in str(row["graph"]) else 0.72
@@ -125,7 +118,7 @@ def test_bytes_have_a_span_and_no_interval() -> None:
 
 def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
     """Two equal ratios, each known to 2 % only: the mean is known to 2 % / sqrt(2), and run to run no better."""
-    rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 2), noise=0.0)
+    rows = table(0, generated_graphs((500,), (4.0,), 2), noise=0.0)
     cells = [row for row in completed(rows) if (row.convolution, row.policy) == ("GCN", "layers")]
     value = noise(0.95, [], rows, "retaining").time_ratio(cells)
     assert math.log(value.high / value.estimate) == pytest.approx(
@@ -135,7 +128,7 @@ def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
 
 def test_ratios_follow_the_law_they_were_made_from() -> None:
     graphs = generated_graphs(num_nodes=(2000,), degrees=(64.0,), replicates=1)
-    for effect in found(table(np.random.default_rng(0), graphs, noise=0.0)).generated:
+    for effect in effects_of(table(0, graphs, noise=0.0)).generated:
         policy, none = LAWS[effect.convolution, effect.policy], LAWS[effect.convolution, "none"]
         expected = policy[2].at(2000, 128_000) / none[2].at(2000, 128_000)
         assert effect.time_ratio.estimate == pytest.approx(expected)

@@ -1,7 +1,5 @@
 """A trained model on images, with intervals of its means and accuracies; training jobs beside none."""
 
-from __future__ import annotations
-
 import pytest
 
 from gnn_checkpointing.analysis.explained import accuracies, explanations

@@ -1,19 +1,16 @@
 """The frontier's numbers are those of the known laws, and only the reference allocator decides anything."""
 
-from __future__ import annotations
-
-import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.results import Effect, Effects, Flatness
-from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import changed, without
 from synthetic.frontier import FRONTIER_SHARES, frontier_table
 from synthetic.graphs import generated_graphs, real_graphs
-from synthetic.rows import Table, table
+from synthetic.results import the_one
+from synthetic.rows import table
+from synthetic.tables import effects_of
 
 from .test_analyse import findings
 
@@ -32,19 +29,12 @@ def found(whole: Findings) -> Effects:
     return whole.effects
 
 
-def of(rows: Table) -> Effects:
-    return effects(completed(rows), "retaining", 0.95)[0]
-
-
 def point(found: Effects, policy: str, level: str, convolution: str = "GATv2") -> Effect:
-    key = (convolution, policy, level, "retaining")
-    (one,) = [p for p in found.points if (p.convolution, p.policy, p.level, p.allocator) == key]
-    return one
+    return the_one(found.points, convolution=convolution, policy=policy, level=level, allocator="retaining")
 
 
 def flat(found: Effects, policy: str, convolution: str = "GATv2") -> Flatness:
-    (one,) = [f for f in found.flatness if (f.convolution, f.policy) == (convolution, policy)]
-    return one
+    return the_one(found.flatness, convolution=convolution, policy=policy)
 
 
 def test_a_point_holds_what_its_cell_measured(found: Effects) -> None:
@@ -87,7 +77,7 @@ def test_the_best_number_of_segments_has_the_smallest_peak_and_of_equals_the_lea
     two = next(row for row in ROWS if (row["cell"], row["policy"]) == (DENSE, "segments(2)"))
     same = {name: two[name] for name in ("activation_bytes", "activation_ratio")}
     for each, policy in ((ROWS, "segments(3)"), (changed(ROWS, DENSE, "segments(3)", **same), "segments(2)")):
-        best = next(one for one in of(each).best_segments if (one.convolution, one.level) == ("GATv2", "128"))
+        best = next(one for one in effects_of(each).best_segments if (one.convolution, one.level) == ("GATv2", "128"))
         assert (best.policy, best.tried) == (policy, ["segments(2)", "segments(3)"])
 
 
@@ -95,7 +85,7 @@ def test_where_a_policy_pays_is_listed_level_by_level() -> None:
     """`layers` is made to save 1 % exactly at degree 8, and to take as long as none within its interval at 32."""
     rows = changed(ROWS, CELL.format(8), "layers", activation_ratio=0.99)
     rows = changed(rows, CELL.format(32), "layers", time_ratio=1.0, time_ratio_low=0.99, time_ratio_high=1.01)
-    payoffs = {(payoff.convolution, payoff.policy): payoff for payoff in of(rows).payoffs}
+    payoffs = {(payoff.convolution, payoff.policy): payoff for payoff in effects_of(rows).payoffs}
     layers = payoffs["GATv2", "layers"]
     assert layers.levels == ["4", "8", "32", "128", "512"]
     assert layers.saves_at == ["4", "32", "128", "512"]
@@ -121,7 +111,7 @@ def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes_and_the_leve
     assert (blocks.densest, blocks.sparse) == ("512", "8")
     assert blocks.peak_ratio == pytest.approx((19_605_000 + 15_360_000) / (19_605_000 + 240_000))
     assert flat(found, "none").slope_ratio == pytest.approx(1)
-    without_densest = of(without(ROWS, CELL.format(512), "none", "out_of_memory"))
+    without_densest = effects_of(without(ROWS, CELL.format(512), "none", "out_of_memory"))
     assert flat(without_densest, "edge_blocks").levels == ["4", "8", "32", "128"]
     lost = point(without_densest, "edge_blocks", "512")
     assert lost.activation_ratio is None and lost.activation_bytes > 0
@@ -129,7 +119,7 @@ def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes_and_the_leve
 
 def test_a_ratio_under_another_allocator_is_split_into_its_factors(found: Effects) -> None:
     """GATv2 at degree 128: none takes 0.516 s, and 4 s a GiB of 1,948,005,000 bytes more under `default`."""
-    (effect,) = [e for e in found.allocators if (e.convolution, e.policy, e.level) == ("GATv2", "edge_blocks", "128")]
+    effect = the_one(found.allocators, convolution="GATv2", policy="edge_blocks", level="128")
     assert (effect.reference, effect.allocator) == ("retaining", "default")
     assert effect.on_none == pytest.approx(1 + 4 * 1_948_005_000 / 2**30 / 0.516)
     assert effect.checkpointing.estimate > 1 > effect.observed.estimate
@@ -158,7 +148,7 @@ def test_another_model_is_on_the_frontier_alone_and_a_changed_computation_nowher
     assert point(found, "reversible", "128").activation_ratio is not None
     assert "reversible" not in {effect.policy for effect in found.generated}
     assert (whole.quality.not_the_same, whole.quality.other_models) == ([], ["reversible"])
-    spoilt = of(changed(ROWS, DENSE, "layers", same_gradients=False))
+    spoilt = effects_of(changed(ROWS, DENSE, "layers", same_gradients=False))
     assert {p.policy for p in found.points} == {p.policy for p in spoilt.points}
     with pytest.raises(ValueError, match="not enough values"):
         point(spoilt, "layers", "128")
@@ -185,6 +175,6 @@ def test_laws_of_bytes_know_the_untimed_level_and_laws_of_time_do_not() -> None:
     ids=["real only", "one level", "a larger graph of one level"],
 )
 def test_the_frontier_is_of_the_most_graded_graphs(graphs: list, num_nodes: int | None) -> None:
-    found = of(table(np.random.default_rng(0), graphs))
+    found = effects_of(table(0, graphs))
     assert found.num_nodes == num_nodes
     assert bool(found.points) == (num_nodes is not None)

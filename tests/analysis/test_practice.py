@@ -1,8 +1,5 @@
 """Stacks in practice are told beside the bare ones, large graphs are for the laws; neither moves anything else."""
 
-from __future__ import annotations
-
-import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse
@@ -16,19 +13,16 @@ from synthetic.tables import protocol
 DEGREES, PLACE = (4.0, 32.0, 128.0), "sbm-n1000-d32-r0"
 GRID = generated_graphs((500, 1000), DEGREES)
 LARGE = generated_graphs((8000,), (128.0,), 1)
+BARE = table(0, GRID, convolutions=["GATv2"])
 
 
 def found(rows: Table, **changes: object) -> Findings:
     return analyse(rows, [], protocol(**changes))
 
 
-def bare() -> Table:
-    return table(np.random.default_rng(0), GRID, convolutions=["GATv2"])
-
-
-def in_practice(rows: Table, kept: float = 1.2) -> Table:
+def in_practice(kept: float = 1.2) -> Table:
     """The cell of one graph once more, with 3 times the bytes, of which layers keep `kept` times what it did."""
-    own = [row for row in rows if row["graph"] == PLACE]
+    own = [row for row in BARE if row["graph"] == PLACE]
     return [
         {
             **row,
@@ -48,8 +42,7 @@ def apart(findings: Findings) -> dict[str, object]:
 
 
 def test_practice_is_compared_on_its_own_graph_and_moves_nothing_else() -> None:
-    rows = bare()
-    plain, both = found(rows), found(rows + in_practice(rows))
+    plain, both = found(BARE), found(BARE + in_practice())
     assert apart(both) == apart(plain)
     assert plain.effects.practice == []
     layers, blocks = both.effects.practice
@@ -62,30 +55,24 @@ def test_practice_is_compared_on_its_own_graph_and_moves_nothing_else() -> None:
 
 
 def test_a_policy_that_changes_what_is_computed_is_not_compared() -> None:
-    rows = bare()
-    added = in_practice(rows)
+    added = in_practice()
     cell = str(added[0]["cell"])
-    spoilt = found(rows + changed(added, cell, "layers", same_gradients=False))
+    spoilt = found(BARE + changed(added, cell, "layers", same_gradients=False))
     assert [row.policy for row in spoilt.effects.practice] == ["edge_blocks"]
 
 
 @pytest.mark.parametrize(("kept", "verdict"), [(1.05, "supported"), (1.2, "refuted")])
 def test_the_answer_holds_where_layers_keep_at_most_a_tenth_more(kept: float, verdict: str) -> None:
-    rows = bare()
-    claims = {claim.id: claim for claim in judge(found(rows + in_practice(rows, kept)), "study", "machine").claims}
+    claims = {claim.id: claim for claim in judge(found(BARE + in_practice(kept)), "study", "machine").claims}
     judged = claims["layers-saves-in-practice:GATv2:layers"]
     assert (judged.verdict, judged.reason) == (verdict, "1,000 nodes, average degree 32")
     assert claims["edge-blocks-saves-in-practice:GATv2:edge_blocks"].verdict == "supported"
-    assert "layers-saves-in-practice:GATv2:layers" not in {c.id for c in judge(found(rows), "study", "machine").claims}
+    assert "layers-saves-in-practice:GATv2:layers" not in {c.id for c in judge(found(BARE), "study", "machine").claims}
 
 
 def test_large_graphs_are_in_the_laws_and_in_nothing_else() -> None:
-    rows = bare()
-    large = [
-        {**row, "cell": f"{row['cell']}-large"}
-        for row in table(np.random.default_rng(1), LARGE, convolutions=["GATv2"])
-    ]
-    plain, both = found(rows), found(rows + large, large_graphs=frozenset({LARGE[0].id}))
+    large = [{**row, "cell": f"{row['cell']}-large"} for row in table(1, LARGE, convolutions=["GATv2"])]
+    plain, both = found(BARE), found(BARE + large, large_graphs=frozenset({LARGE[0].id}))
     kept, wider = apart(plain), apart(both)
     assert {name for name in kept if kept[name] != wider[name]} == {"predictions"}
     laws = {(law.policy, law.response): law for law in both.predictions.laws}

@@ -1,7 +1,5 @@
 """Laws and slopes give back the bytes and seconds that a table was made from, and say where they cannot."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ NONE, LAYERS = np.array([1e-3, 2e-6, 1e-7]), np.array([1.5e-3, 3e-6, 1.5e-7])
 
 def made(graphs: Any = None, *policies: str, convolution: str = "GCN", seed: int = 0, noise: float = 0.02) -> Table:
     chosen = policies or ("none", "layers", "edge_blocks")
-    return table(np.random.default_rng(seed), graphs, convolutions=(convolution,), policies=chosen, noise=noise)
+    return table(seed, graphs, convolutions=(convolution,), policies=chosen, noise=noise)
 
 
 def found(rows: Table) -> tuple[list[Law], list[str]]:
@@ -39,7 +37,7 @@ def interacted(rows: Table) -> tuple[list[Interaction], list[str]]:
 
 @pytest.fixture(scope="module")
 def whole() -> list[Law]:
-    result, missing = found(table(np.random.default_rng(0)))
+    result, missing = found(table(0))
     assert (len(result), missing) == (3 * 3 * 3, [])
     return result
 
@@ -151,7 +149,7 @@ def test_a_missing_square_shows_in_reset_and_a_complete_law_shows_none() -> None
 
 
 def test_what_did_not_complete_or_changed_the_computation_costs_a_law_its_cell_alone() -> None:
-    rows = without(table(np.random.default_rng(0)), "sbm-n2000-d128-r0-GATv2", "none", "out_of_memory")
+    rows = without(table(0), "sbm-n2000-d128-r0-GATv2", "none", "out_of_memory")
     rows = changed(rows, "sbm-n500-d4-r0-GCN", "layers", same_gradients=False)
     cells = {(law.convolution, law.policy): law.cells for law in found(rows)[0]}
     assert cells["GATv2", "none"] == cells["GCN", "layers"] == 35
@@ -180,12 +178,7 @@ ONE_SIZE = "all graphs have 500 nodes, so bytes per node cannot be told from the
 @pytest.mark.parametrize(
     ("rows", "laws", "subject", "reason"),
     [
-        (
-            made(FOUR),
-            0,
-            "",
-            "only 4 comparable cells of generated graphs, and a law wants 6",
-        ),
+        (made(FOUR), 0, "", "only 4 comparable cells of generated graphs, and a law wants 6"),
         (made(generated_graphs(degrees=(4.0, 8.0))), 0, "", "only 2 levels of average degree, and a law wants 3"),
         (made(generated_graphs((500,))), 0, "", ONE_SIZE),
         (made(ONE_LARGE, "none"), 0, "", "one cell alone decides a coefficient, which leaves no interval"),
@@ -221,7 +214,7 @@ def test_real_graphs_alone_have_no_law_and_no_interaction() -> None:
 
 def test_bytes_and_seconds_per_edge_differ_by_what_the_laws_say() -> None:
     """GATv2: none takes 2,000 bytes an edge, layers 500, edge_blocks 0."""
-    result, missing = interacted(table(np.random.default_rng(0)))
+    result, missing = interacted(table(0))
     assert (len(result), missing) == (3 * 2 * 2, [])
     for one in result:
         in_time = one.response == TIME

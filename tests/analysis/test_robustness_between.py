@@ -1,7 +1,5 @@
 """A family, a draw or an hour that shifts a result is found with its size, and one that does not is not."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -34,7 +32,7 @@ def skewed(rows: Table) -> Table:
 
 def gcn(seed: int, noise: float = 0.02) -> Table:
     policies = ("none", "layers")
-    return table(np.random.default_rng(seed), graphs.families(), convolutions=("GCN",), policies=policies, noise=noise)
+    return table(seed, graphs.families(), convolutions=("GCN",), policies=policies, noise=noise)
 
 
 def test_families_of_equal_bytes_and_times_differ_in_nothing() -> None:
@@ -74,7 +72,7 @@ SINGLE = [
 @pytest.mark.parametrize(
     ("rows", "subject", "reason"),
     [
-        (table(np.random.default_rng(0)), "The family as a factor", "all generated graphs are of one family, sbm"),
+        (table(0), "The family as a factor", "all generated graphs are of one family, sbm"),
         (
             [row for row in ROWS if row["policy"] == "none"],
             "The family as a factor",
@@ -92,7 +90,7 @@ def test_what_compares_nothing_is_a_sentence(rows: Table, subject: str, reason: 
 
 def test_the_spread_between_draws_is_that_of_the_pair_that_was_changed() -> None:
     """1.0 and 1.1 ms: standard deviation 0.1 / sqrt(2) over the mean 1.05; all other pairs are equal."""
-    rows, cell = table(np.random.default_rng(0), convolutions=("GCN",), noise=0.0), "sbm-n500-d16-r1-GCN"
+    rows, cell = table(0, convolutions=("GCN",), noise=0.0), "sbm-n500-d16-r1-GCN"
     seconds = next(float(row[TIME] or 0) for row in rows if row["cell"] == cell)
     result, missing = replicates(completed(changed(rows, cell, "none", step_time_seconds=1.1 * seconds)))
     assert missing == []
@@ -102,7 +100,7 @@ def test_the_spread_between_draws_is_that_of_the_pair_that_was_changed() -> None
     assert time.worst == pytest.approx(0.1 / math.sqrt(2) / 1.05)
     assert time.worst_at == "GCN, none, sbm of 500 nodes, degree 16"
     assert by_response["activation_bytes"].worst == by_response["saved_activation_bytes"].worst == 0.0
-    assert replicates(completed(table(np.random.default_rng(0), generated_graphs(replicates=1)))) == (
+    assert replicates(completed(table(0, generated_graphs(replicates=1)))) == (
         [],
         ["The spread between draws is not tried: no size, degree and family was drawn twice."],
     )
@@ -131,7 +129,7 @@ def drifted(rows: Table) -> tuple[list[RunDrift], list[str]]:
 
 
 def test_the_order_runs_from_minus_a_half_to_a_half_over_all_cells() -> None:
-    rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0, 8.0, 16.0), 1), convolutions=("GCN",))
+    rows = table(0, generated_graphs((500,), (4.0, 8.0, 16.0), 1), convolutions=("GCN",))
     assert list(order(completed(rows)).items()) == [
         (f"sbm-n500-d{degree}-r0-GCN", place) for degree, place in ((4, -0.5), (8, 0.0), (16, 0.5))
     ]

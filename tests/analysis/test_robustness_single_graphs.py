@@ -1,7 +1,5 @@
 """A law or a statement that depends on one graph says on which, and by how much a fit without it differs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +15,7 @@ from gnn_checkpointing.analysis.single_graphs import influence, left_out, side_o
 from gnn_checkpointing.analysis.table import Row, completed
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.results import the_one
 from synthetic.rows import Table, table
 from synthetic.tables import protocol
 
@@ -27,7 +26,7 @@ BYTES = "activation_bytes"
 
 def gcn(*policies: str, seed: int = 0, noise: float = 0.0, convolution: str = "GCN") -> Table:
     chosen = policies or ("none",)
-    return table(np.random.default_rng(seed), convolutions=(convolution,), policies=chosen, noise=noise)
+    return table(seed, convolutions=(convolution,), policies=chosen, noise=noise)
 
 
 def found(rows: Table) -> tuple[list[LeftOut], list[str]]:
@@ -40,9 +39,7 @@ def tried(rows: Sequence[Row], seed: int) -> Robustness:
 
 
 def only(rows: Table, statement: str, convolution: str = "GCN", policy: str = "layers") -> LeftOut:
-    key = (statement, convolution, policy)
-    (one,) = [i for i in found(rows)[0] if (i.statement, i.convolution, i.policy) == key]
-    return one
+    return the_one(found(rows)[0], statement=statement, convolution=convolution, policy=policy)
 
 
 def timed(rows: Table, ratio: float, loner: float) -> Table:
@@ -64,19 +61,19 @@ def heavier(rows: Table, graph: str, policy: str, extra: int) -> Table:
 
 def test_the_graph_without_which_a_ratio_turns_is_named_and_what_all_share_turns_without_none() -> None:
     """Five graphs at 0.8 and one at 2.2: the mean's interval holds 1, without the one it lies at 0.8."""
-    rows = table(np.random.default_rng(0), generated_graphs((1000,), replicates=6), convolutions=("GCN",))
+    rows = table(0, generated_graphs((1000,), replicates=6), convolutions=("GCN",))
     one = only(timed(rows, 0.8, 2.2), "densest_time_ratio")
     assert (one.boundary, one.side, one.changes) == (1.0, "holds", [LONER])
     assert one.lowest == pytest.approx(0.8)
     assert one.whole.estimate == pytest.approx((0.8**5 * 2.2) ** (1 / 6))
     # Any other left out: four at 0.8 and the one.
     assert one.highest == pytest.approx((0.8**4 * 2.2) ** (1 / 5))
-    one = only(timed(table(np.random.default_rng(0), convolutions=("GCN",)), 0.9, 0.9), "densest_time_ratio")
+    one = only(timed(table(0, convolutions=("GCN",)), 0.9, 0.9), "densest_time_ratio")
     assert (one.side, one.changes) == ("below", [])
 
 
 def test_exact_bytes_turn_without_none_and_span_their_graphs() -> None:
-    rows = table(np.random.default_rng(0))
+    rows = table(0)
     items, missing = found(rows)
     assert (len(items), missing) == (3 * 2 * 3, [])
     memory, slope = (only(rows, name, "GATv2") for name in ("densest_activation_ratio", "difference_per_edge"))
@@ -111,7 +108,7 @@ def test_an_interval_lies_on_a_side_or_holds_the_boundary(low: float, high: floa
 
 
 def test_what_cannot_be_left_out_is_a_sentence() -> None:
-    rows = table(np.random.default_rng(0), generated_graphs(num_nodes=(500,), replicates=1), convolutions=("GCN",))
+    rows = table(0, generated_graphs(num_nodes=(500,), replicates=1), convolutions=("GCN",))
     items, missing = found(rows)
     assert items == []
     assert missing[0] == (
@@ -127,13 +124,13 @@ def test_what_cannot_be_left_out_is_a_sentence() -> None:
 
 
 def test_everything_is_tried_or_has_a_sentence() -> None:
-    rows = completed(table(np.random.default_rng(0)))
+    rows = completed(table(0))
     whole = tried(rows, 0)
     assert whole == tried(rows, 0)
     # edge_blocks has no slope in bytes.
     counts = (whole.replicates, whole.drift, whole.influence, whole.left_out, whole.stopping, whole.not_tried)
     assert [len(each) for each in counts] == [3, 9, 15, 18, 4, 1 + 3]
-    real = tried(completed(table(np.random.default_rng(0), real_graphs())), 0)
+    real = tried(completed(table(0, real_graphs())), 0)
     assert real.families == real.replicates == real.drift == real.influence == real.left_out == []
     assert real.not_tried == [
         "The family as a factor is not tried: no policy was measured beside none on a generated graph.",
@@ -166,9 +163,7 @@ def test_the_outlier_is_named_and_the_slope_moves_back_to_the_law_without_it() -
     assert memory.cooks_distance == pytest.approx(distances.max(), rel=1e-6)
 
 
-ONE_SIZE = table(
-    np.random.default_rng(0), generated_graphs((500,), replicates=1), convolutions=("GCN",), policies=("none",)
-)
+ONE_SIZE = table(0, generated_graphs((500,), replicates=1), convolutions=("GCN",), policies=("none",))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The rule that is played is the one that ends timing, and what is said of its coverage is true of it."""
 
-from __future__ import annotations
-
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -21,13 +19,16 @@ from synthetic.tables import protocol
 pytestmark = pytest.mark.slow
 
 
-def played(**changes: Any) -> dict[tuple[str, float], StoppingRule]:
+Rules = dict[tuple[str, float], StoppingRule]
+
+
+def played(**changes: Any) -> Rules:
     rules = stopping(protocol(resamples=1000, **changes), np.random.default_rng(0))
     return {(rule.distribution, rule.noise): rule for rule in rules}
 
 
 @pytest.fixture(scope="module")
-def usual() -> dict[tuple[str, float], StoppingRule]:
+def usual() -> Rules:
     return played(rounds=(10, 200))
 
 
@@ -72,15 +73,13 @@ def test_timing_looks_as_often_as_the_rule_lets_it(
     assert seen == [(rounds, 0.999, 2000) for rounds in range(fewest, most + 1) if rounds % 10 == 0]
 
 
-def test_little_noise_stops_at_the_first_look(usual: dict[tuple[str, float], StoppingRule]) -> None:
+def test_little_noise_stops_at_the_first_look(usual: Rules) -> None:
     rule = usual["lognormal", 0.01]
     assert (rule.median_rounds, rule.reached_target) == (20, 1.0)
     assert rule.covered == pytest.approx(rule.fixed_covered, abs=0.02)
 
 
-def test_much_noise_is_timed_for_as_long_as_its_interval_is_wide(
-    usual: dict[tuple[str, float], StoppingRule],
-) -> None:
+def test_much_noise_is_timed_for_as_long_as_its_interval_is_wide(usual: Rules) -> None:
     """A median's standard error is 1.2533 noise / sqrt(n): 1.96 of them within 3 % need 67 rounds, 3.29 need 189."""
     assert 67 <= usual["lognormal", 0.1].median_rounds <= 189
     assert usual["lognormal", 0.1].reached_target > 0.9
@@ -103,7 +102,7 @@ def test_an_interval_that_is_narrow_by_luck_would_end_timing_and_hold_less(monke
     assert rule.covered < 0.95 - 3 * rule.expected_error
 
 
-def test_the_monte_carlo_error_is_that_of_a_share(usual: dict[tuple[str, float], StoppingRule]) -> None:
+def test_the_monte_carlo_error_is_that_of_a_share(usual: Rules) -> None:
     """1,000 plays of 95 %: sqrt(0.95 * 0.05 / 1000) = 0.69 %."""
     rule = usual["heavy_tailed", 0.03]
     assert (rule.plays, rule.expected_error) == (1000, pytest.approx(0.00689, abs=1e-5))

@@ -1,7 +1,5 @@
 """What is written has the digits that mean something; noise turns no rounding, and no decision about what is equal."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Along density: bands hold at all levels together; break-evens and exponents are those that tables were made of."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -16,7 +14,7 @@ from gnn_checkpointing.analysis.trends import METHODS, break_even, throughput_la
 from planning.published import measured
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import DEGREES, generated_graphs, real_graphs
-from synthetic.results import made
+from synthetic.results import made, the_one
 from synthetic.rows import LAWS, Table, table
 
 Ends = tuple[float, float, float]
@@ -30,8 +28,7 @@ def found(rows: Table) -> Trends:
 
 
 def only(result: Trends, convolution: str, policy: str, quantity: Quantity) -> Band:
-    (one,) = [b for b in result.bands if (b.convolution, b.policy, b.quantity) == (convolution, policy, quantity)]
-    return one
+    return the_one(result.bands, convolution=convolution, policy=policy, quantity=quantity)
 
 
 def band_of(degrees: Sequence[float], ratios: Sequence[Ends], quantity: Quantity = "time_ratio") -> Band:
@@ -52,7 +49,7 @@ def test_one_cell_a_level_has_exact_bytes_and_its_own_interval_of_time_widened_f
 
     Two levels each miss in 1 - sqrt(0.95) = 2.53 %, so all reaches are 2.2365 / 1.9600 = 1.1411 times as far.
     """
-    result = found(table(np.random.default_rng(0), ONE_A_LEVEL))
+    result = found(table(0, ONE_A_LEVEL))
     memory, time = (only(result, "GCN", "layers", quantity) for quantity in ("activation_ratio", "time_ratio"))
     assert memory.method == METHODS["activation_ratio"]
     assert memory.points[0].ratio.estimate == pytest.approx(700_064 / 990_064)
@@ -63,7 +60,7 @@ def test_one_cell_a_level_has_exact_bytes_and_its_own_interval_of_time_widened_f
 
 
 def test_no_band_is_narrower_than_the_level_alone() -> None:
-    rows = completed(table(np.random.default_rng(3)))
+    rows = completed(table(3))
     alone, noise = effects(rows, "retaining", 0.95)
     by_place = {(e.convolution, e.policy, e.level): e for e in alone.generated}
     wider = 0
@@ -133,7 +130,7 @@ def test_a_ratio_breaks_even_where_its_line_passes_one_and_an_end_beyond_the_lev
 
 def test_a_known_power_of_the_degree_is_crossed_where_it_must_be() -> None:
     """0.99 (d / 40)^0.25 is a straight line on logarithms, so interpolation between 32 and 64 is exact: 40."""
-    rows = table(np.random.default_rng(0), convolutions=("GCN",), policies=("none", "layers"))
+    rows = table(0, convolutions=("GCN",), policies=("none", "layers"))
     bent = [
         {**row, "activation_ratio": 0.99 * (float(row["average_degree"] or 0) / 40) ** 0.25}
         if row["policy"] == "layers"
@@ -148,7 +145,7 @@ def test_a_known_power_of_the_degree_is_crossed_where_it_must_be() -> None:
 
 
 def test_levels_run_from_sparse_to_dense_and_untimed_or_changed_ones_have_no_band() -> None:
-    rows = table(np.random.default_rng(0), ONE_A_LEVEL, convolutions=("GCN",))
+    rows = table(0, ONE_A_LEVEL, convolutions=("GCN",))
     spoilt = changed(rows, "sbm-n500-d4-r0-GCN", "layers", same_loss=False)
     for policy in ("none", "layers", "edge_blocks"):
         rows = changed(rows, "sbm-n500-d128-r0-GCN", policy, **dict.fromkeys(TIMES))
@@ -163,13 +160,13 @@ def test_levels_run_from_sparse_to_dense_and_untimed_or_changed_ones_have_no_ban
 
 
 def test_without_generated_graphs_or_policies_there_is_nothing() -> None:
-    assert found(table(np.random.default_rng(0), real_graphs())).bands == []
-    assert found(table(np.random.default_rng(0), ONE_A_LEVEL, policies=("none",))).break_evens == []
+    assert found(table(0, real_graphs())).bands == []
+    assert found(table(0, ONE_A_LEVEL, policies=("none",))).break_evens == []
 
 
 def timed_rows(num_nodes: tuple[int, ...], **changes: float | None) -> list[Row]:
     """Rows of steps of 1e-6 N^0.9 (E / N)^0.5 seconds."""
-    rows = table(np.random.default_rng(0), generated_graphs(num_nodes=num_nodes), convolutions=["GCN"])
+    rows = table(0, generated_graphs(num_nodes=num_nodes), convolutions=["GCN"])
     for row in rows:
         nodes, edges = (float(row[name] or 0) for name in ("num_nodes", "num_edges"))
         row["step_time_seconds"] = 1e-6 * nodes**0.9 * (edges / nodes) ** 0.5

@@ -9,16 +9,12 @@ from gnn_checkpointing.analysis.table import completed
 from synthetic.changes import without
 from synthetic.graphs import batches, families, generated_graphs, graded
 from synthetic.rows import LAWS, RESIDENT_BYTES, table
-from synthetic.tables import depth_table, ego_table
-
-
-def of(rows):
-    return effects(completed(rows), "retaining", 0.95)[0]
+from synthetic.tables import depth_table, effects_of, ego_table
 
 
 def found(graphs):
-    rows = table(np.random.default_rng(3), graphs)
-    return rows, of(rows)
+    rows = table(3, graphs)
+    return rows, effects_of(rows)
 
 
 def share(effect):
@@ -38,7 +34,7 @@ def test_a_study_of_one_depth_and_family_has_models_and_nothing_to_compare():
 
 
 def test_each_input_has_its_place_beside_the_graph_alone():
-    points = of(ego_table()).ego.points
+    points = effects_of(ego_table()).ego.points
     # 2 densities x (1 + 2 x 2) inputs x 2 policies.
     assert len(points) == 20
     by_place = {(p.policy, p.degree, p.form, p.radius): p for p in points}
@@ -51,7 +47,7 @@ def test_each_input_has_its_place_beside_the_graph_alone():
 
 
 def test_each_depth_is_a_series_and_a_model_of_its_own_with_the_ratios_of_the_table():
-    result = of(depth_table())
+    result = effects_of(depth_table())
     assert [(model.convolution, model.num_layers, model.parameters) for model in result.depths.models] == [
         ("SAGE (50 layers)", 50, 5000),
         ("SAGE (100 layers)", 100, 10_000),
@@ -67,14 +63,14 @@ def test_each_depth_is_a_series_and_a_model_of_its_own_with_the_ratios_of_the_ta
     reversible = [points["reversible", "3", depth] for depth in (50, 200)]
     assert reversible[0].activation_bytes == reversible[1].activation_bytes
     assert all(point.other_model for point in reversible)
-    generated = of(depth_table(degrees=(3.0, 8.0, 16.0, 32.0))).generated
+    generated = effects_of(depth_table(degrees=(3.0, 8.0, 16.0, 32.0))).generated
     assert {effect.convolution for effect in generated} == {f"SAGE ({depth} layers)" for depth in (50, 100, 200)}
 
 
 def test_without_none_there_are_bytes_and_no_ratios():
     rows = depth_table()
     cell = next(str(row["cell"]) for row in rows if row["num_layers"] == 200)
-    result = of(without(rows, cell, "none", "out_of_memory")).depths
+    result = effects_of(without(rows, cell, "none", "out_of_memory")).depths
     lost = [p for p in result.points if p.num_layers == 200 and p.activation_ratio is None]
     assert {point.policy for point in lost} == {"layers", "reversible"}
     assert all(point.activation_bytes > 0 and point.time_ratio is None for point in lost)
@@ -92,7 +88,7 @@ def test_a_family_that_changes_nothing_is_1_and_one_that_matters_shows_by_how_mu
     for row in rows:
         if row["family"] == "rmat" and row["policy"] == "layers":
             row["activation_ratio"] = row["activation_ratio"] * 1.2
-    shifted = [e for e in of(rows).families if (e.family, e.policy) == ("rmat", "layers")]
+    shifted = [e for e in effects_of(rows).families if (e.family, e.policy) == ("rmat", "layers")]
     assert [e.activation_over_reference.estimate for e in shifted] == pytest.approx([1.2] * 6)
 
 
@@ -125,8 +121,7 @@ def test_batches_stand_beside_the_full_batch_with_their_throughput():
 
 def test_graded_graphs_and_batches_are_no_part_of_the_laws():
     rows, plain = (
-        completed(table(np.random.default_rng(3), [*generated_graphs(), *graded()[:most], *batches()[:most]]))
-        for most in (None, 1)
+        completed(table(3, [*generated_graphs(), *graded()[:most], *batches()[:most]])) for most in (None, 1)
     )
     assert [law.cells for law in laws(rows, 0.95)[0]] == [law.cells for law in laws(plain, 0.95)[0]]
     assert {e.level for e in effects(rows, "retaining", 0.95)[0].real} == {"X"}

@@ -1,12 +1,9 @@
 """A cell that is visited again tells how far runs differ, and is counted once by all else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import analyse, analysis_files
@@ -25,7 +22,7 @@ OF_INTERVALS = ("run_to_run", "slower", "faster", "certain", "open", "side", "ch
 @pytest.fixture(scope="module")
 def rows() -> Table:
     graphs = [*generated_graphs((500, 1000), (4.0, 16.0, 64.0), 2), *real_graphs()]
-    return table(np.random.default_rng(0), graphs, convolutions=("GCN", "GATv2"))
+    return table(0, graphs, convolutions=("GCN", "GATv2"))
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -74,7 +71,7 @@ def test_in_the_turns_of_visits_the_machine_was_not_idle(rows: Table) -> None:
 
 def deviations(cells: int, visits: int, deviation: float) -> RunToRun:
     graphs = generated_graphs(num_nodes=(500,), replicates=7)[:cells]
-    rows = table(np.random.default_rng(5), graphs, convolutions=("GCN",), policies=("none", "layers"), noise=0.0)
+    rows = table(5, graphs, convolutions=("GCN",), policies=("none", "layers"), noise=0.0)
     again = with_visits(rows, [graph.id for graph in graphs], visits=visits, deviation=deviation)
     return run_to_run(again, "retaining")
 
@@ -94,7 +91,7 @@ def test_visits_that_differ_more_than_two_runs_do_are_taken_as_they_were_measure
 
 def test_what_slows_the_sentinel_alike_is_no_deviation_of_laws_in_its_units() -> None:
     """Each visit off by its own factor of about 30 %, and the sentinel with it: laws in its units know none of it."""
-    rows = table(np.random.default_rng(5), generated_graphs((500,), replicates=1), convolutions=("GCN",), noise=0.0)
+    rows = table(5, generated_graphs((500,), replicates=1), convolutions=("GCN",), noise=0.0)
     again = with_visits(rows, [str(row["graph"]) for row in rows], deviation=0.3)
     slowed = [{**row, "sentinel_seconds": 0.1 * float(row["step_time_seconds"] or 0)} for row in again]
     assert run_to_run(slowed, "retaining", in_sentinels=True).seconds_deviation == SECONDS_KNOWN

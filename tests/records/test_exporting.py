@@ -1,7 +1,5 @@
 """A published table in other tools' forms: the same values, with their units and descriptions."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

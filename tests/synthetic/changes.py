@@ -1,7 +1,5 @@
 """Tables changed: a row that did not complete, a field replaced, cells measured again, laws of other bytes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Findings in which every part has something to say: the widest ledger that there is."""
 
-from __future__ import annotations
-
 from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.explained import explanations

@@ -1,7 +1,5 @@
 """What was measured of a trained Vision GNN on images, made by hand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from gnn_checkpointing.records.explained import Block, Explained, Mean

@@ -1,7 +1,5 @@
 """Findings of a study: analysed from tables of known laws, or made by hand, as empty as can be but for one part."""
 
-from __future__ import annotations
-
 import builtins
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The table of a frontier study: one number of nodes, many policies, two allocators, two aggregations."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Sequence
 

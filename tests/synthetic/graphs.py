@@ -1,7 +1,5 @@
 """Graphs of made tables: what rows say of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

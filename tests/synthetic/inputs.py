@@ -1,7 +1,5 @@
 """ReportInputs of the default study's shape: rows of known laws, the real analysis of them, the rest made by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache

@@ -1,7 +1,5 @@
 """A planner that knows two policies whose numbers can be worked out by hand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from gnn_checkpointing.planning.knowledge import Knowledge

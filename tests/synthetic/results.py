@@ -1,7 +1,6 @@
 """Any result of the analysis, made by hand: the fields that a test is about, typical values for the others."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -11,6 +10,12 @@ from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.results import Effect, Effects, Estimate, Response
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def the_one(found: Iterable[Model], **fields: object) -> Model:
+    """The only result with these fields."""
+    (one,) = [each for each in found if all(getattr(each, name) == value for name, value in fields.items())]
+    return one
 
 
 def about(value: float, reach: float = 0.0) -> Estimate:

@@ -1,7 +1,5 @@
 """Rows of a measurement table, every column filled, and tables of known laws: exact bytes, noisy times."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -61,14 +59,15 @@ class Costs:
 
 
 def table(
-    generator: np.random.Generator,
+    draws: int | np.random.Generator,
     graphs: Iterable[Graph] | None = None,
     *,
     convolutions: Sequence[str] = CONVOLUTIONS,
     policies: Sequence[str] = POLICIES,
     noise: float = 0.02,
 ) -> Table:
-    """One row per graph x convolution x policy, as `read_table` would."""
+    """One row per graph x convolution x policy, as `read_table` would; `draws` are the noise's, or their seed."""
+    generator = np.random.default_rng(draws)
     rows: Table = []
     cells = [(graph, name) for graph in (generated_graphs() if graphs is None else graphs) for name in convolutions]
     for number, (graph, convolution) in enumerate(cells):

@@ -1,7 +1,5 @@
 """Small studies, and studies with another value at one key."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path

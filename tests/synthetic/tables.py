@@ -1,14 +1,11 @@
 """Measurement tables whose laws are known, and what a study fixes of their analysis."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.laws.series import Series
-from gnn_checkpointing.analysis.results import Response
+from gnn_checkpointing.analysis.results import Effects, Response
 from gnn_checkpointing.analysis.table import Protocol, completed
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
@@ -34,6 +31,11 @@ def protocol(**changes: Any) -> Protocol:
         "capacity_gib": (1.0,),
     }
     return Protocol(**{**values, **changes})
+
+
+def effects_of(rows: Table) -> Effects:
+    """Every effect of a table; only the reference allocator decides anything."""
+    return effects(completed(rows), "retaining", 0.95, rows)[0]
 
 
 def depth_table(
@@ -63,7 +65,7 @@ def ego_table(degrees: Sequence[float] = (2.0, 8.0), radii: Sequence[int] = (1, 
             for name, method, times in (("enc", "encodings", 1), ("bag", "ego_networks", around)):
                 sizes = {"num_nodes": 1000 * times, "num_edges": whole.num_edges * times}
                 graphs.append(derived(whole, f"{name}-{radius}", method, float(radius), label=whole.label, **sizes))
-    return table(np.random.default_rng(5), graphs, convolutions=("GCN",), policies=("none", "layers"))
+    return table(5, graphs, convolutions=("GCN",), policies=("none", "layers"))
 
 
 def trainings(
@@ -103,5 +105,5 @@ def series(
     """One series of the synthetic table."""
     if rows is None:
         policies = tuple(dict.fromkeys(("none", policy)))
-        rows = table(np.random.default_rng(seed), convolutions=(convolution,), policies=policies, noise=noise)
+        rows = table(seed, convolutions=(convolution,), policies=policies, noise=noise)
     return Series([row for row in completed(rows) if (row.convolution, row.policy) == (convolution, policy)], response)

@@ -1,7 +1,5 @@
 """The whole of the laws: scored on real graphs, asked beyond the memory, and honest about what they cannot say."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +24,7 @@ def found(rows: Table) -> Predictions:
 
 @pytest.fixture(scope="module")
 def whole() -> Predictions:
-    return found(table(np.random.default_rng(0), BOTH))
+    return found(table(0, BOTH))
 
 
 def test_each_series_has_its_law_with_the_terms_that_made_it(whole: Predictions) -> None:
@@ -55,7 +53,7 @@ def test_real_graphs_are_predicted_from_their_sizes_alone(whole: Predictions) ->
 
 def test_saved_bytes_of_another_number_of_classes_are_predicted_to_the_byte_once_classes_are_known() -> None:
     """A loss keeps 4 C T bytes: generated graphs have 4 classes and 60 % training nodes, Cora 7 and 100 of them."""
-    rows, classes = table(np.random.default_rng(0), BOTH, convolutions=("GCN",)), {}
+    rows, classes = table(0, BOTH, convolutions=("GCN",)), {}
     for row in rows:
         own, kept = (7, 100) if row["graph_label"] == "Cora" else (4, int(row["num_nodes"] or 0) * 3 // 5)
         row |= {
@@ -74,7 +72,7 @@ def test_saved_bytes_of_another_number_of_classes_are_predicted_to_the_byte_once
 
 def test_a_graph_that_the_law_gets_wrong_is_the_worst_one_and_bounds_the_others() -> None:
     """Twice the bytes on Cora: the law misses by one prediction; amherst41's bounds reach as far, Cora's own do not."""
-    rows = table(np.random.default_rng(0), BOTH)
+    rows = table(0, BOTH)
     rows = changed(rows, "Planetoid-Cora-000000-GCN", "layers", activation_bytes=2 * (64 + 1000 * 2708 + 100 * 10556))
     result = found(rows)
     summary = next(one for one in result.summaries if one.response == "activation_bytes")
@@ -91,7 +89,7 @@ def test_a_graph_that_the_law_gets_wrong_is_the_worst_one_and_bounds_the_others(
 
 def test_graphs_beyond_the_law_are_predicted_but_not_summed_up_and_other_features_are_not_predicted() -> None:
     """The law saw up to 1,000 nodes; Cora has 2,708 and amherst41 2,235."""
-    rows = table(np.random.default_rng(0), [*generated_graphs(num_nodes=(500, 1000)), *real_graphs()])
+    rows = table(0, [*generated_graphs(num_nodes=(500, 1000)), *real_graphs()])
     result = found(rows)
     assert len(result.scorecard) == 54
     assert not any(score.in_range for score in result.scorecard)
@@ -132,7 +130,7 @@ DENSEST = "sbm-n4000-d128-r0-GATv2"
 def test_a_cell_that_hit_a_limit_is_foreseen_where_its_law_lies_above_that(
     graphs: Any, cell: str, policy: str, outcome: str, limit: float, predicted: float | None, foreseen: bool | None
 ) -> None:
-    rows = without(table(np.random.default_rng(0), graphs), cell, policy, outcome)
+    rows = without(table(0, graphs), cell, policy, outcome)
     if outcome == "out_of_memory":
         rows = [{**row, "memory_limit_bytes": limit} for row in rows]
     (one,) = found(rows).censored
@@ -168,6 +166,6 @@ def test_the_densest_graph_that_fits_is_where_the_law_meets_the_limit(whole: Pre
     ],
 )
 def test_a_study_too_small_to_predict_says_so(graphs: Any, sentence: str) -> None:
-    result = found(table(np.random.default_rng(0), graphs))
+    result = found(table(0, graphs))
     assert (result.laws, result.not_fitted[0]) == ([], sentence)
     assert all(one.score is None for one in result.leaderboard)

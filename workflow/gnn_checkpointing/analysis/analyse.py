@@ -1,7 +1,5 @@
 """The whole analysis: from the measured rows to one result per file, and these to and from their files."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -9,17 +7,16 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
-from gnn_checkpointing.artefacts import json_text, read_json, write_text
+from gnn_checkpointing.artefacts import json_text, write_text
 from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
 from gnn_checkpointing.records.measurements_table import Value
-from gnn_checkpointing.records.record import complaint
+from gnn_checkpointing.records.record import checked
 from gnn_checkpointing.records.training import TrainingRecord
-from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
@@ -60,9 +57,6 @@ class Findings:
     def ego(self) -> results.Ego:
         """Inputs with ego networks."""
         return self.effects.ego
-
-
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in get_type_hints(Findings).items()}
 
 
 def analyse(
@@ -165,12 +159,13 @@ def of_hidden_layers(row: Row) -> Row:
     return row.but(edges_at_once=min(row.edges_at_once or block, block))
 
 
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+
+
 def analysis_files(findings: Findings) -> dict[str, str]:
     """The text of a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
-    return {
-        f"{name}.json": json_text(adapter.dump_python(getattr(findings, name), mode="json"))
-        for name, adapter in _ADAPTERS.items()
-    }
+    found = {field.name: getattr(findings, field.name) for field in fields(Findings)}
+    return {f"{name}.json": json_text(_ANY.dump_python(each, mode="json")) for name, each in found.items()}
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
@@ -185,13 +180,6 @@ def write_analysis(folder: Path, findings: Findings) -> None:
 
 def read_analysis(folder: Path) -> Findings:
     """Read what `write_analysis` wrote, or refuse naming the file and the field."""
-    return Findings(**{field.name: read_finding(folder, field.name) for field in fields(Findings)})
-
-
-def read_finding(folder: Path, name: str) -> Any:
-    """Read one of the files that `write_analysis` wrote, by the name of its field of `Findings`, or refuse."""
-    path = folder / f"{name}.json"
-    try:
-        return _ADAPTERS[name].validate_python(read_json(path))
-    except ValidationError as error:
-        raise Refusal(f"{path}: {complaint(error)}; make it again with `analyse`") from None
+    kinds = get_type_hints(Findings).items()
+    remedy = "make it again with `analyse`"
+    return Findings(**{name: checked(folder / f"{name}.json", kind, remedy) for name, kind in kinds})

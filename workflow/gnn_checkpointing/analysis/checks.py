@@ -1,7 +1,5 @@
 """What `measurements.csv` must fulfil before anything is computed from it; each refusal is one sentence."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

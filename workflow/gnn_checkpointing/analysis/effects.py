@@ -1,7 +1,5 @@
 """The table of effects: measured rows grouped by place, convolution, policy and allocator."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence

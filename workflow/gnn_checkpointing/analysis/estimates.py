@@ -1,7 +1,5 @@
 """A mean over the cells of one place, and how far another run might move it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

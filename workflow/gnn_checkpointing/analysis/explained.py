@@ -1,7 +1,5 @@
 """What training jobs reached, and what was measured of a trained Vision GNN on images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,11 +1,10 @@
 """One least-squares fit with intervals in base units, and whether rows can carry a law in nodes and edges at all."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from gnn_checkpointing.analysis.table import Row
 
 Floats = NDArray[np.float64]
 Found = TypeVar("Found")
+Asked = ParamSpec("Asked")
 Weights = Literal["equal", "relative"]
 
 COLUMNS = ("constant", "nodes", "edges")
@@ -36,16 +36,18 @@ WEIGHTS: dict[Response, Weights] = {
 SAMPLED: tuple[Response, ...] = ("step_time_seconds",)
 
 
-def answers(asked: Iterable[tuple[str, Found | str]]) -> tuple[list[Found], list[str]]:
-    """All results, and a sentence for each subject that has a reason instead of a result."""
-    found: list[Found] = []
-    missing: list[str] = []
-    for subject, answer in asked:
-        if isinstance(answer, str):
-            missing.append(f"{subject}: {answer}.")
-        else:
-            found.append(answer)
-    return found, missing
+def answers(
+    asked: Callable[Asked, Iterator[tuple[str, Found | str]]],
+) -> Callable[Asked, tuple[list[Found], list[str]]]:
+    """Return all results, and a sentence for each subject that is yielded with a reason instead of a result."""
+
+    @wraps(asked)
+    def told(*args: Asked.args, **kwargs: Asked.kwargs) -> tuple[list[Found], list[str]]:
+        pairs = list(asked(*args, **kwargs))
+        missing = [f"{subject}: {reason}." for subject, reason in pairs if isinstance(reason, str)]
+        return [found for _, found in pairs if not isinstance(found, str)], missing
+
+    return told
 
 
 def design(rows: Sequence[Row]) -> Floats:

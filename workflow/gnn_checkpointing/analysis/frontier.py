@@ -1,7 +1,5 @@
 """What follows from the frontier of memory and time: where each policy pays, and what the allocator does to time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from statistics import linear_regression

@@ -1,7 +1,5 @@
 """What a reviewer should know of the run itself: outcomes, time well spent, turns at the machine, overlap, spread."""
 
-from __future__ import annotations
-
 import math
 import re
 from bisect import bisect_right
@@ -22,7 +20,6 @@ from gnn_checkpointing.records.measurements_table import Value
 
 Rows = Sequence[Mapping[str, Value]]
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
-INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
 NOT_FAILED = ("completed", "refused", "unavailable")
 
 _VERDICTS: dict[Instrument, Callable[[Mapping[str, Value]], Value]] = {
@@ -52,7 +49,7 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
         if row.policy != "none" and row.time_ratio and row.time_ratio_low and row.time_ratio_high
     ]
     uncompared = [row for row in measured if row.is_uncompared]
-    readings = [found for name in INSTRUMENTS if (found := _reading(rows, name)) is not None]
+    readings = [found for name in _VERDICTS if (found := _reading(rows, name)) is not None]
     return Quality(
         cells=len(cells),
         rows=len(rows),

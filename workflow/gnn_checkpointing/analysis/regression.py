@@ -1,7 +1,5 @@
 """Laws of bytes and seconds on nodes and edges, and the joint model of none and a policy, whose slopes differ."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 
@@ -24,16 +22,13 @@ _PLACES = 6
 """Decimal places of a residual in standard deviations, which is what is left over of numbers that nearly cancel."""
 
 
-def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
+@fitting.answers
+def laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | str]]:
     """A law for each convolution x policy x response of generated graphs, and what has none and why."""
-    own = drawn(rows)
-    if not own:
-        return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
-    return fitting.answers(_laws(own, confidence))
-
-
-def _laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | str]]:
-    for (convolution, policy), cells in by_series(rows):
+    own_series = by_series(drawn(rows))
+    if not own_series:
+        yield "No law is fitted", "no comparable cell of a generated graph was measured"
+    for (convolution, policy), cells in own_series:
         name = f"{convolution}, {policy}"
         if reason := why_not(cells):
             yield f"{name}: no law is fitted", reason
@@ -123,17 +118,12 @@ def _held_out(series: Series, confidence: float) -> HeldOut | None:
     )
 
 
+@fitting.answers
 def interactions(
     rows: Sequence[Row], confidence: float, responses: Sequence[Response] = RESPONSES
-) -> tuple[list[Interaction], list[str]]:
-    """The policy x edges interaction of each convolution x policy x response, and what has none and why."""
-    return fitting.answers(_interactions(drawn(rows), confidence, responses))
-
-
-def _interactions(
-    rows: Sequence[Row], confidence: float, responses: Sequence[Response]
 ) -> Iterator[tuple[str, Interaction | str]]:
-    cells_of = dict(by_series(rows))
+    """The policy x edges interaction of each convolution x policy x response, and what has none and why."""
+    cells_of = dict(by_series(drawn(rows)))
     for (convolution, policy), cells in cells_of.items():
         if policy == "none":
             continue

@@ -1,8 +1,7 @@
 """What is tried against the answer: does it depend on family, draw, hour, one graph, or the rule that ends timing?"""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -36,7 +35,6 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.analysis.rounding import first_greatest, rank
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped
 
-QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 RESPONSE: Response = "step_time_seconds"
 """What may drift: bytes know no hour."""
 LEAST_FREEDOM = 8
@@ -64,22 +62,18 @@ def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator:
     return Robustness.model_validate({name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried})
 
 
-def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
+@answers
+def families(rows: Sequence[Row]) -> Iterator[tuple[str, FamilyFactor | str]]:
     """The family's share in every policy's ratios, and what could not be tried and why."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     if len({row.family for row in paired}) < 2:
-        why = "no policy was measured beside none on a generated graph"
-        if paired:
-            why = f"all generated graphs are of one family, {paired[0].family}"
-        return [], [f"The family as a factor is not tried: {why}."]
-    return answers(
-        (
-            f"{convolution}, {policy}: the family as a factor of {quantity} is not tried",
-            _factor([row for row in cells if getattr(row, quantity) is not None], quantity),
-        )
-        for (convolution, policy), cells in by_series(paired)
-        for quantity in QUANTITIES
-    )
+        one = f"all generated graphs are of one family, {paired[0].family}" if paired else ""
+        yield "The family as a factor is not tried", one or "no policy was measured beside none on a generated graph"
+        return
+    for (convolution, policy), cells in by_series(paired):
+        for quantity in get_args(Quantity):
+            subject = f"{convolution}, {policy}: the family as a factor of {quantity} is not tried"
+            yield subject, _factor([row for row in cells if getattr(row, quantity) is not None], quantity)
 
 
 def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
@@ -119,17 +113,17 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
     )
 
 
-def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
+@answers
+def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, ReplicateSpread | str]]:
     """The relative standard deviation between draws of each response, and what could not be tried and why."""
     groups = grouped(
         rows, lambda row: (row.convolution, row.policy, row.family, row.num_nodes, row.requested_average_degree)
     )
     places = [cells for _, cells in groups if len(cells) > 1]
     if not places:
-        return [], ["The spread between draws is not tried: no size, degree and family was drawn twice."]
-    return answers(
-        (f"The spread of {response} between draws is not tried", _spread(places, response)) for response in WEIGHTS
-    )
+        yield "The spread between draws is not tried", "no size, degree and family was drawn twice"
+    for response in WEIGHTS if places else ():
+        yield f"The spread of {response} between draws is not tried", _spread(places, response)
 
 
 def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpread | str:
@@ -149,19 +143,16 @@ def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpr
     )
 
 
-def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> tuple[list[RunDrift], list[str]]:
+@answers
+def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> Iterator[tuple[str, RunDrift | str]]:
     """The change of each convolution's and policy's step time over the run, and what has none and why.
 
     `rows` are generated graphs, `everything` all that was measured, which shows how long the run was.
     """
     places = order(everything)
-    return answers(
-        (
-            f"{convolution}, {policy}: drift of {RESPONSE} is not tried",
-            _drift(answering(cells, RESPONSE), places, confidence),
-        )
-        for (convolution, policy), cells in by_series(rows)
-    )
+    for (convolution, policy), cells in by_series(rows):
+        subject = f"{convolution}, {policy}: drift of {RESPONSE} is not tried"
+        yield subject, _drift(answering(cells, RESPONSE), places, confidence)
 
 
 def order(rows: Sequence[Row]) -> dict[str, float]:

@@ -1,9 +1,8 @@
 """Numbers rounded to what they mean, and decisions that no rounding can turn: last bits depend on the processor."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,6 @@ CLOSE = 1e-8
 DIGITS = 8
 """Significant digits of a published number. Between processors, published numbers were seen to differ from the tenth
 digit on; the two digits in between make it unlikely that two processors round to different sides."""
-
-SHARE_PLACES = 8
-"""Decimal places of a share of one: 0.000001 %, far above the 1e-16 that means 0."""
-
-PROBABILITY_PLACES = 5
-"""Decimal places of a p-value. Where a fit is almost exact, its scatter is known to seven digits, and so is its p."""
 
 _GUARD = 3
 
@@ -43,14 +36,11 @@ def significant(value: float, digits: int = DIGITS) -> float:
     return rounded(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 
-def share(value: float) -> float:
-    """A share of one to the decimal places that mean something."""
-    return rounded(value, SHARE_PLACES)
+share = partial(rounded, places=8)
+"""A share of one to 0.000001 %, far above the 1e-16 that means 0."""
 
-
-def probability(value: float) -> float:
-    """A probability to the decimal places that mean something."""
-    return rounded(value, PROBABILITY_PLACES)
+probability = partial(rounded, places=5)
+"""A p-value. Where a fit is almost exact, its scatter is known to seven digits, and so is its p."""
 
 
 def places_of(unit: float) -> int:

@@ -1,7 +1,5 @@
 """Which graph moves a law most, and would a statement of the answer turn if one graph had not been measured?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -19,16 +17,13 @@ Statement = Literal["densest_activation_ratio", "densest_time_ratio", "differenc
 Side = Literal["below", "above", "holds"]
 
 
-def influence(rows: Sequence[Row], confidence: float) -> tuple[list[Influence], list[str]]:
+@answers
+def influence(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Influence | str]]:
     """The most influential graph of each law of peak and time, and which laws have none and why."""
-    return answers(
-        (
-            f"{convolution}, {policy}: no graph's influence on {response} is told",
-            _influence(answering(cells, response), response, confidence),
-        )
-        for (convolution, policy), cells in by_series(rows)
-        for response in RESPONSES
-    )
+    for (convolution, policy), cells in by_series(rows):
+        for response in RESPONSES:
+            subject = f"{convolution}, {policy}: no graph's influence on {response} is told"
+            yield subject, _influence(answering(cells, response), response, confidence)
 
 
 def _influence(cells: Sequence[Row], response: Response, confidence: float) -> Influence | str:
@@ -59,7 +54,7 @@ def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list
 
     `rows` are comparable cells of generated graphs.
     """
-    densest, no_densest = answers(_densest(rows, noise))
+    densest, no_densest = _densest(rows, noise)
     slopes, no_slopes = _slopes(rows, confidence)
     return densest + slopes, no_densest + no_slopes
 
@@ -71,6 +66,7 @@ def side_of(estimate: Estimate, boundary: float) -> Side:
     return "above" if estimate.low > boundary + CLOSE else "holds"
 
 
+@answers
 def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut | str]]:
     """The ratios at each policy's densest level, which rest on the graphs of that level and size alone."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]

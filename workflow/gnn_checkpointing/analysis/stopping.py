@@ -1,7 +1,5 @@
 """Does it bias an interval that timing stops as soon as the interval is narrow? The rule, played on known ratios."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Literal

@@ -1,9 +1,8 @@
 """Effects along density: simultaneous bands, the density at which a policy breaks even, and throughput on density."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from itertools import product
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -120,16 +119,11 @@ def _crossings(degrees: Floats, heights: Floats) -> Floats:
 LEAST_GRAPHS = 4
 """As many as leave an interval: one more than there are coefficients."""
 
-_DENSITIES: tuple[Density, ...] = ("density", "average_degree")
-_THROUGHPUTS: tuple[Throughput, ...] = ("nodes_per_second", "edges_per_second")
 
-
-def throughput_laws(rows: Sequence[Row], confidence: float) -> tuple[list[ThroughputLaw], list[str]]:
+@answers
+def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, ThroughputLaw | str]]:
     """Regressions of throughput on density for each convolution x policy, and what has none and why."""
-    return answers(_laws([row for row in comparable(rows) if row.step_time_seconds], confidence))
-
-
-def _laws(timed: Sequence[Row], confidence: float) -> Iterator[tuple[str, ThroughputLaw | str]]:
+    timed = [row for row in comparable(rows) if row.step_time_seconds]
     # Generated graphs, whose density was chosen; where a study has none, its real graphs and those made of them.
     for (convolution, policy), cells in by_series([row for row in timed if row.is_drawn] or timed):
         levels, graphs = len({round(row.average_degree) for row in cells}), len({row.graph for row in cells})
@@ -141,9 +135,8 @@ def _laws(timed: Sequence[Row], confidence: float) -> Iterator[tuple[str, Throug
                 "none of which decides alone",
             )
             continue
-        for response in _THROUGHPUTS:
-            for density in _DENSITIES:
-                yield "", _law(cells, response, density, confidence)
+        for response, density in product(get_args(Throughput), get_args(Density)):
+            yield "", _law(cells, response, density, confidence)
 
 
 def _columns(cells: Sequence[Row], density: Density) -> tuple[Floats, Floats]:

@@ -1,7 +1,5 @@
 """Does a process's high-water mark agree with the allocator's events? The tolerances, each with its reason."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from gnn_checkpointing.records.measurements_table import Value, number

@@ -1,7 +1,5 @@
 """The record of a cell: the processes that measured it, the machine, and every policy side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path

@@ -1,8 +1,6 @@
 """The record of one training step as several instruments report it: `demonstration.json`."""
 
-from __future__ import annotations
-
-from pathlib import Path
+from functools import partial
 
 from pydantic import NonNegativeFloat, NonNegativeInt
 
@@ -37,11 +35,8 @@ class Demonstration(StepDemonstration):
     benchmark_seconds: NonNegativeFloat | None
 
 
-def read_step_demonstration(path: Path) -> StepDemonstration:
-    """The record that `demonstrate` wrote."""
-    return checked(path, StepDemonstration)
+read_step_demonstration = partial(checked, kind=StepDemonstration)
+"""The record that `demonstrate` wrote."""
 
-
-def read_demonstration(path: Path) -> Demonstration:
-    """The record in `demonstration.json`."""
-    return checked(path, Demonstration)
+read_demonstration = partial(checked, kind=Demonstration)
+"""The record in `demonstration.json`."""

@@ -1,8 +1,6 @@
 """The record of a Vision GNN on a set of images, block by block: `explained.json`."""
 
-from __future__ import annotations
-
-from pathlib import Path
+from functools import partial
 
 from pydantic import Field, NonNegativeInt
 
@@ -56,6 +54,5 @@ class ExplainedSets(Record):
     adversarial: Explained | None = Field(None, description="None where the study names no such images")
 
 
-def read_explained(path: Path) -> ExplainedSets:
-    """The content of a study's `explained.json`."""
-    return checked(path, ExplainedSets, "make it again with `explanations`")
+read_explained = partial(checked, kind=ExplainedSets, remedy="make it again with `explanations`")
+"""The content of a study's `explained.json`."""

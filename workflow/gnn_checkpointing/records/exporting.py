@@ -1,7 +1,5 @@
 """A published table in the forms that other tools read, with units and descriptions: a Frictionless data package."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args

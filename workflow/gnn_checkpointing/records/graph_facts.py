@@ -1,7 +1,6 @@
 """The record of a graph: its origin, how it was made, its structure, and what counting its ego networks costs."""
 
-from __future__ import annotations
-
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
@@ -108,6 +107,5 @@ class EncodingCost(Record):
     edge_counts: NonNegativeInt
 
 
-def read_encodings(path: Path) -> list[EncodingCost]:
-    """The records in a study's `encodings.json`."""
-    return checked(path, list[EncodingCost], "make it again with `encode`")
+read_encodings = partial(checked, kind=list[EncodingCost], remedy="make it again with `encode`")
+"""The records in a study's `encodings.json`."""

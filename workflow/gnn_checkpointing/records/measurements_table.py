@@ -1,7 +1,5 @@
 """`measurements.csv`: its data dictionary (`columns.csv`), and the table written and read by its types."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The record of one policy in one cell: its bytes, how they were read, what it computes, its times."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt

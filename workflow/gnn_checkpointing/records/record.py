@@ -1,7 +1,5 @@
 """The base of every record, and the one sentence that refuses a file that holds none."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, TypeVar
 

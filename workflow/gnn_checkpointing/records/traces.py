@@ -1,7 +1,5 @@
 """Live bytes over one training step: every event beside a cell's record (`.npz`), thinned ones in `traces.json`."""
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass, field
 from io import BytesIO

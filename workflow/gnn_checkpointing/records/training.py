@@ -1,7 +1,5 @@
 """The record of a training job: `trainings.json`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import NonNegativeFloat, NonNegativeInt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from gnn_checkpointing.analysis.effects import labels_of
 from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, answering, answers, design, largest
 from gnn_checkpointing.analysis.laws.fit import FittedForm
-from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, sizes_of
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes
 from gnn_checkpointing.analysis.results import (
     Capacity,
     Censored,
@@ -28,8 +28,6 @@ from gnn_checkpointing.analysis.rounding import first_greatest, least_squares, p
 from gnn_checkpointing.analysis.table import Row, grouped
 from gnn_checkpointing.analysis.table import series as series_name
 from gnn_checkpointing.records.measurements_table import Value
-
-_GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -72,25 +70,24 @@ class FittedLaw:
         return value + float(before[0]) if with_resident else value
 
 
-def scores(fitted: FittedLaw, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
+@answers
+def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, Score | str]]:
     """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
 
     The law reads sizes, classes and (from the degrees) the largest block of a real graph, nothing that was measured.
     """
     law, labels = fitted.law, labels_of(real)
-    own = [row for row in answering(real, law.response) if (row.convolution, row.policy) == fitted.series.key[:2]]
-    return answers(
-        (f"{fitted.series.name}: {labels[row.graph]} is not predicted", _score(fitted, row, labels[row.graph]))
-        for row in own
-    )
+    for row in answering(real, law.response):
+        if (row.convolution, row.policy) == fitted.series.key[:2]:
+            yield f"{fitted.series.name}: {labels[row.graph]} is not predicted", _score(fitted, row, labels[row.graph])
 
 
 def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
     law = fitted.law
     if row.num_features != law.num_features:
         return f"it has {row.num_features} input features, and the law knows {law.num_features}"
-    predicted = fitted.at(sizes_of([row]), with_resident=False) + fitted.for_the_loss(row)
-    measured = float(getattr(row, law.response))
+    one = Series([row], law.response)
+    predicted, measured = fitted.at(one.sizes, with_resident=False) + fitted.for_the_loss(row), float(one.values[0])
     low, high = predicted * (1 - law.half_width), predicted * (1 + law.half_width)
     ranges = ((row.num_nodes, law.num_nodes), (row.num_edges, law.num_edges))
     names = ("graph", "num_nodes", "num_edges", "convolution", "policy")
@@ -200,25 +197,23 @@ def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[C
     """
     found = []
     for limit in limits_gib:
-        own = [_capacity(law, limit * _GIB) for law in laws if law.law.response == "activation_bytes"]
+        own = [_capacity(law, limit * 2**30) for law in laws if law.law.response == "activation_bytes"]
         none = {
             one.convolution: one.average_degree.estimate
             for one in own
             if one.policy == "none" and one.average_degree is not None and not one.unbounded
         }
         for one in own:
-            known = one.average_degree is not None and one.convolution in none
-            gain = one.average_degree.estimate / none[one.convolution] if known and one.average_degree else None
+            base = none.get(one.convolution)
+            gain = one.average_degree.estimate / base if base and one.average_degree else None
             found.append(one.model_copy(update={"gain": gain}))
     return found
 
 
 def _capacity(fitted: FittedLaw, memory_bytes: float) -> Capacity:
     law = fitted.law
-    nodes = law.num_nodes[1]
-    low, middle, high = (
-        _degree(fitted, nodes, memory_bytes, share) for share in (law.half_width, 0.0, -law.half_width)
-    )
+    nodes, reach = law.num_nodes[1], law.half_width
+    low, middle, high = (_degree(fitted, nodes, memory_bytes, share) for share in (reach, 0.0, -reach))
     fits = middle is not None and low is not None and high is not None
     return Capacity(
         convolution=law.convolution,
@@ -236,8 +231,7 @@ def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) ->
     """The largest average degree whose peak fits; None where not even an edge a node does."""
 
     def excess(degree: float) -> float:
-        sizes = _sizes(fitted.series, nodes, degree * nodes)
-        return fitted.at(sizes, share, with_resident=True) - memory_bytes
+        return fitted.at(_sizes(fitted.series, nodes, degree * nodes), share, with_resident=True) - memory_bytes
 
     densest = float(nodes - 1)
     if excess(1.0) > 0:
@@ -247,7 +241,7 @@ def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) ->
 
 def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
     """A graph that was not measured; its block is as large as those of the nearest density of that size."""
-    measured = series.sizes.only([place for place, row in enumerate(series.rows) if row.num_nodes == nodes])
+    measured = series.only([place for place, row in enumerate(series.rows) if row.num_nodes == nodes]).sizes
     if measured.at_once is None:
         return Sizes.of((nodes, edges, None))
     order = np.argsort(measured.edges, kind="stable")

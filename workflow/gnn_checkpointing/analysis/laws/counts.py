@@ -13,8 +13,6 @@ messages, their sums and means are the peak, while nothing else is kept (8 M N +
 block live the sums of the first. Peaks of blocks hold for the code that keeps no random state (`never`).
 """
 
-from __future__ import annotations
-
 import csv
 import math
 from collections import Counter

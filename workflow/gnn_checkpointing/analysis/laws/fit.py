@@ -1,7 +1,5 @@
 """One law fitted: non-negative terms, least squares of the relative error; and whether it has a knee."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

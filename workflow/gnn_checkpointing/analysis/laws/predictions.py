@@ -1,17 +1,15 @@
 """All predictive laws of a study: chosen, bounded, scored on real graphs, and what follows from them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import Floats, answering, why_not
+from gnn_checkpointing.analysis.fitting import WEIGHTS, Floats, answering, why_not
 from gnn_checkpointing.analysis.laws import asked, selection
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
-from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
+from gnn_checkpointing.analysis.laws.series import FORMS, Series
 from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
 from gnn_checkpointing.analysis.rounding import first_least
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, comparable, drawn
@@ -93,7 +91,7 @@ def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[S
         missing.append("No law predicts anything: no comparable cell of a generated graph was measured.")
     for (convolution, policy), cells in by_series(rows):
         levels = selection.folds(cells)
-        for response in RESPONSES:
+        for response in WEIGHTS:
             having = answering(cells, response)
             if reason := why_not(having, response):
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
@@ -112,7 +110,7 @@ def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[Re
     for (convolution, policy), cells in by_series(drawn(measured)):
         if len({(row.num_nodes, row.num_features) for row in cells}) > 1:
             continue
-        every = [Series(answering(cells, response), response) for response in RESPONSES]
+        every = [Series(answering(cells, response), response) for response in WEIGHTS]
         found = [_law(one) for one in every if len({row.num_edges for row in one.rows}) >= _LEAST_LEVELS]
         laws += found
         if found:

@@ -1,7 +1,5 @@
 """What a law has not seen: levels held out to choose its form and the unit of time, and to bound its error."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from statistics import median

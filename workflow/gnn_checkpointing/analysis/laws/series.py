@@ -12,8 +12,6 @@ from gnn_checkpointing.analysis.fitting import Floats, observed
 from gnn_checkpointing.analysis.results import PredictiveLaw, Residual, Response
 from gnn_checkpointing.analysis.table import Row
 
-RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
-
 
 @dataclass(frozen=True)
 class Series:
@@ -29,7 +27,7 @@ class Series:
     @cached_property
     def sizes(self) -> Sizes:
         """What a law knows of the graphs."""
-        return sizes_of(self.rows)
+        return Sizes.of(*((row.num_nodes, row.num_edges, row.edges_at_once) for row in self.rows))
 
     @cached_property
     def values(self) -> Floats:
@@ -103,15 +101,6 @@ class Sizes:
         """Those of graphs by nodes, edges and edges at once."""
         nodes, edges, at_once = (np.array(each, dtype=np.float64) for each in zip(*graphs, strict=True))
         return cls(nodes, edges, None if np.isnan(at_once).any() else at_once)  # None becomes NaN
-
-    def only(self, places: list[int]) -> Sizes:
-        """Some of the rows."""
-        return Sizes(self.nodes[places], self.edges[places], None if self.at_once is None else self.at_once[places])
-
-
-def sizes_of(rows: Sequence[Row]) -> Sizes:
-    """What a law knows of the rows' graphs."""
-    return Sizes.of(*((row.num_nodes, row.num_edges, row.edges_at_once) for row in rows))
 
 
 @dataclass(frozen=True)

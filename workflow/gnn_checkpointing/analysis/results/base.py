@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
@@ -37,6 +37,16 @@ class Result(BaseModel):
             name: value if isinstance(getattr(self, name, None), BaseModel) else all_significant(value)
             for name, value in fields(self).items()
         }
+
+
+def in_words(name: str) -> property:
+    """A property: the degree in a field, or each degree of a list, as text."""
+
+    def text(result: Any) -> Any:
+        value = getattr(result, name)
+        return [f"{degree:g}" for degree in value] if isinstance(value, list) else f"{value:g}"
+
+    return property(text)
 
 
 class OfPolicy(Result):

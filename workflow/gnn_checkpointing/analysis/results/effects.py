@@ -1,7 +1,5 @@
 """The one tidy table of effects, with one row per place, convolution, policy and allocator, and selections from it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

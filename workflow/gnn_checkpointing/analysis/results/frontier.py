@@ -1,12 +1,10 @@
 """What is found beside the table of effects: its models, its noise, where each policy pays, and which none beats."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result, Share
+from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result, Share, in_words
 
 SAVES_BELOW = 0.99
 """An activation ratio below this saves more than 1 % of memory."""
@@ -43,11 +41,6 @@ class StudyModel(Result):
     parameters: int | None
 
 
-def in_words(degrees: list[float]) -> list[str]:
-    """Degrees as text."""
-    return [f"{degree:g}" for degree in degrees]
-
-
 class Payoff(OfPolicy):
     """The degrees at which a policy saves more than 1 % of memory, and at which its time interval excludes 1."""
 
@@ -57,12 +50,11 @@ class Payoff(OfPolicy):
     slower: list[float]
     faster: list[float]
 
-    # The same as text.
-    levels: ClassVar[property] = property(lambda self: in_words(self.degrees))
-    saves_at: ClassVar[property] = property(lambda self: in_words(self.saves))
-    timed_levels: ClassVar[property] = property(lambda self: in_words(self.timed))
-    slower_at: ClassVar[property] = property(lambda self: in_words(self.slower))
-    faster_at: ClassVar[property] = property(lambda self: in_words(self.faster))
+    levels: ClassVar[property] = in_words("degrees")
+    saves_at: ClassVar[property] = in_words("saves")
+    timed_levels: ClassVar[property] = in_words("timed")
+    slower_at: ClassVar[property] = in_words("slower")
+    faster_at: ClassVar[property] = in_words("faster")
 
 
 class AtDegree(Result):
@@ -70,11 +62,7 @@ class AtDegree(Result):
 
     convolution: str
     degree: float
-
-    @property
-    def level(self) -> str:
-        """The degree as text."""
-        return f"{self.degree:g}"
+    level: ClassVar[property] = in_words("degree")
 
 
 class ParetoSet(AtDegree):
@@ -107,20 +95,9 @@ class Flatness(OfPolicy):
     densest_degree: float
     peak_ratio: float
 
-    @property
-    def levels(self) -> list[str]:
-        """The degrees as text."""
-        return in_words(self.degrees)
-
-    @property
-    def sparse(self) -> str:
-        """The sparse degree as text."""
-        return f"{self.sparse_degree:g}"
-
-    @property
-    def densest(self) -> str:
-        """The largest degree as text."""
-        return f"{self.densest_degree:g}"
+    levels: ClassVar[property] = in_words("degrees")
+    sparse: ClassVar[property] = in_words("sparse_degree")
+    densest: ClassVar[property] = in_words("densest_degree")
 
 
 class AllocatorEffect(OfPolicy):
@@ -142,11 +119,7 @@ class AllocatorEffect(OfPolicy):
     page_faults: float
     reference_system_share: float
     system_share: float
-
-    @property
-    def level(self) -> str:
-        """The degree as text."""
-        return f"{self.degree:g}"
+    level: ClassVar[property] = in_words("degree")
 
 
 class PracticeEffect(OfPolicy):
@@ -163,11 +136,7 @@ class PracticeEffect(OfPolicy):
     activation_ratio: Estimate
     bare_time_ratio: Estimate | None
     time_ratio: Estimate | None
-
-    @property
-    def level(self) -> str:
-        """The average degree as text."""
-        return f"{self.average_degree:g}"
+    level: ClassVar[property] = in_words("average_degree")
 
     @property
     def memory_kept(self) -> Estimate:

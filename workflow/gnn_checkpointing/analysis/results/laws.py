@@ -1,12 +1,19 @@
 """Laws in nodes and edges, the interaction of policy and edges, and effects along density taken together."""
 
-from __future__ import annotations
-
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, OfResponse, Probability, Quantity, Result, Share
+from gnn_checkpointing.analysis.results.base import (
+    Estimate,
+    OfPolicy,
+    OfResponse,
+    Probability,
+    Quantity,
+    Result,
+    Share,
+    in_words,
+)
 
 
 class Residual(Result):
@@ -117,11 +124,7 @@ class BandPoint(Result):
     average_degree: float
     cells: int
     ratio: Estimate
-
-    @property
-    def level(self) -> str:
-        """The degree in words."""
-        return f"{self.degree:g}"
+    level: ClassVar[property] = in_words("degree")
 
 
 class Band(OfPolicy):

@@ -1,7 +1,5 @@
 """Laws that predict: chosen among candidates by what they did not see, and how far they were off elsewhere."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

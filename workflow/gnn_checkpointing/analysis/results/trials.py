@@ -1,7 +1,5 @@
 """What the run says of its own making, what was tried against the answer, and what trained models showed."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field
