@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.comparison.checks import around, compared, half_decided, joined
+from gnn_checkpointing.comparison.checks import around, compared, joined
 from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
 from gnn_checkpointing.comparison.ratios import (
     CONFIDENCE,
@@ -72,7 +72,7 @@ def _pair(first: RunFolder, second: RunFolder) -> Pair:
         rows=len(rows),
         checks=checks,
         findings=len(differences),
-        differences=[*differences, *half_decided(first, second), *around(rows, first, second)],
+        differences=[*differences, *around(rows, first, second)],
         ratios=ratios,
         ratio_summaries=ratio_summaries(ratios, confidences),
         throughput=throughputs(rows),
