@@ -106,8 +106,8 @@ class Planner:
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
         for a convolution that there is no law for.
         """
-        asked = dict(zip(Sizes.model_fields, (num_layers, hidden_channels, heads, num_features), strict=True))
-        model = {name: value if asked[name] is None else asked[name] for name, value in self.knowledge.measured}
+        asked = zip(self.knowledge.measured, (num_layers, hidden_channels, heads, num_features), strict=True)
+        model = {name: measured if own is None else own for (name, measured), own in asked}
         attends = convolution in ATTENTION
         sizes = _checked(model, num_nodes, num_edges, memory_gib, attends=attends)
         memory_bytes = memory_gib * GIB
