@@ -228,11 +228,13 @@ def graphs(made: Study) -> list[GraphFacts]:
     ]
 
 
-def finding(found: RunFolder, /, **changes: Any) -> RunFolder:
-    """The inputs with some of the findings replaced."""
-    return found.but(findings=replace(found.findings, **changes))
-
-
-def part(found: RunFolder, name: str, /, **changes: Any) -> RunFolder:
-    """The inputs with some fields of one finding (such as quality) replaced."""
-    return finding(found, **{name: getattr(found.findings, name).model_copy(update=changes)})
+def updated(whole: Any, path: str, changes: dict[str, Any]) -> Any:
+    """A copy with some fields changed of what lies at a path of fields and of positions in lists."""
+    step, _, rest = path.partition(".")
+    if isinstance(whole, list):
+        place = range(len(whole))[int(step)]
+        return [updated(one, rest, changes) if at == place else one for at, one in enumerate(whole)]
+    values = {step: updated(getattr(whole, step), rest, changes)} if step else changes
+    if isinstance(whole, RunFolder):
+        return whole.but(**values)
+    return replace(whole, **values) if isinstance(whole, Findings) else whole.model_copy(update=values)

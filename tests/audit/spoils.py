@@ -39,9 +39,9 @@ def everywhere(where: Callable[[Row], bool] = bool, **values: Value) -> Spoil:
     return rows(lambda table: [{**each, **values} if where(each) else each for each in table])
 
 
-def part(name: str, /, **changes: Any) -> Spoil:
-    """Change fields of one finding."""
-    return lambda found: clean.part(found, name, **changes)
+def at(path: str, /, **changes: Any) -> Spoil:
+    """Change fields of the part of the run at a path, such as "findings.robustness.drift.0"."""
+    return lambda found: clean.updated(found, path, changes)
 
 
 def overlapping(table: Table) -> Table:
@@ -86,66 +86,15 @@ def unmarked_other_model(found: RunFolder) -> RunFolder:
     return row("reversible", other_model=False, **same, **errors)(found)
 
 
-def copied(name: str, /, **changes: Any) -> Spoil:
-    """Change fields of another part than the findings: the ledger or the demonstration."""
-    return lambda found: found.but(**{name: getattr(found, name).model_copy(update=changes)})
-
-
-def claim(number: int, **changes: Any) -> Spoil:
-    """Change one claim; the last is untested."""
-
-    def spoil(found: RunFolder) -> RunFolder:
-        claims = list(found.ledger.claims)
-        claims[number] = claims[number].model_copy(update=changes)
-        return copied("ledger", claims=claims)(found)
-
-    return spoil
-
-
-def graph(number: int, **changes: Any) -> Spoil:
-    """Change what is written down of one graph; the first is drawn, the seventh is Cora."""
-
-    def spoil(found: RunFolder) -> RunFolder:
-        graphs = list(found.graphs)
-        graphs[number] = graphs[number].model_copy(update=changes)
-        return found.but(graphs=graphs)
-
-    return spoil
-
-
 def fact(name: str, value: str) -> Spoil:
     return lambda found: found.but(machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
 
 
-def each(name: str, field: str, where: Callable[[Any], bool], **changes: Any) -> Spoil:
-    """Change fields of those items of a list in one finding that meet a condition."""
-
-    def spoil(found: RunFolder) -> RunFolder:
-        listed = getattr(getattr(found.findings, name), field)
-        changed = [one.model_copy(update=changes) if where(one) else one for one in listed]
-        return clean.part(found, name, **{field: changed})
-
-    return spoil
-
-
-def first(name: str, field: str, **changes: Any) -> Spoil:
-    """Change the first of a list in one finding."""
-
-    def spoil(found: RunFolder) -> RunFolder:
-        one = getattr(getattr(found.findings, name), field)[0]
-        return each(name, field, lambda other: other is one, **changes)(found)
-
-    return spoil
-
-
-def of_response(field: str, response: str, **changes: Any) -> Spoil:
-    """Change the published coverage or the scores of one response."""
-    published = lambda one: one.response == response and getattr(one, "method", "") != "least_squares"  # noqa: E731
-    return each("predictions", field, published, **changes)
+def failure(found: RunFolder) -> dict[str, str]:
+    return {"cell": str(found.rows[0]["cell"]), "policy": "layers", "outcome": "failed", "message": "why"}
 
 
 HALF = dict.fromkeys(("memory_ratio", "activation_ratio"), about(0.5, 0.1))
-FAILURE = {"policy": "layers", "outcome": "failed", "message": "why"}
 
 SPOILS: dict[str, tuple[Spoil, ...]] = {
     "cells-alone": (rows(overlapping),),
@@ -161,12 +110,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "order-random": (rows(sparse_to_dense),),
     "failures-listed": (
-        part("quality", failures=[]),
-        lambda found: clean.part(
-            found,
-            "quality",
-            failures=[*found.findings.quality.failures, FAILURE | {"cell": str(found.rows[0]["cell"])}],
-        ),
+        at("findings.quality", failures=[]),
+        lambda found: at("findings.quality", failures=[*found.findings.quality.failures, failure(found)])(found),
     ),
     "outcomes-explained": (everywhere(lambda each: each["outcome"] != "completed", message=" "),),
     "second-reading": (row("layers", high_water_bytes=None, high_water_agrees=None),),
@@ -177,8 +122,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
     "known-step": (
-        copied("demonstration", high_water_bytes=900),
-        copied("demonstration", exact_bytes=0),
+        at("demonstration", high_water_bytes=900),
+        at("demonstration", exact_bytes=0),
         lambda found: found.but(demonstration=None),
     ),
     "memory-ratios": (
@@ -194,21 +139,21 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     # An hour later the machine is 6 % slower with the policy, and each hour's interval says 1 %.
     "repeats-agree": (everywhere(lambda each: bool(each.get("visit")), time_ratio_low=1.6, time_ratio_high=9.0),),
     "growth-linear": (
-        part("predictions", laws=[clean.time_law("additive", constant=1e-3, edges=1e-7, edges_squared=1e-14)]),
-        part("predictions", laws=[clean.time_law("knee", constant=-9.0, log_nodes=0.3, log_edges=0.9)]),
+        at("findings.predictions", laws=[clean.time_law("additive", constant=1e-3, edges=1e-7, edges_squared=1e-14)]),
+        at("findings.predictions", laws=[clean.time_law("knee", constant=-9.0, log_nodes=0.3, log_edges=0.9)]),
     ),
     # A law with a knee for none and none for the policy: beyond the measured range the lines cross.
     "laws-ordered": (
-        part(
-            "predictions",
+        at(
+            "findings.predictions",
             laws=[
                 clean.time_law("knee", constant=1e-3, edges=1e-7, edges_over_knee=8e-8),
                 clean.time_law(policy="layers", constant=1e-3, edges=1.4e-7),
             ],
         ),
     ),
-    "real-bounds": (first("predictions", "summaries", inside=0.53),),
-    "real-intervals": (of_response("summaries", "step_time_seconds", inside=0.8),),
+    "real-bounds": (at("findings.predictions.summaries.0", inside=0.53),),
+    "real-intervals": (at("findings.predictions.summaries.2", inside=0.8),),
     "time-ratios": (
         row("layers", time_ratio=3.0, time_ratio_low=2.9, time_ratio_high=3.1),
         row("layers", time_ratio_low=1.49, time_ratio_high=1.495),
@@ -218,68 +163,63 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "nothing-changed": (row("layers", gradient_error=1e-3), row("edge_blocks", same_buffers=False)),
     "other-models-apart": (
         unmarked_other_model,
-        part("effects", rows=[made(Effect, policy="reversible", allocator="", requested_average_degree=4.0, **HALF)]),
+        at(
+            "findings.effects",
+            rows=[made(Effect, policy="reversible", allocator="", requested_average_degree=4.0, **HALF)],
+        ),
     ),
     "rounds-enough": (row("layers", rounds=9),),
     "processes-enough": (row("layers", processes=1), row("none", processes=None)),
-    "usual-width": (part("quality", median_half_width=0.031),),
-    "worst-width": (part("quality", worst_half_width=0.091),),
-    "machine-steady": (part("quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),
+    "usual-width": (at("findings.quality", median_half_width=0.031),),
+    "worst-width": (at("findings.quality", worst_half_width=0.091),),
+    "machine-steady": (at("findings.quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),
     "no-page-faults": (everywhere(page_faults=1.0),),
-    "candidates-fixed": (first("predictions", "leaderboard", form="quadratic"), added_form),
-    "densest-predicted": (
-        lambda found: first(
-            "predictions",
-            "leaderboard",
-            errors=[
-                found.findings.predictions.leaderboard[0].errors[0].model_copy(update={"worst_relative_error": 0.11})
-            ],
-        )(found),
-    ),
-    "slopes-met": (first("predictions", "analytic", law=111.0),),
-    "failures-foreseen": (first("predictions", "censored", foreseen=False),),
-    "held-out-often": (of_response("coverage", "activation_bytes", held_out=99),),
+    "candidates-fixed": (at("findings.predictions.leaderboard.0", form="quadratic"), added_form),
+    "densest-predicted": (at("findings.predictions.leaderboard.0.errors.0", worst_relative_error=0.11),),
+    "slopes-met": (at("findings.predictions.analytic.0", law=111.0),),
+    "failures-foreseen": (at("findings.predictions.censored.0", foreseen=False),),
+    "held-out-often": (at("findings.predictions.coverage.0", held_out=99),),
     "bytes-covered": (
-        of_response("coverage", "activation_bytes", inside=0.92),
-        of_response("coverage", "saved_activation_bytes", inside=0.92),
+        at("findings.predictions.coverage.0", inside=0.92),
+        at("findings.predictions.coverage.1", inside=0.92),
     ),
-    "time-covered": (of_response("coverage", "step_time_seconds", inside=0.92),),
-    "bytes-narrow": (of_response("coverage", "saved_activation_bytes", median_half_width=0.051),),
-    "time-narrow": (of_response("coverage", "step_time_seconds", median_half_width=0.26),),
+    "time-covered": (at("findings.predictions.coverage.2", inside=0.92),),
+    "bytes-narrow": (at("findings.predictions.coverage.1", median_half_width=0.051),),
+    "time-narrow": (at("findings.predictions.coverage.2", median_half_width=0.26),),
     "real-bytes": (
-        of_response("summaries", "activation_bytes", median_error=0.021),
-        of_response("summaries", "saved_activation_bytes", worst_error=0.051),
+        at("findings.predictions.summaries.0", median_error=0.021),
+        at("findings.predictions.summaries.1", worst_error=0.051),
     ),
-    "real-time": (of_response("summaries", "step_time_seconds", median_error=0.11, worst_error=0.2),),
-    "no-graph-decides": (first("robustness", "left_out", changes=["sbm-n500"]),),
-    "no-drift": (first("robustness", "drift", p_value=0.01),),
-    "stopping-covers": (first("robustness", "stopping", covered=0.92),),
+    "real-time": (at("findings.predictions.summaries.2", median_error=0.11, worst_error=0.2),),
+    "no-graph-decides": (at("findings.robustness.left_out.0", changes=["sbm-n500"]),),
+    "no-drift": (at("findings.robustness.drift.0", p_value=0.01),),
+    "stopping-covers": (at("findings.robustness.stopping.0", covered=0.92),),
     "claims-enough": (
-        lambda found: copied("ledger", claims=found.ledger.claims[2:])(found),
-        claim(0, id="c1"),
+        lambda found: at("ledger", claims=found.ledger.claims[2:])(found),
+        at("ledger.claims.0", id="c1"),
     ),
-    "verdicts-estimated": (claim(0, estimate=None), claim(0, evidence="")),
-    "untested-explained": (claim(-1, reason=" "),),
-    "one-confidence": (copied("ledger", confidence=0.9), part("trends", confidence=0.9)),
+    "verdicts-estimated": (at("ledger.claims.0", estimate=None), at("ledger.claims.0", evidence="")),
+    "untested-explained": (at("ledger.claims.-1", reason=" "),),
+    "one-confidence": (at("ledger", confidence=0.9), at("findings.trends", confidence=0.9)),
     "one-run": (
-        copied("ledger", hardware="laptop"),
-        copied("ledger", study="default"),
+        at("ledger", hardware="laptop"),
+        at("ledger", study="default"),
         row("layers", hardware="laptop"),
         lambda found: found.but(machine=Machine("laptop", found.machine.facts)),
     ),
-    "graphs-checksummed": (graph(0, sha256="abc"), lambda found: found.but(graphs=found.graphs[1:])),
-    "draws-differ": (lambda found: graph(1, sha256=found.graphs[0].sha256)(found),),
-    "edges-exact": (graph(0, num_edges=2002),),
+    "graphs-checksummed": (at("graphs.0", sha256="abc"), lambda found: found.but(graphs=found.graphs[1:])),
+    "draws-differ": (lambda found: at("graphs.1", sha256=found.graphs[0].sha256)(found),),
+    "edges-exact": (at("graphs.0", num_edges=2002),),
     "real-documented": (
-        graph(6, provenance=None),
-        graph(6, provenance=Provenance(source="Yang et al. 2016", licence="not stated by the source")),
+        at("graphs.6", provenance=None),
+        at("graphs.6", provenance=Provenance(source="Yang et al. 2016", licence="not stated by the source")),
     ),
     "machine-described": (fact("kernel", ""), fact("processor", "unknown processor")),
     "versions-recorded": (fact("torch", "unknown"),),
     "control-trained": (
-        lambda found: clean.finding(
-            found,
+        lambda found: at(
+            "findings",
             accuracy=[job for job in found.findings.accuracy if (job.policy, job.convolution) != (REORDERED, "GATv2")],
-        ),
+        )(found),
     ),
 }

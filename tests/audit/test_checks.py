@@ -70,7 +70,7 @@ def test_an_order_that_follows_density_matters_while_times_drift(order: str, dri
     ]
     one = found.findings.robustness.drift[0]
     change = one.change.model_copy(update={"estimate": drift, "low": drift, "high": drift})
-    found = clean.part(found, "robustness", drift=[one.model_copy(update={"change": change, "p_value": 0.001})])
+    found = spoils.at("findings.robustness", drift=[one.model_copy(update={"change": change, "p_value": 0.001})])(found)
     answer = order_random(found.but(rows=rows))
     assert isinstance(answer, Answer)
     assert answer.passed is passed, answer.found

@@ -75,7 +75,7 @@ def without_predictions(found: RunFolder) -> RunFolder:
         for name in ("predictions", "robustness")
     }
     for name, empty in nothing.items():
-        found = clean.part(found, name, **empty)
+        found = clean.updated(found, f"findings.{name}", empty)
     return found
 
 
@@ -84,7 +84,7 @@ def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
     found = without_predictions(clean.inputs())
     untimed = [{**row, **dict.fromkeys(TIMES)} for row in found.rows]
     found = found.but(study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
-    audit = audited(clean.part(found, "quality", sentinel_drift=None))
+    audit = audited(clean.updated(found, "findings.quality", {"sentinel_drift": None}))
     assert failed(audit) == set()
     assert left_out(audit) == {
         *("third-reading", "time-ratios", "rounds-enough", "processes-enough", "usual-width", "worst-width"),
@@ -109,8 +109,8 @@ def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
     found = without_predictions(clean.inputs().by_visit())
     gone = {**dict.fromkeys(TIMES), "outcome": "unavailable", "message": "needs CUDA"}
     rows = [{**row, **gone} for row in found.rows]
-    found = clean.finding(found.but(rows=rows), quality=quality(rows, completed(rows), "retaining", 0.03))
-    audit = audited(found)
+    run = quality(rows, completed(rows), "retaining", 0.03)
+    audit = audited(clean.updated(found.but(rows=rows), "findings", {"quality": run}))
     assert failed(audit) == set()
     assert {"second-reading", "readings-agree", "peaks-add-up", "memory-ratios", "nothing-changed"} <= left_out(audit)
 

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,13 @@ def in_json(name: str, change: Callable[[Any], None]) -> Callable[[Path], None]:
 
 def in_records(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], None]:
     return lambda folder: changed.in_records(folder, change)
+
+
+def put(name: str, path: str, value: object) -> Callable[[Path], None]:
+    """Set what lies at a path of keys and positions in a JSON file, or in records."""
+    *above, last = (int(step) if step.isdigit() else step for step in path.split("."))
+    change = in_records if name.endswith("jsonl") else partial(in_json, name)
+    return change(lambda values: reduce(getitem, above, values).__setitem__(last, value))
 
 
 def in_table(column: str, value: str) -> Callable[[Path], None]:
@@ -235,12 +244,12 @@ def test_a_file_that_was_touched_is_named(small: Path, spoil: Callable[[Path], N
 IMPOSSIBLE = {
     "batches": [
         (in_json("claims.json", overturn), "verdict is refuted, not supported"),
-        (in_json("hardware.json", lambda values: values.update(slug="another")), "hardware another lies in a folder"),
-        (in_json("study.json", lambda values: values.update(name="other")), "study other lies in a folder called"),
+        (put("hardware.json", "slug", "another"), "hardware another lies in a folder"),
+        (put("study.json", "name", "other"), "study other lies in a folder called"),
         (in_json("study.json", lambda values: values["policies"].append("selective")), "but the study's are others"),
-        (in_json("study.json", lambda values: values.update(seed=1)), "asked for by the study, and not measured"),
-        (in_json("graphs.json", lambda values: values["graphs"][0].update(num_edges=10**15)), "a simple graph has"),
-        (in_json("graphs.json", lambda values: values["graphs"][0].update(average_degree=3.0)), "edges / nodes are"),
+        (put("study.json", "seed", 1), "asked for by the study, and not measured"),
+        (put("graphs.json", "graphs.0.num_edges", 10**15), "a simple graph has"),
+        (put("graphs.json", "graphs.0.average_degree", 3.0), "edges / nodes are"),
         (in_table("step_time_seconds", "1e-3"), "step_time_seconds is 0.001, the records say"),
         (in_table("peak_memory_bytes", "12345"), "peak_memory_bytes is 12345, the records say"),
         (in_records(lambda records: records.append(records[0])), "2 records of it"),
@@ -248,7 +257,7 @@ IMPOSSIBLE = {
         (in_records(memory("transient_bytes", 1)), "add up to"),
         (in_records(memory("policy_resident_bytes", 10**15)), "bytes of the policy among"),
         (in_records(accounts), "each holds the one before"),
-        (in_records(lambda records: records[0].update(memory_limit_bytes=1)), "over the limit 1"),
+        (put("records.jsonl", "0.memory_limit_bytes", 1), "over the limit 1"),
         (in_records(lambda records: completed(records).update(outcome="failed")), "failed, with bytes"),
         (in_records(steps("forward_seconds", 1e9)), "a forward pass of"),
         (in_records(steps("cpu_seconds", 1e9)), "s of CPU in a step of"),
@@ -256,33 +265,22 @@ IMPOSSIBLE = {
         (in_records(hurry), "edges x layers x channels"),
         (in_records(of_hosts({"cores": "64"}, {})), "process 1 ran on another type of machine: cores 64, not "),
         (in_records(of_hosts({}, {"id": "other"})), "hosts is '', the records say"),
-        (in_records(lambda records: records[0].update(measured_seconds=1e9)), "measured for 1000000000.000 s"),
+        (put("records.jsonl", "0.measured_seconds", 1e9), "measured for 1000000000.000 s"),
         (in_records(lambda records: completed(records)["steps"]["page_faults"].append(1)), "values of"),
-        (in_records(lambda records: records[0].update(threads=0)), "field threads"),
+        (put("records.jsonl", "0.threads", 0), "field threads"),
         (in_records(lambda records: records[0].update(threads=records[0]["threads"] + 1)), "the study asks for"),
-        (
-            in_records(
-                lambda records: [one.update(architecture=one["architecture"] | {"num_layers": 7}) for one in records]
-            ),
-            "num_layers is 7, the study asks for",
-        ),
+        (put("records.jsonl", "0.architecture.num_layers", 7), "num_layers is 7, the study asks for"),
         (in_records(forgiven), "is called the same"),
         (larger, "num_edges is"),
-        (
-            in_json("study.json", lambda values: values["measurement"].update(repeats=1)),
-            "visit 1 asked for by the study or",
-        ),
-        (in_json("study.json", lambda v: v["architecture"].update(depths=list(range(5, 9000)))), "and not measured"),
+        (put("study.json", "measurement.repeats", 1), "visit 1 asked for by the study or"),
+        (put("study.json", "architecture.depths", list(range(5, 9000))), "and not measured"),
         (in_records(quiet), "its numbers say that the machine was shared"),
     ],
     "default": [
-        (
-            in_json("demonstration.json", lambda values: values.update(exact_bytes=-1)),
-            "demonstration.json: field exact_bytes",
-        ),
+        (put("demonstration.json", "exact_bytes", -1), "demonstration.json: field exact_bytes"),
         (in_json("trainings.json", lambda values: values.pop()), "asked for by the study, and not there"),
-        (in_json("trainings.json", lambda values: values[0].update(policy="selective")), "not asked for by the study"),
-        (in_json("trainings.json", lambda values: values[0].update(test_accuracy=1.5)), "field 0.test_accuracy"),
+        (put("trainings.json", "0.policy", "selective"), "not asked for by the study"),
+        (put("trainings.json", "0.test_accuracy", 1.5), "field 0.test_accuracy"),
         (in_json("trainings.json", lambda values: values[0]["losses"].pop()), "losses is"),
     ],
 }
@@ -323,38 +321,29 @@ CONCLUDED = [
 ]
 QUICK = {
     "batches": [
-        (
-            in_records(lambda records: records[0].update(started="yesterday")),
-            "field started: Value error, Invalid isoformat string",
-        ),
+        (put("records.jsonl", "0.started", "yesterday"), "field started: Value error, Invalid isoformat string"),
         (forged_rows, "policy none: there 2 times"),
         (lambda folder: (folder / "summary.json").unlink(), "summary.json: no such file"),
         (in_text("summary.json", '"cells"', '"cells": 1, "cells"'), "the key cells is there twice"),
-        (in_json("summary.json", lambda values: values.update(cells=7)), "summary.json: not what"),
+        (put("summary.json", "cells", 7), "summary.json: not what"),
         (
             in_text("summary.json", '"cells": ', '"cells": NaN, "x": '),
             "summary.json: not readable as JSON (NaN is no number",
         ),
-        (in_json("traces.json", lambda values: values.update(traces=[])), "traces.json: no trace of"),
-        (in_json("traces.json", lambda values: values["traces"][0].update(peak_bytes=1)), "the record says"),
+        (put("traces.json", "traces", []), "traces.json: no trace of"),
+        (put("traces.json", "traces.0.peak_bytes", 1), "the record says"),
         (in_json("claims.json", lambda values: values["claims"].extend(values["claims"])), "claims.json: not what"),
         (in_json("claims.json", lambda values: values["claims"].pop()), "claims.json: not what"),
-        (
-            in_json("claims.json", lambda values: values["claims"][0].update(sentence="All is well.")),
-            "sentence is All is",
-        ),
-        (in_json("audit.json", lambda values: values["checks"][0].update(found="nothing")), "audit.json: not what"),
-        (in_records(lambda records: records[0].update(schema_version=99)), "record 1: schema version 99"),
-        (
-            in_json("traces.json", lambda values: values["traces"][0].update(graph_label="x")),
-            "graph_label is 'x', the record says",
-        ),
-        (in_json("traces.json", lambda values: values["traces"][0].update(events=1)), "fewer events than points"),
+        (put("claims.json", "claims.0.sentence", "All is well."), "sentence is All is"),
+        (put("audit.json", "checks.0.found", "nothing"), "audit.json: not what"),
+        (put("records.jsonl", "0.schema_version", 99), "record 1: schema version 99"),
+        (put("traces.json", "traces.0.graph_label", "x"), "graph_label is 'x', the record says"),
+        (put("traces.json", "traces.0.events", 1), "fewer events than points"),
         (in_json("graphs.json", lambda values: values["graphs"].append(values["graphs"][0])), "there 2 times"),
     ],
     "default": [
-        (in_json("planner.json", lambda values: values.update(policies=[])), "planner.json: not what"),
-        (in_json("trainings.json", lambda values: values[0].update(schema_version=99)), "record 1: schema version 99"),
+        (put("planner.json", "policies", []), "planner.json: not what"),
+        (put("trainings.json", "0.schema_version", 99), "record 1: schema version 99"),
         (in_json("trainings.json", lambda values: values.append(values[0])), "there 2 times"),
     ],
 }
@@ -411,7 +400,7 @@ def by_this_code(crate: Any) -> None:
 
 
 def test_what_was_changed_in_todays_report_is_not_blamed_on_another_version(folder: Path) -> None:
-    in_json("claims.json", lambda values: values["claims"][0].update(sentence="All is well."))(folder)
+    put("claims.json", "claims.0.sentence", "All is well.")(folder)
     signed(folder)
     in_json(CRATE, by_this_code)(folder)
     (sentence,) = complaints(folder)

@@ -85,8 +85,13 @@ def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def _same(one: Any, other: Any) -> bool:
     if type(one) in (int, float) and type(other) in (int, float):
-        return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        return same_number(one, other)
     return type(one) is type(other) and bool(one == other)
+
+
+def same_number(one: float, other: float) -> bool:
+    """Whether two numbers differ in no more than their last digits."""
+    return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
 
 
 def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, Any]]) -> Iterator[str]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.again import MISFITS, differences
+from gnn_checkpointing.audit.again import MISFITS, same_number
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
@@ -82,7 +81,7 @@ def _figures(given: Path, again: Path) -> Iterator[str]:
     for name in sorted(_drawn(given) | _drawn(again)):
         if not (is_there(given / name) and is_there(again / name)):
             yield f"{name}: drawn then or now, not both"
-        elif any(differences(_values(given / name), _values(again / name))):
+        elif not _near(_text(given / name), _text(again / name), same_number):
             yield f"{name}: not what the figure draws"
 
 
@@ -91,38 +90,22 @@ def _drawn(folder: Path) -> set[str]:
     return plain | {name for name in packed_files(folder) if name.startswith(f"{FIGURES}/")}
 
 
-def _values(path: Path) -> list[list[float | str]]:
-    """The cells of a CSV file, as numbers where they are."""
-    return [[_number_or_text(cell) for cell in row] for row in csv.reader(io.StringIO(_text(path)))]
-
-
-def _number_or_text(cell: str) -> float | str:
-    try:
-        return float(cell) if math.isfinite(float(cell)) else cell
-    except ValueError:
-        return cell
-
-
 def _html(given: Path, again: Path) -> Iterator[str]:
     """Yield how the page differs: outside its drawings in any character, inside them in more than can be seen."""
     one, other = _text(given), _text(again)
-    if one == other:
-        return
-    for a, b in zip(_parts(one), _parts(other), strict=True):
-        for text, expected in zip(a, b, strict=False):
-            if text != expected and not _same_drawing(text, expected):
-                yield f"{given.name}: not what the data beside it give: {_first(text, expected)}"
-                return
-        if len(a) != len(b):
-            yield f"{given.name}: not what the data beside it give: it has {len(b) - len(a)} drawings too few"
+    for text, expected in zip_longest(_parts(one), _parts(other), fillvalue=""):
+        if text != expected and not _same_drawing(text, expected):
+            yield f"{given.name}: not what the data beside it give: {_first(text, expected)}"
             return
 
 
-def _parts(text: str) -> tuple[list[str], list[str]]:
-    """The text outside of the drawings, and the drawings; a pattern would search a forged page for hours."""
+def _parts(text: str) -> Iterator[str]:
+    """Yield the text outside of the drawings, and the drawings; a pattern would search a forged page for hours."""
     outside, *rest = text.split("<svg")
-    ended = [part.partition("</svg>") for part in rest]
-    return [outside, *(after for *_, after in ended)], [f"<svg{drawing}" for drawing, *_ in ended]
+    yield outside
+    for part in rest:
+        drawing, _, after = part.partition("</svg>")
+        yield from (f"<svg{drawing}", after)
 
 
 def _same_drawing(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.collecting.collect import traced_cells
+from gnn_checkpointing.collecting.collect import trace_facts, traced_cells
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.measurement.hardware import differences
 from gnn_checkpointing.records.cell import CellRecord
@@ -198,17 +198,8 @@ def traces(run: RunFolder) -> Iterator[str]:
 
 
 def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
-    graph, blocks = record.graph, len(trace.block_numbers)
-    known = {
-        "graph_label": graph.label,
-        "num_nodes": graph.num_nodes,
-        "num_edges": graph.num_edges,
-        "average_degree": graph.average_degree,
-        "resident_bytes": memory.resident_bytes,
-        "saved_activation_bytes": memory.saved_activation_bytes,
-        "peak_bytes": memory.activation_bytes,
-    }
-    for name, value in known.items():
+    blocks = len(trace.block_numbers)
+    for name, value in trace_facts(record, memory).items():
         if getattr(trace, name) != value:
             return f"{name} is {getattr(trace, name)!r}, the record says {value!r}"
     if len(trace.seconds) != len(trace.live_bytes) or trace.seconds != sorted(trace.seconds):

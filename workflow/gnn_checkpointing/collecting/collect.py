@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
 from gnn_checkpointing.records.cell import CellRecord, write_records
 from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
 from gnn_checkpointing.records.measurements_table import write_table
+from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import ByteTrace, Trace, Traces, byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import visits
@@ -131,9 +132,20 @@ def _shown_before(record: CellRecord) -> tuple[bool, bool, float, int, int]:
     return (record.timed, True, degree, graph.num_nodes, -graph.replicate)
 
 
+def trace_facts(record: CellRecord, memory: Memory) -> dict[str, Any]:
+    """What a trace says of its graph and of the measured bytes, under the names of its fields."""
+    names = ("num_nodes", "num_edges", "average_degree")
+    return {
+        "graph_label": record.graph.label,
+        **{name: getattr(record.graph, name) for name in names},
+        "resident_bytes": memory.resident_bytes,
+        "saved_activation_bytes": memory.saved_activation_bytes,
+        "peak_bytes": memory.activation_bytes,
+    }
+
+
 def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]:
     """The traces of one cell, thinned, in the order of its policies."""
-    graph = record.graph
     shown = []
     for found in record.policies:
         if found.memory is None or found.policy not in traces:
@@ -142,19 +154,13 @@ def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]
         seconds, live_bytes = thinned(trace)
         shown.append(
             Trace(
-                graph=graph.id,
-                graph_label=graph.label,
-                num_nodes=graph.num_nodes,
-                num_edges=graph.num_edges,
-                average_degree=graph.average_degree,
+                **trace_facts(record, found.memory),
+                graph=record.graph.id,
                 convolution=record.convolution,
                 aggregation=record.aggregation,
                 policy=found.policy,
                 events=len(trace.seconds),
                 forward_ended_seconds=trace.forward_ended_seconds,
-                resident_bytes=found.memory.resident_bytes,
-                saved_activation_bytes=found.memory.saved_activation_bytes,
-                peak_bytes=found.memory.activation_bytes,
                 seconds=seconds,
                 live_bytes=live_bytes,
                 model=record.model,

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from gnn_checkpointing.audit.checks.run import VERSIONS
 from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.comparison.results import Check, Difference
@@ -17,9 +18,6 @@ Item = TypeVar("Item")
 
 ROUNDING, ROUNDING_BYTES = 1e-6, 1e-3
 """Two fits of the same bytes agree to this share of their slope, or to so many bytes per edge of a slope of nothing."""
-
-LIBRARIES = ("torch", "torch-geometric", "numpy", "python")
-"""Of the facts in `hardware.json`, the versions that decide which tensors are kept."""
 
 _DECIDED = ("supported", "refuted")
 _OTHER_GRAPHS = "A generator of random numbers or a data set has changed between the two."
@@ -63,16 +61,7 @@ def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tup
     return checks, differences
 
 
-def half_decided(first: RunFolder, second: RunFolder) -> list[Difference]:
-    """The claims that one machine decides and the other leaves open."""
-    return [
-        _difference("half", one.id, one.verdict, other.verdict, one.sentence)
-        for one, other in _claims(first, second)
-        if sum(claim.verdict in _DECIDED for claim in (one, other)) == 1
-    ]
-
-
-def _difference(what: str, where: str, first: Any, second: Any, note: str) -> Difference:
+def _difference(what: str, where: str, first: Any, second: Any, note: str = "") -> Difference:
     """Two values that are not the same, and the distance of numbers over the larger."""
     relative = None if isinstance(first, str) else abs(first - second) / max(abs(first), abs(second))
     return Difference(what=what, place=where, first=first, second=second, relative=relative, note=note)
@@ -122,7 +111,7 @@ def _reason(first: RunFolder, second: RunFolder) -> str:
             f"Measured on {one} here and on {other} there: their kernels may rightly keep different tensors, so this "
             "tells of the devices before it tells of an error."
         )
-    versions = [(name, *(run.machine.facts.get(name, "unknown") for run in (first, second))) for name in LIBRARIES]
+    versions = [(name, *(run.machine.facts.get(name, "unknown") for run in (first, second))) for name in VERSIONS]
     apart = "; ".join(f"{name} {one} and {other}" for name, one, other in versions if one != other)
     if apart:
         return f"Measured under different versions ({apart}), which may keep different tensors."
@@ -167,21 +156,24 @@ def joined(first: RunFolder, second: RunFolder) -> list[Joined]:
     return [Joined(*own, *theirs) for own, theirs in matched(one, other, lambda numbered: place(numbered[1]))]
 
 
-def around(pairs: Iterable[Joined], first: RunFolder, second: RunFolder) -> Iterator[Difference]:
-    """What differs around the measurements: machines, settings, outcomes, and what one machine alone has."""
+def around(pairs: Sequence[Joined], first: RunFolder, second: RunFolder) -> Iterator[Difference]:
+    """What differs around the measurements: claims that one alone decides, machines, settings, rows, outcomes."""
+    for one, other in _claims(first, second):
+        if (one.verdict in _DECIDED) != (other.verdict in _DECIDED):
+            yield _difference("half", one.id, one.verdict, other.verdict, one.sentence)
     kinds = {
         "facts": (first.machine.facts, second.machine.facts),
         "settings": (_settings(first), _settings(second)),
         "alone": (_alone(first, second), _alone(second, first)),
+        "outcomes": (
+            {place(row): row["outcome"] for _, row, *_ in pairs},
+            {place(row): row["outcome"] for *_, row in pairs},
+        ),
     }
-    for what, (one, other) in kinds.items():
-        for name in dict.fromkeys([*one, *other]):
-            if one.get(name) != other.get(name):
-                yield Difference(what=what, place=name, first=one.get(name, ""), second=other.get(name, ""))
-    for pair in pairs:
-        ends = [str(row["outcome"]) for row in (pair.first, pair.second)]
-        if ends[0] != ends[1]:
-            yield Difference(what="outcomes", place=place(pair.first), first=ends[0], second=ends[1])
+    for what, (ours, theirs) in kinds.items():
+        for name in dict.fromkeys([*ours, *theirs]):
+            if ours.get(name) != theirs.get(name):
+                yield _difference(what, name, ours.get(name, ""), theirs.get(name, ""))
 
 
 def _alone(there: RunFolder, elsewhere: RunFolder) -> dict[str, str]:

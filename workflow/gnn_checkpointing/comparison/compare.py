@@ -7,8 +7,8 @@ from itertools import combinations
 from pathlib import Path
 
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.comparison.checks import around, compared, half_decided, joined
-from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
+from gnn_checkpointing.comparison.checks import around, compared, joined
+from gnn_checkpointing.comparison.folders import folders, machines, shared, why_nothing
 from gnn_checkpointing.comparison.ratios import (
     CONFIDENCE,
     RESAMPLES,
@@ -33,22 +33,22 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
     reason = why_nothing(reports, left_out)
     if reason:
         raise Refusal(f"{reports}: {reason[0].lower()}{reason[1:]}")
-    found = summaries(reports, left_out)
-    published, labels = machines(found), dict[str, str]()
+    found = folders(reports, left_out)
+    studies_of, labels = machines(found), dict[str, str]()
     studies, pairs = list[StudyCompared](), list[Pair]()
-    for name, folders in shared(found).items():
+    for name, places in shared(found).items():
         # Study by study: their records take memory.
-        runs = {folder.parent.name: RunFolder(folder) for folder in folders}
+        runs = {folder.parent.name: RunFolder(folder) for folder in places}
         pairs += [_pair(*two) for two in combinations(runs.values(), 2)]
         labels |= {slug: run.machine.label for slug, run in runs.items()}
-        missing = sorted(published.keys() - runs.keys())
+        missing = sorted(studies_of.keys() - runs.keys())
         title = next(iter(runs.values())).study.title
         studies.append(StudyCompared(name=name, title=title, machines=list(runs), missing=missing))
     return Comparison(
         confidence=CONFIDENCE,
         resamples=RESAMPLES,
         seed=SEED,
-        machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in published.items()],
+        machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in studies_of.items()],
         studies=studies,
         pairs=pairs,
         findings=sum(pair.findings for pair in pairs),
@@ -72,7 +72,7 @@ def _pair(first: RunFolder, second: RunFolder) -> Pair:
         rows=len(rows),
         checks=checks,
         findings=len(differences),
-        differences=[*differences, *half_decided(first, second), *around(rows, first, second)],
+        differences=[*differences, *around(rows, first, second)],
         ratios=ratios,
         ratio_summaries=ratio_summaries(ratios, confidences),
         throughput=throughputs(rows),

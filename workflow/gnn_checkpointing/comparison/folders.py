@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from itertools import groupby
+from collections.abc import Collection, Iterable
+from operator import attrgetter
 from pathlib import Path
 
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.refusal import Refusal
 
 SUMMARY = "summary.json"
@@ -18,20 +19,21 @@ DOCUMENTATION = "docs"
 """Beside them, too, where it is published: a folder that holds no reports."""
 
 
-def summaries(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
-    """The summary of every report <hardware>/<study>/ below `reports`, except of folders that are `left_out`."""
-    return sorted(path for path in reports.glob(f"*/*/{SUMMARY}") if path.parent not in left_out)
+def folders(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
+    """The folder of every report <hardware>/<study>/ below `reports`, except those that are `left_out`."""
+    return sorted({path.parent for path in reports.glob(f"*/*/{SUMMARY}")} - {*left_out})
 
 
 def shared(found: Iterable[Path]) -> dict[str, list[Path]]:
-    """By study the folders of those that two or more machines have published; `found` are summaries."""
-    return {study: places for study, places in _grouped(found, lambda folder: folder.name) if len(places) > 1}
+    """By study the folders of those that two or more machines have published."""
+    by_study = grouped(sorted(found, key=attrgetter("name")), attrgetter("name"))
+    return {study: places for study, places in by_study if len(places) > 1}
 
 
 def machines(found: Iterable[Path]) -> dict[str, list[str]]:
-    """By machine the studies that it has published; `found` are summaries."""
-    by_machine = _grouped(found, lambda folder: folder.parent.name)
-    return {slug: [folder.name for folder in folders] for slug, folders in by_machine}
+    """By machine the studies that it has published."""
+    by_machine = grouped(found, attrgetter("parent.name"))
+    return {slug: [folder.name for folder in own] for slug, own in by_machine}
 
 
 def refuse_strangers(reports: Path) -> None:
@@ -51,7 +53,7 @@ def refuse_strangers(reports: Path) -> None:
 
 def why_nothing(reports: Path, left_out: Collection[Path] = ()) -> str:
     """One sentence on why nothing can be compared, and what would change that; empty where something can."""
-    found = summaries(reports, left_out)
+    found = folders(reports, left_out)
     if shared(found):
         return ""
     by_machine = machines(found)
@@ -64,8 +66,3 @@ def why_nothing(reports: Path, left_out: Collection[Path] = ()) -> str:
         )
     listed = "; ".join(f"{slug} has {', '.join(studies)}" for slug, studies in by_machine.items())
     return f"No study has been published by two machines ({listed}), so nothing is compared yet."
-
-
-def _grouped(found: Iterable[Path], name: Callable[[Path], str]) -> list[tuple[str, list[Path]]]:
-    folders = sorted({path.parent for path in found}, key=lambda folder: (name(folder), folder))
-    return [(key, list(members)) for key, members in groupby(folders, name)]

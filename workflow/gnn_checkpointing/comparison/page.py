@@ -12,7 +12,8 @@ from typing import Any
 
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
-from gnn_checkpointing.comparison.checks import LIBRARIES, texts
+from gnn_checkpointing.audit.checks.run import VERSIONS
+from gnn_checkpointing.comparison.checks import texts
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
 from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
 from gnn_checkpointing.report import units
@@ -165,7 +166,7 @@ def _versions_sentence(pair: Pair) -> str:
     """Which versions of the measured libraries differ, and in how many cells code and settings were the same."""
     named = [
         f"{fact.place} {fact.first or 'unknown'} on the first, {fact.second or 'unknown'} on the second"
-        for name in LIBRARIES
+        for name in VERSIONS
         for fact in pair.different("facts")
         if fact.place == name
     ]

@@ -106,17 +106,10 @@ class Planner:
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
         for a convolution that there is no law for.
         """
-        asked = {
-            "num_layers": num_layers,
-            "hidden_channels": hidden_channels,
-            "heads": heads,
-            "num_features": num_features,
-        }
-        given = {name: value for name, value in asked.items() if value is not None}
+        asked = zip(self.knowledge.measured, (num_layers, hidden_channels, heads, num_features), strict=True)
+        model = {name: measured if own is None else own for (name, measured), own in asked}
         attends = convolution in ATTENTION
-        sizes = _checked(
-            self.knowledge.measured.model_dump() | given, num_nodes, num_edges, memory_gib, attends=attends
-        )
+        sizes = _checked(model, num_nodes, num_edges, memory_gib, attends=attends)
         memory_bytes = memory_gib * GIB
         step = Step(num_nodes, float(num_edges), sizes, attention_dropout and attends)
         every = answering(self.knowledge, convolution, step)

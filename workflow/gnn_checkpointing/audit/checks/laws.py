@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
+from typing import Any
 
 from gnn_checkpointing.analysis.results import Coverage, PredictiveLaw, Response, ScoreSummary
 from gnn_checkpointing.analysis.table import series
@@ -134,25 +136,27 @@ def real_bytes(run: RunFolder) -> Found:
 
 
 def real_time(run: RunFolder) -> Found:
-    worst = max((summary.median_error for summary in _scored(run, SECONDS)), default=None)
-    return None if worst is None else at_most(worst, TIME_MEDIAN_ERROR, "median error")
+    return _worst(_scored(run, SECONDS), "median_error", TIME_MEDIAN_ERROR, "median error")
 
 
 def _covered(run: RunFolder, responses: tuple[Response, ...]) -> Found:
-    least = min(_tried(run, responses), key=lambda one: one.inside, default=None)
     what = "share inside their intervals, of {0.held_out} held-out cells ({0.response})"
-    return at_least(least.inside, LEAST_COVERAGE, what.format(least)) if least else None
+    return _worst(_tried(run, responses), "inside", LEAST_COVERAGE, what, at_least)
 
 
 def _narrow(run: RunFolder, responses: tuple[Response, ...], limit: float) -> Found:
-    widest = max(_tried(run, responses), key=lambda one: one.median_half_width, default=None)
-    return at_most(widest.median_half_width, limit, f"median half-width ({widest.response})") if widest else None
+    return _worst(_tried(run, responses), "median_half_width", limit, "median half-width ({0.response})")
 
 
 def _held(run: RunFolder, responses: tuple[Response, ...]) -> Found:
-    least = min(_scored(run, responses), key=lambda one: one.inside, default=None)
     what = "share of {0.scored} predictions of {0.response} on real graphs that hold what was measured"
-    return at_least(least.inside, LEAST_REAL_COVERAGE, what.format(least)) if least else None
+    return _worst(_scored(run, responses), "inside", LEAST_REAL_COVERAGE, what, at_least)
+
+
+def _worst(items: Sequence[Any], field: str, limit: float, what: str, judged: Callable[..., Answer] = at_most) -> Found:
+    """Whether the one with the most (or least) of a field keeps within (or reaches) the limit."""
+    one = (max if judged is at_most else min)(items, key=attrgetter(field), default=None)
+    return judged(getattr(one, field), limit, what.format(one)) if one else None
 
 
 def _tried(run: RunFolder, responses: tuple[Response, ...]) -> list[Coverage]:
@@ -185,9 +189,8 @@ def no_drift(run: RunFolder) -> Named:
 
 
 def stopping_covers(run: RunFolder) -> Found:
-    least = min(run.findings.robustness.stopping, key=lambda rule: rule.covered, default=None)
     what = "share of {0.plays} plays whose interval holds the true ratio"
-    return at_least(least.covered, LEAST_COVERAGE, what.format(least)) if least else None
+    return _worst(run.findings.robustness.stopping, "covered", LEAST_COVERAGE, what, at_least)
 
 
 def claims_enough(run: RunFolder) -> Answer:

@@ -36,6 +36,8 @@ FEWEST_PROCESSES = 2
 LARGEST_DRIFT = 0.05
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "python")
+"""Of the facts in `hardware.json`, those that decide which tensors are kept."""
+
 NAMED = (
     *("processor", "cores", "memory", "operating system", "kernel", "C library", "clock governor"),
     *("compute threads", "allocators"),

@@ -38,6 +38,7 @@ class Template:
     unit: str
     policy: str = ""
     source: str = OWN
+    # Without one of its own, the literature's where the claim has a source.
     kind: Kind = "study"
     # What must have been measured, besides, for the claim to be made at all.
     needs: str = ""
@@ -67,8 +68,9 @@ def catalogue(folder: Path = FOLDER) -> tuple[Template, ...]:
 
 def _template(id: str, *, query: Any, rule: Any, **entry: Any) -> Template:
     name, arguments = _call(query)
-    asked = QUERIES[name]
-    given = {"quantity": asked.words(arguments), "unit": asked.unit, **entry, "only": tuple(entry.get("only", ()))}
+    asked, kind = QUERIES[name], "literature" if "source" in entry else "study"
+    own = {"kind": kind, "quantity": asked.words(arguments), "unit": asked.unit}
+    given = {**own, **entry, "only": tuple(entry.get("only", ()))}
     return Template(id, pick=lambda findings: asked.pick(findings, *arguments), rule=_rule(rule), **given)
 
 

@@ -79,7 +79,7 @@ def validate(
 def compare(*, reports: options.Reports, templates: options.Templates, output_folder: options.OutputFolder) -> None:
     published.refuse_strangers(reports)
     if not published.why_nothing(reports):
-        for folder in [one for folders in published.shared(published.summaries(reports)).values() for one in folders]:
+        for folder in [one for folders in published.shared(published.folders(reports)).values() for one in folders]:
             _refuse(believed_complaints(folder, _BELIEVED))
     render_comparison(compared.compare(reports), templates, output_folder)
 
@@ -92,11 +92,11 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
     if not reports.is_dir():
         raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
     left_out = {}
-    for path in published.summaries(reports):
-        wrong = believed_complaints(path.parent, _BELIEVED, quick_complaints)
+    for folder in published.folders(reports):
+        wrong = believed_complaints(folder, _BELIEVED, quick_complaints)
         if wrong:
-            left_out[path.parent] = _first_of(wrong)
-            print(f"warning: left out of the index: {left_out[path.parent]}", file=sys.stderr)
+            left_out[folder] = _first_of(wrong)
+            print(f"warning: left out of the index: {left_out[folder]}", file=sys.stderr)
     reason = published.why_nothing(reports, left_out)
     if reason:
         # What was compared when there was more must not stay beside an index that does not know it.
