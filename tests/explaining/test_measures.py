@@ -93,15 +93,15 @@ def test_every_block_and_image_is_measured() -> None:
     assert "modularity" not in measured(model, images, torch.tensor([0, 1]), None)[0]
 
 
-def folder(tmp_path: Path, size: tuple[int, int] = (64, 48)) -> tuple[Path, Path]:
+def folder(tmp_path: Path) -> tuple[Path, Path]:
     """Write two classes of one image each, with masks of their left halves."""
     images, masks = tmp_path / "images", tmp_path / "masks"
     for name, grey in (("n01", 64), ("n02", 192)):
         for base in (images, masks):
             (base / name).mkdir(parents=True)
-        Image.new("RGB", size, (grey, grey, grey)).save(images / name / "one.png")
-        mask = np.zeros(size[::-1], dtype=np.uint8)
-        mask[:, : size[0] // 2] = 255
+        Image.new("RGB", (64, 48), (grey, grey, grey)).save(images / name / "one.png")
+        mask = np.zeros((48, 64), dtype=np.uint8)
+        mask[:, :32] = 255
         Image.fromarray(mask).save(masks / name / "one.png")
     return images, masks
 

@@ -38,6 +38,7 @@ from .graphs import DEGREES, NUM_NODES, Graph, generated_graphs
 from .results import made
 from .results import within as estimate
 from .rows import CONVOLUTIONS, POLICIES, table
+from .studies import small_values
 
 PAIRS = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES]
 UNREAD = [
@@ -50,15 +51,9 @@ REAL = {"Cora": (2708, 10556), "amherst41": (2235, 181908), "tolokers": (11758, 
 
 def study(title: str = "Gradient checkpointing across densities", **changes: Any) -> Study:
     """The default study's shape under any title."""
-    generated = {"family": "sbm", "num_nodes": list(NUM_NODES), "average_degrees": list(DEGREES), "replicates": 2}
-    values: dict[str, Any] = {
-        "name": "default",
-        "title": title,
-        "seed": 7,
-        "graphs": {"generated": [generated]},
-        "architecture": {"convolutions": list(CONVOLUTIONS), "num_layers": 4, "hidden_channels": 32, "heads": 4},
-        "policies": list(POLICIES),
-    }
+    grid = {"family": "sbm", "num_nodes": list(NUM_NODES), "average_degrees": list(DEGREES), "replicates": 2}
+    sizes = {"num_layers": 4, "hidden_channels": 32, "heads": 4}
+    values = small_values(CONVOLUTIONS, POLICIES, grid, sizes, name="default", title=title)
     return parse_study({**values, **changes}, "synthetic")
 
 
