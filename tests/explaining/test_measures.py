@@ -71,12 +71,10 @@ def test_a_block_is_told_as_the_model_computes_it() -> None:
     assert model.training
     model.eval()
     with torch.no_grad():
-        assert torch.equal(model.scores(found[-1].features), model(images))
+        assert torch.equal(model.scores(found[-1][1]), model(images))
         graph = model.backbone[0][0].graph_conv.graph(model.backbone[0][0].fc1(model.patches(images)))
-    assert torch.equal(found[0].neighbours, graph)
-    assert [tuple(state.neighbours.shape) for state in found] == [
-        (2, 4, k) for k in (2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4)
-    ]
+    assert torch.equal(found[0][0], graph)
+    assert [tuple(own.shape) for own, _ in found] == [(2, 4, k) for k in (2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4)]
 
 
 def test_every_block_and_image_is_measured() -> None:
@@ -85,10 +83,10 @@ def test_every_block_and_image_is_measured() -> None:
     masks[0, :16, :16] = True
     found = measured(model, images, torch.tensor([0, 1]), masks)
     assert len(found) == 12
-    state = list(states(model, images))[5]
+    neighbours, _ = list(states(model, images))[5]
     one = found[5]
-    assert one["spatial_distance"][0] == pytest.approx(spatial_distance(state.neighbours)[0].item())
-    assert one["modularity"] == [pytest.approx(modularity(state.neighbours[0], object_patches(masks)[0])), 0.0]
+    assert one["spatial_distance"][0] == pytest.approx(spatial_distance(neighbours)[0].item())
+    assert one["modularity"] == [pytest.approx(modularity(neighbours[0], object_patches(masks)[0])), 0.0]
     assert 0 <= one["class_probability"][0] <= 1
     assert "modularity" not in measured(model, images, torch.tensor([0, 1]), None)[0]
 

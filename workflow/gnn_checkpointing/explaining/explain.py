@@ -91,8 +91,8 @@ def explained(
 def patch_graph(model: Vig, picture: Picture, number: int) -> list[list[int]]:
     """Each patch's neighbours, itself left out, in block `number` (counted from 1) for one image."""
     images = torch.stack([image_tensor(picture.path, model.options.image)])
-    state = next(islice(states(model, images), number - 1, None))
-    return [[int(other) for other in others[1:]] for others in state.neighbours[0]]
+    neighbours, _ = next(islice(states(model, images), number - 1, None))
+    return [[int(other) for other in others[1:]] for others in neighbours[0]]
 
 
 def late_rise(curves: Sequence[Sequence[float]]) -> Mean:
