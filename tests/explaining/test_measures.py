@@ -71,12 +71,10 @@ def test_a_block_is_told_as_the_model_computes_it() -> None:
     assert model.training
     model.eval()
     with torch.no_grad():
-        assert torch.equal(model.scores(found[-1].features), model(images))
+        assert torch.equal(model.scores(found[-1][1]), model(images))
         graph = model.backbone[0][0].graph_conv.graph(model.backbone[0][0].fc1(model.patches(images)))
-    assert torch.equal(found[0].neighbours, graph)
-    assert [tuple(state.neighbours.shape) for state in found] == [
-        (2, 4, k) for k in (2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4)
-    ]
+    assert torch.equal(found[0][0], graph)
+    assert [tuple(own.shape) for own, _ in found] == [(2, 4, k) for k in (2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4)]
 
 
 def test_every_block_and_image_is_measured() -> None:
@@ -85,23 +83,23 @@ def test_every_block_and_image_is_measured() -> None:
     masks[0, :16, :16] = True
     found = measured(model, images, torch.tensor([0, 1]), masks)
     assert len(found) == 12
-    state = list(states(model, images))[5]
+    neighbours, _ = list(states(model, images))[5]
     one = found[5]
-    assert one["spatial_distance"][0] == pytest.approx(spatial_distance(state.neighbours)[0].item())
-    assert one["modularity"] == [pytest.approx(modularity(state.neighbours[0], object_patches(masks)[0])), 0.0]
+    assert one["spatial_distance"][0] == pytest.approx(spatial_distance(neighbours)[0].item())
+    assert one["modularity"] == [pytest.approx(modularity(neighbours[0], object_patches(masks)[0])), 0.0]
     assert 0 <= one["class_probability"][0] <= 1
     assert "modularity" not in measured(model, images, torch.tensor([0, 1]), None)[0]
 
 
-def folder(tmp_path: Path, size: tuple[int, int] = (64, 48)) -> tuple[Path, Path]:
+def folder(tmp_path: Path) -> tuple[Path, Path]:
     """Write two classes of one image each, with masks of their left halves."""
     images, masks = tmp_path / "images", tmp_path / "masks"
     for name, grey in (("n01", 64), ("n02", 192)):
         for base in (images, masks):
             (base / name).mkdir(parents=True)
-        Image.new("RGB", size, (grey, grey, grey)).save(images / name / "one.png")
-        mask = np.zeros(size[::-1], dtype=np.uint8)
-        mask[:, : size[0] // 2] = 255
+        Image.new("RGB", (64, 48), (grey, grey, grey)).save(images / name / "one.png")
+        mask = np.zeros((48, 64), dtype=np.uint8)
+        mask[:, :32] = 255
         Image.fromarray(mask).save(masks / name / "one.png")
     return images, masks
 

@@ -8,7 +8,6 @@ import zipfile
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,26 +16,7 @@ from gnn_checkpointing.graphs import files
 from gnn_checkpointing.refusal import Refusal
 
 from .builders import real
-
-EDGES = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 2))
-"""Two undirected edges and a self-loop."""
-
-
-def arrays(edges=EDGES, **changes):
-    """A graph of 4 nodes; None leaves an array out."""
-    row, column = np.array(list(edges)).T
-    order = np.argsort(row, kind="stable")
-    made = {
-        "labels": np.array([5, 9, 9, -1]),
-        "adj_data": np.ones(row.size, np.float32),
-        "adj_indices": column[order],
-        "adj_indptr": np.concatenate([[0], np.cumsum(np.bincount(row, minlength=4))]),
-        "adj_shape": np.array([4, 4]),
-    }
-    attr = sp.csr_matrix(np.eye(4, 3, dtype=np.float32))
-    made |= {f"attr_{part}": getattr(attr, part) for part in ("data", "indices", "indptr")}
-    made["attr_shape"] = np.array([4, 3])
-    return {name: array for name, array in (made | changes).items() if array is not None}
+from .raw_files import EDGES, Opened, arrays
 
 
 def load(folder, edges=EDGES, to_undirected=False, **changes):
@@ -120,11 +100,7 @@ def test_another_layout_is_one_sentence_with_its_name(tmp_path, changes, words):
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", None])
 def test_an_unreadable_file_is_one_sentence_and_no_pickle_is_opened(tmp_path, content):
-    class Opened:
-        def __reduce__(self):
-            return os.mkdir, (str(tmp_path / "marker"),)
-
-    (tmp_path / "graph.npz").write_bytes(pickle.dumps(Opened()) if content is None else content)
+    (tmp_path / "graph.npz").write_bytes(pickle.dumps(Opened(tmp_path / "marker")) if content is None else content)
     with pytest.raises(Refusal, match=r"graph\.npz: not readable as an \.npz file"):
         real(tmp_path, npz="graph.npz")
     assert not (tmp_path / "marker").exists()

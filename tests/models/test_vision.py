@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import apply
-from gnn_checkpointing.models.vision.vig import MaxRelative, Vig, VigOptions, build_vig, dilated_neighbours, shape_of
+from gnn_checkpointing.models.vision.vig import MaxRelative, Vig, VigOptions, build_vig, dilated_neighbours
 from gnn_checkpointing.models.vision.weights import load_weights
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.vision_shapes import Size, neighbours_by_block
+from gnn_checkpointing.study.vision_shapes import NAMES, SHAPES, Size, neighbours_by_block
 from gnn_checkpointing.study.vocabulary import VisionTask
 
 SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, dropout=0.2)
@@ -25,7 +25,7 @@ SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, drop
 def test_parameters_are_those_of_the_paper(size: Size, millions: float) -> None:
     model = build_vig(size, VigOptions(), seed=0)
     assert sum(parameter.numel() for parameter in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.005)
-    assert len(model.blocks) == shape_of(size).blocks
+    assert len(model.blocks) == SHAPES[NAMES[size]].blocks
 
 
 def test_neighbours_double_and_dilation_grows() -> None:

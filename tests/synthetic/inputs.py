@@ -15,14 +15,12 @@ from gnn_checkpointing.analysis.results import Effects, Estimate, Quality, Trend
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.claims.judge import judge
-from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Trace, Traces
-from gnn_checkpointing.report.grades import Audit, Check, graded
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.report.render import Sources, published_sources
@@ -33,9 +31,11 @@ from .changes import changed
 from .findings import analysed
 from .frontier import frontier_table
 from .graphs import DEGREES, NUM_NODES, Graph, generated_graphs
+from .judged import audit, ledger
 from .results import made
 from .results import within as estimate
 from .rows import CONVOLUTIONS, POLICIES, table
+from .studies import small_values
 
 PAIRS = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES]
 UNREAD = [
@@ -48,15 +48,9 @@ REAL = {"Cora": (2708, 10556), "amherst41": (2235, 181908), "tolokers": (11758, 
 
 def study(title: str = "Gradient checkpointing across densities", **changes: Any) -> Study:
     """The default study's shape under any title."""
-    generated = {"family": "sbm", "num_nodes": list(NUM_NODES), "average_degrees": list(DEGREES), "replicates": 2}
-    values: dict[str, Any] = {
-        "name": "default",
-        "title": title,
-        "seed": 7,
-        "graphs": {"generated": [generated]},
-        "architecture": {"convolutions": list(CONVOLUTIONS), "num_layers": 4, "hidden_channels": 32, "heads": 4},
-        "policies": list(POLICIES),
-    }
+    grid = {"family": "sbm", "num_nodes": list(NUM_NODES), "average_degrees": list(DEGREES), "replicates": 2}
+    sizes = {"num_layers": 4, "hidden_channels": 32, "heads": 4}
+    values = small_values(CONVOLUTIONS, POLICIES, grid, sizes, name="default", title=title)
     return parse_study({**values, **changes}, "synthetic")
 
 
@@ -92,61 +86,6 @@ def effects(real: Sequence[str] = ()) -> Effects:
 def quality(rows: Sequence[Row]) -> Quality:
     """A run's own quality."""
     return quality_of(rows, completed(rows), "retaining", 0.03)
-
-
-def ledger() -> Ledger:
-    """Claims of every verdict."""
-    effects_file, of_time = "analysis/effects.json: generated", "difference of time ratios"
-    flat, third, noise = estimate(12.0, 0.1), estimate(1.42, 0.02), Estimate(estimate=-0.02, low=-0.08, high=0.05)
-    rows: list[tuple[Any, ...]] = [
-        ("flat-memory", "supported", "With edge_blocks the activation memory of GATv2 no longer grows with density.",
-         "supported where the interval of bytes per edge lies within ±16", "12.0 lies within the bound", "this study",
-         "bytes per edge", flat, "analysis/regressions.json: laws[GATv2, edge_blocks].per_edge", "bytes"),
-        ("a-third", "refuted", "Checkpointing costs a third of the step time.",
-         "refuted where the interval excludes 1.33", "the interval lies above 1.33", "folk knowledge",
-         "time ratio", third, effects_file),
-        ("noise", "inconclusive", "edge_blocks is faster than layers.",
-         "supported where the interval of the difference excludes 0", "the interval contains 0", "this study",
-         of_time, noise, effects_file),
-        ("cuda", "untested", "The saving is the same on a GPU.",
-         "needs a CUDA machine", "this machine has no CUDA device", "SAR, MLSys 2022"),
-    ]  # fmt: skip
-    keys = ("id", "verdict", "sentence", "rule", "reason", "source", "quantity", "estimate", "evidence", "unit")
-    claims = [claim(**dict(zip(keys, row, strict=False))) for row in rows]
-    return Ledger(study="default", hardware="laptop", confidence=0.95, claims=claims)
-
-
-def claim(id: str, verdict: str, **fields: Any) -> Claim:
-    """A claim of the whole study."""
-    return made(Claim, id=id, verdict=verdict, **{"source": "this study", "convolution": "", "policy": "", **fields})
-
-
-def audit() -> Audit:
-    """An audit with a check that passed, one that failed and one that does not apply."""
-    passed = {
-        "id": "cells-alone",
-        "question": "Was each cell alone on the machine?",
-        "rule": "No cell began before an earlier one had ended.",
-        "passed": True,
-        "found": "0 of 108 cells overlapped another",
-        "evidence": "measurements.csv: started, ended",
-    }
-    failed = {
-        "id": "machine-steady",
-        "question": "Was the machine steady?",
-        "rule": "In the median cell a fixed workload drifted by at most 5 %.",
-        "passed": False,
-        "found": "median drift: 5.607 %, at most 5 % allowed",
-        "evidence": "analysis/quality.json: sentinel_drift.median",
-    }
-    left_out = {
-        "id": "real-time",
-        "question": "Is time on real graphs predicted?",
-        "rule": "The laws of step time are at most 10 % off in the median.",
-        "passed": None,
-        "needs": "no real graph lies within what a law was fitted on",
-    }
-    return graded("default", "laptop", [made(Check, **fields) for fields in (passed, failed, left_out)])
 
 
 def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", peak: float = 2e6) -> Trace:

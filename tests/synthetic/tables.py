@@ -38,29 +38,26 @@ def effects_of(rows: Table) -> Effects:
     return effects(completed(rows), "retaining", 0.95, rows)[0]
 
 
-def depth_table(
-    layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float] = (3.0, 8.0), stacks: Sequence[str] = ("SAGE",)
-) -> Table:
+def depth_table(layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float] = (3.0, 8.0)) -> Table:
     """A table of several depths: none and layers grow with them, reversible (another model) does not."""
     rows: Table = []
-    graphs = generated_graphs((1000,), degrees, 1)
-    cells = [(graph, stack, depth) for graph in graphs for stack in stacks for depth in layers]
-    for number, (graph, stack, depth) in enumerate(cells):
+    cells = [(graph, depth) for graph in generated_graphs((1000,), degrees, 1) for depth in layers]
+    for number, (graph, depth) in enumerate(cells):
         shares = {"none": (depth, 1.0), "layers": (1 + 0.2 * depth, 1.4), "reversible": (4.0, 1.5)}
         for policy, (share, time) in shares.items():
             own, none = 1000.0 * share * graph.num_edges, 1000.0 * depth * graph.num_edges
-            row = row_of(number, graph, stack, policy, Costs(own, 0.5 * own, none, 0.01 * depth * time, 0.01 * depth))
-            row |= {"cell": f"{graph.id}-{stack}-{depth}", "model": f"{depth} layers", "num_layers": depth}
+            row = row_of(number, graph, "SAGE", policy, Costs(own, 0.5 * own, none, 0.01 * depth * time, 0.01 * depth))
+            row |= {"cell": f"{graph.id}-SAGE-{depth}", "model": f"{depth} layers", "num_layers": depth}
             rows.append(row | {"parameters": 100 * depth, "other_model": policy == "reversible"})
     return rows
 
 
-def ego_table(degrees: Sequence[float] = (2.0, 8.0), radii: Sequence[int] = (1, 2)) -> Table:
+def ego_table() -> Table:
     """Graphs of 1,000 nodes, each with encodings and as a bag whose nodes and edges grow with degree^radius."""
     graphs: list[Graph] = []
-    for whole in generated_graphs((1000,), degrees, 1):
+    for whole in generated_graphs((1000,), (2.0, 8.0), 1):
         graphs.append(whole)
-        for radius in radii:
+        for radius in (1, 2):
             around = int(1 + (whole.requested or 0) ** radius)
             for name, method, times in (("enc", "encodings", 1), ("bag", "ego_networks", around)):
                 sizes = {"num_nodes": 1000 * times, "num_edges": whole.num_edges * times}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import networkx as nx
 import torch
@@ -22,17 +21,12 @@ Measures = dict[str, list[float]]
 """One block's measures by name, each a number per image; without masks there is no modularity."""
 
 
-@dataclass(frozen=True)
-class BlockState:
-    """One block: its graph, int64 `[images, nodes, k]`, and its output `[images, channels, side, side]`."""
-
-    neighbours: Tensor
-    features: Tensor
-
-
 @torch.no_grad()
-def states(model: Vig, images: Tensor) -> Iterator[BlockState]:
-    """Yield every block's state for `images`, as evaluation computes them; the model's mode is left as it was."""
+def states(model: Vig, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield every block's graph and its output `[images, channels, side, side]`, as evaluation computes them.
+
+    The model's mode is left as it was.
+    """
     training = model.training
     model.eval()
     try:
@@ -41,7 +35,7 @@ def states(model: Vig, images: Tensor) -> Iterator[BlockState]:
             grapher = block[0]  # type: ignore[index] # a sequence of grapher and feed-forward
             neighbours = grapher.graph_conv.graph(grapher.fc1(x))
             x = block(x)
-            yield BlockState(neighbours, x)
+            yield neighbours, x
     finally:
         model.train(training)
 
@@ -56,18 +50,18 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
     pixels = patch_pixels(images)
     objects = None if masks is None else object_patches(masks)
     found = []
-    for state in states(model, images):
+    for neighbours, features in states(model, images):
         # Pooled over patches, whatever the model's own task; in evaluation mode, as `states` leaves it in between.
-        scores: Tensor = model.prediction(state.features.mean((2, 3), keepdim=True)).flatten(1)
+        scores: Tensor = model.prediction(features.mean((2, 3), keepdim=True)).flatten(1)
         own: Measures = {
-            "spatial_distance": spatial_distance(state.neighbours).tolist(),
-            "visual_similarity": similarity(pixels, state.neighbours).tolist(),
-            "embedding_similarity": similarity(state.features.flatten(2).transpose(1, 2), state.neighbours).tolist(),
+            "spatial_distance": spatial_distance(neighbours).tolist(),
+            "visual_similarity": similarity(pixels, neighbours).tolist(),
+            "embedding_similarity": similarity(features.flatten(2).transpose(1, 2), neighbours).tolist(),
             "class_probability": scores.softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1).tolist(),
             "correct": (scores.argmax(1) == classes).tolist(),
         }
         if objects is not None:
-            own["modularity"] = [modularity(*one) for one in zip(state.neighbours, objects, strict=True)]
+            own["modularity"] = [modularity(*one) for one in zip(neighbours, objects, strict=True)]
         found.append(own)
     return found
 

@@ -14,11 +14,11 @@ from scipy.stats import t as student
 from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.explaining.blocks import Measures, measured, states
 from gnn_checkpointing.explaining.images import Picture, batches, class_names, image_tensor, pictures
-from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, shape_of
+from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.models.vision.weights import classes_of, load_weights
 from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
 from gnn_checkpointing.study.settings import Explaining
-from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SIDE, Size, neighbours_by_block
+from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SHAPES, SIDE, Size, neighbours_by_block
 
 LEVEL = 0.95
 MEASURES = ("spatial_distance", "visual_similarity", "embedding_similarity", "class_probability")
@@ -59,7 +59,7 @@ def explained(
     progress: Progress,
 ) -> Explained:
     """Every block's measures over all images."""
-    blocks: list[Measures] = [{} for _ in range(shape_of(size).blocks)]
+    blocks: list[Measures] = [{} for _ in model.blocks]
     for images, classes, masks in batches(found, model.options.image, batch):
         for own, more in zip(blocks, measured(model, images, classes, masks), strict=True):
             for name, values in more.items():
@@ -71,7 +71,7 @@ def explained(
         images=len(found),
         size=size,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        channels=shape_of(size).channels,
+        channels=SHAPES[NAMES[size]].channels,
         weights_sha256=weights_sha256,
         blocks=[
             Block(
@@ -91,8 +91,8 @@ def explained(
 def patch_graph(model: Vig, picture: Picture, number: int) -> list[list[int]]:
     """Each patch's neighbours, itself left out, in block `number` (counted from 1) for one image."""
     images = torch.stack([image_tensor(picture.path, model.options.image)])
-    state = next(islice(states(model, images), number - 1, None))
-    return [[int(other) for other in others[1:]] for others in state.neighbours[0]]
+    neighbours, _ = next(islice(states(model, images), number - 1, None))
+    return [[int(other) for other in others[1:]] for others in neighbours[0]]
 
 
 def late_rise(curves: Sequence[Sequence[float]]) -> Mean:

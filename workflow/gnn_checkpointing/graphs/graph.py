@@ -62,6 +62,11 @@ class Graph:
         return int(self.edge_index.shape[1])
 
     @property
+    def num_features(self) -> int:
+        """Features of a node."""
+        return int(self.features.shape[1])
+
+    @property
     def average_degree(self) -> float:
         """Directed edges per node."""
         return self.num_edges / self.num_nodes
@@ -147,10 +152,9 @@ class Graph:
 
 def facts(graph: Graph) -> GraphFacts:
     """What a record says of the graph."""
-    same = ("num_nodes", "num_edges", "average_degree", "density", *METADATA, *PAST)
+    same = ("num_nodes", "num_edges", "num_features", "average_degree", "density", *METADATA, *PAST)
     return GraphFacts(
         sha256=graph.content_sha256,
-        num_features=int(graph.features.shape[1]),
         training_nodes=int(graph.train_mask.sum()),
         structure=structure(graph.edge_index, graph.labels),
         **{name: getattr(graph, name) for name in same},

@@ -59,7 +59,7 @@ def plan(
         heads=heads,
         self_loops=self_loops,
         attention_dropout=attention_dropout,
-        num_features=_features(graph) if features is None else features,
+        num_features=graph.num_features if features is None else features,
     )
     if exact and ("(" in found.convolution or self_loops or attention_dropout):
         raise Refusal(
@@ -96,11 +96,6 @@ def _asked_graph(
     if nodes is None or edges is None:
         raise Refusal("which graph? give --nodes and --edges, or --known NAME, or --npz FILE")
     return KnownGraph(label="", num_nodes=nodes, num_edges=edges)
-
-
-def _features(graph: Graph | KnownGraph) -> int | None:
-    """The features of a graph; None where it is known by its sizes alone."""
-    return graph.num_features if isinstance(graph, KnownGraph) else int(graph.features.shape[1])
 
 
 def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]:

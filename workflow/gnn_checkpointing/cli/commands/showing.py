@@ -20,7 +20,6 @@ from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.step_trace import step_trace
 from gnn_checkpointing.measurement.workload import cell_task, contestant
 from gnn_checkpointing.models.own import build_own, own_scores
-from gnn_checkpointing.models.vision.vig import shape_of
 from gnn_checkpointing.models.vision.weights import classes_of
 from gnn_checkpointing.records.explained import Explained
 from gnn_checkpointing.refusal import Refusal
@@ -56,7 +55,7 @@ def explain(
     result = explained(model, size, found, batch, name, sha256_of(weights), progress)
     write_json(output_folder / "explained.json", result.model_dump(mode="json"))
     write_text(output_folder / "curves.svg", curves_svg(_curves(result)))
-    blocks = shape_of(size).blocks
+    blocks = len(result.blocks)
     shown = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
     middle = (side // 16) ** 2 // 2 + side // 32
     write_text(output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, side), shown, middle))
@@ -91,7 +90,7 @@ def trace(
         raise Refusal("which model? give --graph and --convolution of a study, or --module my_package.my_model:build")
     if module is not None:
         loaded = load_graph(graph_file)
-        model = apply(build_own(module, loaded.features.shape[1], loaded.num_classes, seed=0).train(), policy)
+        model = apply(build_own(module, loaded.num_features, loaded.num_classes, seed=0).train(), policy)
         features, edges, labels = map(torch.from_numpy, (loaded.features, loaded.edge_index, loaded.labels))
 
         def forward() -> torch.Tensor:

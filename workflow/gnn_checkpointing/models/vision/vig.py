@@ -35,11 +35,6 @@ class VigOptions:
     dropout: float = 0.0
 
 
-def shape_of(size: Size) -> vision_shapes.VigShape:
-    """The blocks and channels of a size."""
-    return SHAPES[NAMES[size]]
-
-
 @torch.no_grad()
 def dilated_neighbours(x: Tensor, k: int, dilation: int, stochastic: float = 0.0) -> Tensor:
     """Int64 `[batch, nodes, k]`: for each node the nodes nearest to it by cosine, itself first.
@@ -172,7 +167,7 @@ class Vig(nn.Module):
 
     def __init__(self, size: Size, options: VigOptions) -> None:
         super().__init__()
-        shape, side = shape_of(size), options.image // PATCH
+        shape, side = SHAPES[NAMES[size]], options.image // PATCH
         channels = shape.channels
         self.options = options
         self.stem = _stem(channels)
