@@ -1,7 +1,5 @@
 """Published reports as this code makes them, once for all tests, workers and runs of the same code."""
 
-from __future__ import annotations
-
 import fcntl
 import functools
 import hashlib

@@ -1,7 +1,5 @@
 """A published folder has its data in one archive; both forms are read, and no archive leads out of its folder."""
 
-from __future__ import annotations
-
 import io
 import json
 import lzma

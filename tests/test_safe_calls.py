@@ -1,7 +1,5 @@
 """What opens a door is nowhere in the package: pickles, YAML with tags, shells, code from text, torch.load of all."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What every convolution did under every policy, as the page docs/convolutions.md."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """A small graph and small stacks for the tests of policies, and one step of a model under one of them."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Callable
 from typing import Any

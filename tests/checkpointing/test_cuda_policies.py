@@ -1,7 +1,5 @@
 """On a CUDA device each policy computes what `none` does, and no policy is needed for `none` to differ from itself."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 

@@ -3,8 +3,6 @@
 CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py also writes what was found as a page.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import warnings
@@ -15,8 +13,7 @@ from pathlib import Path
 import pytest
 from convolutions_table import page
 from every_convolution import NEEDS_A_PACKAGE
-from other_convolutions import CONVOLUTIONS, built
-from steps_compared import outcome
+from other_convolutions import CONVOLUTIONS
 from torch_geometric.nn import conv
 
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks(8)", "layers", "auto")
@@ -39,13 +36,9 @@ EXPECTED_REFUSALS = {
 
 @cache
 def found(name: str, policy: str) -> str:
-    """What two steps under the policy did; a layer that draws is compared as it evaluates."""
-    layer, configuration = built(name), CONVOLUTIONS[name]
-    layer.train(not configuration.draws)
-    loss_of = configuration.loss_of if layer.training else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyG's own advice on SplineConv and the like
-        return outcome(layer, policy, configuration.args, configuration.kwargs, raw=configuration.raw, loss_of=loss_of)
+        return CONVOLUTIONS[name].outcome(policy)
 
 
 def outcomes() -> dict[str, dict[str, str]]:

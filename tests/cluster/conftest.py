@@ -1,7 +1,5 @@
 """A cluster for the tests; where none can be started a test is skipped, or fails where clusters are required."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """A whole study on two nodes, one of which dies in the middle of a measuring job: the report, and how it came about."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

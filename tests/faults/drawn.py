@@ -1,7 +1,5 @@
 """What property tests draw, and how often: a few times with all tests, a thousand times with `make test-faults`."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 

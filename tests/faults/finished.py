@@ -1,7 +1,5 @@
 """A finished run without its measuring: the results folder of a published report, made from the data beside it."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import dataclass

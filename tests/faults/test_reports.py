@@ -1,7 +1,5 @@
 """Other people's reports: whatever one value of one file says, it ends in sentences that name the file."""
 
-from __future__ import annotations
-
 import lzma
 import os
 import shutil

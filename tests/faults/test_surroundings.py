@@ -1,7 +1,5 @@
 """A full disk, folders that may only be read, names that are taken: one sentence, and nothing half-written."""
 
-from __future__ import annotations
-
 import errno
 import os
 import resource

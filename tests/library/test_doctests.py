@@ -1,7 +1,5 @@
 """The examples in the docstrings of the library's public functions run as they are written."""
 
-from __future__ import annotations
-
 import doctest
 import importlib
 

@@ -1,7 +1,5 @@
 """A copy of the project in which a test runs Snakemake, and looks at what it does."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """What Snakemake's users expect of it: studies checked by a schema; conda, environment modules, a container."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

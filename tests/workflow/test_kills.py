@@ -1,7 +1,5 @@
 """Killed at twenty random moments, a run keeps what it has finished and ends in the report it would have had anyway."""
 
-from __future__ import annotations
-
 import json
 import os
 import random

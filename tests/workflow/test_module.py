@@ -1,7 +1,5 @@
 """The workflow is taken as a module by another one, from a clone, with nothing of it installed; and it reports."""
 
-from __future__ import annotations
-
 import io
 import os
 import shutil

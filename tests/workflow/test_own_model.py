@@ -1,7 +1,5 @@
 """A model of the user's own goes through the whole pipeline, and its results belong to what its files hold."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The workflow runs from any folder, whatever its own is called and whoever may write there."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

@@ -1,7 +1,5 @@
 """Jobs on machines that share no folder with the run: each takes inputs from a storage and leaves outputs in it."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Message passing written out with PyG's own scatter and softmax, edge by edge: what the kernels must equal."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
