@@ -1,7 +1,5 @@
 """Changes of a published folder's files: another machine's, or a forger's."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The documentation, built as `make docs` builds it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

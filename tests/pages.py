@@ -1,7 +1,5 @@
 """A published page as it was before it was packed: every tag closed, every attribute in quotes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from lxml.html import document_fromstring, tostring

@@ -1,7 +1,5 @@
 """Published reports as this code makes them, once for all tests, workers and runs of the same code."""
 
-from __future__ import annotations
-
 import fcntl
 import functools
 import hashlib
@@ -40,8 +38,7 @@ def packed(study: str) -> Path:
     """The same as it is published, its data in one archive."""
 
     def make(folder: Path) -> None:
-        options = (f"--frozen={published(study)}", f"--templates={TEMPLATES}", f"--output-folder={folder}")
-        assert main(["rebuild", *options]) == 0
+        assert rebuild(published(study), folder) == 0
 
     return _shared(study, "packed", make)
 
@@ -56,6 +53,16 @@ def rendered(study: str) -> Path:
         unpack(folder)
 
     return _shared(study, "rendered", make)
+
+
+def rebuild(frozen: Path, folder: Path) -> int:
+    """The exit code of the command that makes a published report again."""
+    return main(["rebuild", f"--frozen={frozen}", f"--templates={TEMPLATES}", f"--output-folder={folder}"])
+
+
+def copied(report: Path, place: Path) -> Path:
+    """A copy of a published folder under its own names."""
+    return Path(shutil.copytree(report, place / report.parent.name / report.name))
 
 
 def published(study: str) -> Path:

@@ -29,6 +29,10 @@ def run(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
+def first_graph(study: Path) -> str:
+    return run("design", "--study", study).stdout.splitlines()[1].split("\t")[1]
+
+
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
     """Run a command that is refused in one sentence with these words."""
@@ -87,7 +91,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path, refused: Callable[..., None])
         "complete.json",
         "no such file",
     )
-    graph = run("design", "--study", smoke).stdout.splitlines()[1].split("\t")[1]
+    graph = first_graph(smoke)
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"PK not a zip")
     records = tmp_path / "records" / "complete.json"
@@ -115,15 +119,15 @@ def test_a_folder_of_tables_is_described_or_its_wrong_line_named(tmp_path: Path,
     with (broken / "edges.csv").open("a") as stream:
         stream.write("n001,n999\n")
     refused(("describe", "--csv", broken), "edges.csv, line 802", "target n999", "features.csv")
-    own = ("graph", "--study", ROOT / "workflow/studies/own.yaml", "--output", tmp_path / "graph.npz")
-    name = run("design", "--study", ROOT / "workflow/studies/own.yaml").stdout.splitlines()[1].split("\t")[1]
-    assert run(*own, "--graph", name).returncode == 0
+    study = ROOT / "workflow/studies/own.yaml"
+    own = ("graph", "--study", study, "--graph", first_graph(study), "--output", tmp_path / "graph.npz")
+    assert run(*own).returncode == 0
 
 
 @pytest.mark.parametrize("shell", ["", "set -e; "])
 def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -> None:
     study = ROOT / "workflow/studies/smoke.yaml"
-    graph = run("design", "--study", study).stdout.splitlines()[1].split("\t")[1]
+    graph = first_graph(study)
     python = f"{sys.executable} -m gnn_checkpointing"
     script = (
         f"{shell}{python} graph --study {study} --graph {graph} --output graph.npz && "

@@ -1,7 +1,5 @@
 """The guard of all commands: one sentence and an exit code, in any encoding, whatever goes wrong."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """A published folder has its data in one archive; both forms are read, and no archive leads out of its folder."""
 
-from __future__ import annotations
-
 import io
 import json
 import lzma
@@ -21,7 +19,7 @@ from gnn_checkpointing.records.cell import read_records
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.provenance import CRATE
-from rebuilt import ROOT, packed, unpack
+from rebuilt import ROOT, copied, packed, rebuild, unpack
 
 STUDY = "ten-million"
 FILES = {"a.json": b"[1]", "analysis/b.json": b"[2]"}
@@ -41,18 +39,16 @@ def test_published_folders_are_small() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of a packed report under its own names."""
-    return Path(shutil.copytree(packed(STUDY), tmp_path / packed(STUDY).parent.name / STUDY))
+    return copied(packed(STUDY), tmp_path)
 
 
 def test_both_forms_are_valid_and_give_the_same_report(folder: Path, tmp_path: Path) -> None:
     assert quick_complaints(folder) == []
-    plain = Path(shutil.copytree(folder, tmp_path / "plain" / folder.parent.name / STUDY))
+    plain = copied(folder, tmp_path / "plain")
     unpack(plain)
     assert quick_complaints(plain) == []
     for frozen in (folder, plain):
-        command = ["rebuild", f"--frozen={frozen}", f"--templates={ROOT / 'templates'}"]
-        assert main([*command, f"--output-folder={tmp_path / 'again'}"]) == 0
+        assert rebuild(frozen, tmp_path / "again") == 0
         found = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
         assert found == {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -60,8 +56,7 @@ def test_both_forms_are_valid_and_give_the_same_report(folder: Path, tmp_path: P
 def test_a_plain_report_made_again_in_its_place_becomes_packed(folder: Path) -> None:
     unpack(folder)
     (folder / "figures/.snakemake_timestamp").touch()
-    command = ["rebuild", f"--frozen={folder}", f"--templates={ROOT / 'templates'}", f"--output-folder={folder}"]
-    assert main(command) == 0
+    assert rebuild(folder, folder) == 0
     assert {path.name for path in folder.iterdir()} == {path.name for path in packed(STUDY).iterdir()}
 
 
@@ -70,8 +65,7 @@ def test_the_history_goes_with_a_report_that_is_made_again_elsewhere(folder: Pat
     earlier = history[0] | {"measured_on": "2020-01-01"}
     (folder / "history.json").write_text(json.dumps([earlier, *history]))
     (folder / CRATE).unlink()
-    command = ["rebuild", f"--frozen={folder}", f"--templates={ROOT / 'templates'}"]
-    assert main([*command, f"--output-folder={tmp_path / 'again'}"]) == 0
+    assert rebuild(folder, tmp_path / "again") == 0
     assert json.loads((tmp_path / "again/history.json").read_text())[0]["measured_on"] == "2020-01-01"
 
 

@@ -1,7 +1,5 @@
 """Numbers keep the address of what they were read from, through arithmetic and through words."""
 
-from __future__ import annotations
-
 import copy
 import json
 import statistics

@@ -1,7 +1,5 @@
 """Waiting for what other processes do, and signals to those alone that a test has proved to be its own."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

@@ -1,19 +1,15 @@
 """Every aggregation that a layer can take: whole within a destination, or refused."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from every_convolution import BLOCKS, NAMED, THREE, Build, Configuration, Group, called, each
-from small_inputs import CHANNELS, DEGREES, EDGES, NODES, OUT, PAIR, PAIR_EDGES, X, drawn
+from small_inputs import DEGREES, EDGES, NODES, PAIR, PAIR_EDGES, C, O, X, drawn
 from small_layers import Aggregated, Itself
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.nn import aggr
-
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 
 SORTED = EDGES[:, EDGES[1].argsort(stable=True)].contiguous()
 SORTED_PAIR = PAIR_EDGES[:, PAIR_EDGES[1].argsort(stable=True)].contiguous()

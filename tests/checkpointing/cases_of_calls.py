@@ -1,21 +1,17 @@
 """Ways to call a layer, graphs at the edge of what is allowed, hooks that act, and models put together."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from every_convolution import BLOCKS, EVERY, NAMED, THREE, Build, Configuration, Group, called, each
 from other_convolutions import CONVOLUTIONS
-from small_inputs import CHANNELS, EDGES, NODES, OUT, PAIR, TYPE, TYPES, WEIGHT, X, drawn
+from small_inputs import EDGES, NODES, PAIR, TYPE, TYPES, WEIGHT, C, O, X, drawn
 from small_layers import LAYERS, Asking, Counting, Doubling, TwoLayers, perceptron
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 from torch_geometric import EdgeIndex
 from torch_geometric import nn as pyg
-
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 
 ATTENDING = (
     "GATConv, heads",

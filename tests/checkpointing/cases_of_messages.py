@@ -1,19 +1,15 @@
 """Messages that depend on other edges, or carry state: exact in blocks, or refused; never silently different."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import torch
 from every_convolution import BLOCKS, EVERY, NAMED, THREE, Configuration, Group, called
 from other_convolutions import CONVOLUTIONS
-from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, POSITION, WEIGHT, X, drawn
+from small_inputs import ATTRIBUTES, EDGES, NODES, POSITION, WEIGHT, C, D, O, X, drawn
 from small_layers import Centered, CountingEdges, Own, perceptron
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 from torch_geometric import nn as pyg
-
-C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
 
 
 class Mean(nn.Module):

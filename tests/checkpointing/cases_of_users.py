@@ -6,12 +6,10 @@ from typing import Any
 
 import torch
 from every_convolution import EVERY, NAMED, Group, called
-from small_inputs import CHANNELS, EDGES, NODES, OUT, WEIGHT, X, drawn
+from small_inputs import EDGES, NODES, WEIGHT, C, O, X, drawn
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch_geometric import nn as pyg
-
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 
 
 class Scored(pyg.MessagePassing):

@@ -1,14 +1,14 @@
 """Every convolution that PyG exports, with the arguments of its documentation, and calls as documented."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import small_inputs as s
-from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, OUT, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, X
+import torch
+from small_inputs import ATTRIBUTES, EDGES, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, C, D, O, X
 from small_layers import perceptron
+from steps_compared import outcome, without_zeros
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -32,6 +32,21 @@ class Configuration:
     draws: bool = False
     raw: bool = False
     loss_of: Callable[[Any], Any] | None = None
+
+    def built(self) -> nn.Module:
+        """The layer, its weights drawn from one seed and none of them zero; lazy weights have their sizes."""
+        torch.manual_seed(7)
+        layer = self.build()
+        if any(isinstance(weight, nn.UninitializedParameter) for weight in layer.parameters()):
+            with torch.no_grad():
+                layer(*self.args, **self.kwargs)
+        return without_zeros(layer)
+
+    def outcome(self, policy: str, steps: int = 2) -> str:
+        """What steps under the policy did; a layer that draws is compared as it evaluates, without what it keeps."""
+        layer = self.built().train(not self.draws)
+        loss_of = self.loss_of if layer.training else None
+        return outcome(layer, policy, self.args, self.kwargs, steps, raw=self.raw, loss_of=loss_of)
 
 
 def called(
@@ -67,7 +82,6 @@ def each(builds: Mapping[str, Build], *args: Any, **named: Any) -> dict[str, Con
     return {name: called(build, *args, **named) for name, build in builds.items()}
 
 
-C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
 PNA = {"aggregators": ["mean", "min", "max", "std"], "scalers": ["identity", "amplification", "attenuation"]}
 
 ON_ONE_GRAPH = {

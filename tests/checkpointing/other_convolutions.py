@@ -1,18 +1,12 @@
 """The convolutions that take points, hyperedges, meshes, several kinds of nodes, or another convolution."""
 
-from __future__ import annotations
-
 import small_inputs as s
 import torch
 from every_convolution import ON_ONE_GRAPH, ON_PAIRS, Configuration, called
-from small_inputs import CHANNELS, EDGES, HYPEREDGES, MESH_EDGES, OUT, PAIR, PAIR_EDGES, PAIR_POSITION, POSITION, X
+from small_inputs import EDGES, HYPEREDGES, MESH_EDGES, PAIR, PAIR_EDGES, PAIR_POSITION, POSITION, C, O, X
 from small_layers import perceptron
 from stand_ins_for_pyg_lib import stand_in_for_pyg_lib
-from steps_compared import without_zeros
-from torch import nn
 from torch_geometric import nn as pyg
-
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 
 stand_in_for_pyg_lib()
 
@@ -96,14 +90,3 @@ CONVOLUTIONS: dict[str, Configuration] = {
     **ON_SEVERAL_KINDS,
     **AROUND_ANOTHER,
 }
-
-
-def built(name: str, seed: int = 7) -> nn.Module:
-    """The layer of a configuration, its weights drawn from the seed; lazy weights have their sizes."""
-    torch.manual_seed(seed)
-    configuration = CONVOLUTIONS[name]
-    layer = configuration.build()
-    if any(isinstance(weight, nn.UninitializedParameter) for weight in layer.parameters()):
-        with torch.no_grad():
-            layer(*configuration.args, **configuration.kwargs)
-    return without_zeros(layer)

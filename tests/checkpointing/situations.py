@@ -3,27 +3,37 @@
 One that fails without a policy fails alike under one. They are registered by the modules `situations_of_…`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
-from small_inputs import CHANNELS, EDGES, X, different_edges, drawn
+from small_inputs import EDGES, C, X, different_edges, drawn
 from small_layers import gradients
 from torch import Tensor, nn
 
 SITUATIONS: dict[str, Callable[[nn.Module], Any]] = {}
-OTHER_X, OTHER_EDGES = drawn(20, CHANNELS, seed=82), different_edges(20, 20, 50, seed=83)
+OTHER_X, OTHER_EDGES = drawn(20, C, seed=82), different_edges(20, 20, 50, seed=83)
 """Another graph, of another size: what a trace or a table holds must not be the first graph's."""
 
 
 def situation(run: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
-    SITUATIONS[run.__name__] = run
+    SITUATIONS[run.__name__.replace("_", " ")] = run
     return run
 
 
 def loss_of(model: nn.Module, x: Tensor = X, edges: Tensor = EDGES) -> Tensor:
     return model(x, edges).square().sum()
+
+
+def between(change: Callable[[nn.Module], Any], mode: bool = True) -> Callable[[nn.Module], Any]:
+    """A situation in which a model is changed between its forward pass, in this mode, and its backward pass."""
+
+    def run(model: nn.Module) -> Any:
+        loss, weights = loss_of(model.train(mode)), list(model.parameters())
+        change(model)
+        loss.backward()
+        return [weight.grad for weight in weights], gradients(model), list(model.buffers())
+
+    return run
 
 
 def trained(model: nn.Module, x: Tensor = X, edges: Tensor = EDGES) -> Any:

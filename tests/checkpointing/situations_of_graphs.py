@@ -1,18 +1,14 @@
 """Graphs that change, follow each other or are wrong, and wrong calls."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from situations import SITUATIONS, loss_of, situation, trained
-from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from small_inputs import EDGES, NODES, C, X, different_edges, drawn
 from small_layers import gradients
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
-
-C = CHANNELS
 
 
 def changed_in_place(edges: Tensor) -> None:

@@ -1,7 +1,5 @@
 """Hooks, modes, copies, files, threads and recordings of a model."""
 
-from __future__ import annotations
-
 import copy
 import io
 import pickle
@@ -10,24 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from situations import OTHER_EDGES, OTHER_X, SITUATIONS, loss_of, situation, trained
-from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from situations import OTHER_EDGES, OTHER_X, SITUATIONS, between, loss_of, situation, trained
+from small_inputs import EDGES, NODES, C, X, different_edges, drawn
 from small_layers import gradients
 from steps_compared import tensors_in
 from torch import Tensor, nn
 from torch.nn.utils import prune, spectral_norm
+from torch.utils.hooks import RemovableHandle
 from torch_geometric import nn as pyg
-
-C = CHANNELS
 
 
 def linear_parts(model: nn.Module) -> list[nn.Module]:
     return [part for part in model.modules() if "Linear" in type(part).__name__]
 
 
+def doubled(model: nn.Module) -> list[RemovableHandle]:
+    return [part.register_forward_hook(lambda m, i, out: out * 2) for part in linear_parts(model)]
+
+
 @situation
 def hooks_that_act_and_are_removed_before_the_backward_pass(model: nn.Module) -> Any:
-    handles = [part.register_forward_hook(lambda m, i, out: out * 2) for part in linear_parts(model)]
+    handles = doubled(model)
     loss = loss_of(model)
     for handle in handles:
         handle.remove()
@@ -35,13 +36,7 @@ def hooks_that_act_and_are_removed_before_the_backward_pass(model: nn.Module) ->
     return gradients(model)
 
 
-@situation
-def hooks_that_come_before_the_backward_pass(model: nn.Module) -> Any:
-    loss = loss_of(model)
-    for part in linear_parts(model):
-        part.register_forward_hook(lambda m, i, out: out * 2)
-    loss.backward()
-    return gradients(model)
+SITUATIONS["hooks that come before the backward pass"] = between(doubled)
 
 
 @situation
@@ -217,24 +212,12 @@ def compiled_afterwards(model: nn.Module) -> Any:
         torch._dynamo.reset()
 
 
-@situation
-def traced(model: nn.Module) -> Any:
-    return torch.jit.trace(model.eval(), (X, EDGES))(OTHER_X, OTHER_EDGES)
-
-
-@situation
-def exported(model: nn.Module) -> Any:
-    return torch.export.export(model.eval(), (X, EDGES)).module()(X, EDGES)
-
-
-@situation
-def exported_by_dynamo(model: nn.Module) -> Any:
-    return torch.export.export(model.eval(), (X, EDGES), strict=True).module()(X, EDGES)
-
-
-@situation
-def symbolically_traced(model: nn.Module) -> Any:
-    return torch.fx.symbolic_trace(model.eval())(OTHER_X, OTHER_EDGES)
+SITUATIONS |= {
+    "traced": lambda model: torch.jit.trace(model.eval(), (X, EDGES))(OTHER_X, OTHER_EDGES),
+    "exported": lambda model: torch.export.export(model.eval(), (X, EDGES)).module()(X, EDGES),
+    "exported by dynamo": lambda model: torch.export.export(model.eval(), (X, EDGES), strict=True).module()(X, EDGES),
+    "symbolically traced": lambda model: torch.fx.symbolic_trace(model.eval())(OTHER_X, OTHER_EDGES),
+}
 
 
 @situation

@@ -1,19 +1,18 @@
 """Backward passes other than one plain one, and what is done to a model between its passes."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
-from situations import loss_of, situation
-from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from situations import SITUATIONS, between, loss_of, situation
+from small_inputs import EDGES, NODES, C, X, different_edges, drawn
 from small_layers import gradients
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
 
-C = CHANNELS
+SAMPLES = drawn(3, NODES, C, seed=71)
 
 
 @situation
@@ -69,23 +68,28 @@ def two_steps_of_an_optimiser_and_a_scaler(model: nn.Module) -> Any:
     return list(model.parameters())
 
 
-@situation
-def a_checkpoint_around_the_model(model: nn.Module) -> Any:
-    """The second layer's input is computed again for its backward pass: another tensor than in its forward pass."""
-    x = X.clone().requires_grad_()
-    for _ in range(2):
-        checkpoint(model, x, EDGES, use_reentrant=False).square().sum().backward()
-    return [x.grad, *gradients(model)]
+def checkpointed(**options: Any) -> Callable[[nn.Module], Any]:
+    """A checkpoint of torch's around the model, in two steps."""
+
+    def run(model: nn.Module) -> Any:
+        x = X.clone().requires_grad_()
+        for _ in range(2):
+            checkpoint(model, x, EDGES, **options).square().sum().backward()
+        return [x.grad, *gradients(model)]
+
+    return run
 
 
-@situation
-def a_checkpoint_around_the_model_that_keeps_its_products(model: nn.Module) -> Any:
-    """It counts the operators of each pass: what a policy tries or makes once must not be among them."""
-    x = X.clone().requires_grad_()
-    for _ in range(2):
-        kept = partial(create_selective_checkpoint_contexts, [torch.ops.aten.mm.default, torch.ops.aten.addmm.default])
-        checkpoint(model, x, EDGES, use_reentrant=False, context_fn=kept).square().sum().backward()
-    return [x.grad, *gradients(model)]
+PRODUCTS = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default]
+SITUATIONS |= {
+    # The second layer's input is computed again for its backward pass: another tensor than in its forward pass.
+    "a checkpoint around the model": checkpointed(use_reentrant=False),
+    # It counts the operators of each pass: what a policy tries or makes once must not be among them.
+    "a checkpoint around the model that keeps its products": checkpointed(
+        use_reentrant=False, context_fn=partial(create_selective_checkpoint_contexts, PRODUCTS)
+    ),
+    "a reentrant checkpoint around the model": checkpointed(use_reentrant=True),
+}
 
 
 @situation
@@ -108,9 +112,7 @@ def forward_mode(model: nn.Module) -> Any:
         return list(forward_ad.unpack_dual(model.eval()(forward_ad.make_dual(X, X.cos()), EDGES)))
 
 
-@situation
-def mapped_by_vmap(model: nn.Module) -> Any:
-    return torch.func.vmap(lambda x: model.eval()(x, EDGES))(drawn(3, NODES, C, seed=71))
+SITUATIONS["mapped by vmap"] = lambda model: torch.func.vmap(lambda x: model.eval()(x, EDGES))(SAMPLES)
 
 
 @situation
@@ -120,7 +122,7 @@ def gradients_for_each_sample(model: nn.Module) -> Any:
     def loss(weights: dict[str, Tensor], x: Tensor) -> Tensor:
         return torch.func.functional_call(model.eval(), (weights, buffers), (x, EDGES)).square().sum()
 
-    found = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, drawn(3, NODES, C, seed=71))
+    found = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, SAMPLES)
     loss_of(model).backward()
     return list(found.values()), gradients(model)
 
@@ -134,34 +136,11 @@ def forward_and_reverse_jacobians(model: nn.Module) -> Any:
     return torch.func.jacrev(sums)(X), torch.func.jacfwd(sums)(X), reverse
 
 
-@situation
-def evaluation_mode_before_the_backward_pass(model: nn.Module) -> Any:
-    loss = loss_of(model)
-    model.eval()
-    loss.backward()
-    return gradients(model), list(model.buffers())
-
-
-@situation
-def training_mode_before_the_backward_pass(model: nn.Module) -> Any:
-    loss = loss_of(model.eval())
-    model.train()
-    loss.backward()
-    return gradients(model), list(model.buffers())
-
-
-@situation
-def weights_frozen_before_the_backward_pass(model: nn.Module) -> Any:
-    loss = loss_of(model)
-    model.requires_grad_(False)
-    loss.backward()
-    return gradients(model)
-
-
-@situation
-def other_weights_loaded_before_the_backward_pass(model: nn.Module) -> Any:
-    loss = loss_of(model)
-    old = list(model.parameters())
-    model.load_state_dict({name: value * 2 for name, value in model.state_dict().items()}, assign=True)
-    loss.backward()
-    return [weight.grad for weight in old], gradients(model)
+SITUATIONS |= {
+    "evaluation mode before the backward pass": between(nn.Module.eval),
+    "training mode before the backward pass": between(nn.Module.train, mode=False),
+    "weights frozen before the backward pass": between(lambda model: model.requires_grad_(False)),
+    "other weights loaded before the backward pass": between(
+        lambda model: model.load_state_dict({k: v * 2 for k, v in model.state_dict().items()}, assign=True)
+    ),
+}

@@ -1,27 +1,17 @@
 """What users do that a policy may not expect: contexts around a step, late changes, other ways to differentiate."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from situations import SITUATIONS, loss_of, situation, trained
+from situations import SITUATIONS, between, loss_of, situation, trained
 from small_inputs import EDGES, X
 from small_layers import gradients
 from torch import Tensor, nn
 from torch.nn.utils import prune
-from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn.resolver import aggregation_resolver
-
-
-@situation
-def a_reentrant_checkpoint_around_the_model(model: nn.Module) -> Any:
-    x = X.clone().requires_grad_()
-    checkpoint(model, x, EDGES, use_reentrant=True).square().sum().backward()
-    return [x.grad, *gradients(model)]
 
 
 @situation
@@ -179,13 +169,12 @@ def changed_between(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], An
 SITUATIONS["features changed between the passes"] = changed_between(lambda x: x.add_(1))
 
 
-@situation
-def attributes_changed_between_the_passes(model: nn.Module) -> Any:
-    loss = loss_of(model)
+def with_other_attributes(model: nn.Module) -> None:
     for block in model.blocks:
         block.layer.negative_slope, block.layer.dropout, block.layer.fuse = 0.9, 0.0, False
-    loss.backward()
-    return gradients(model)
+
+
+SITUATIONS["attributes changed between the passes"] = between(with_other_attributes)
 
 
 def later(change: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
@@ -228,4 +217,4 @@ def another_direction(layer: nn.Module) -> None:
 
 
 for _change in (another_network, another_aggregation, another_message, another_direction):
-    SITUATIONS[f"{_change.__name__}_after_a_step"] = later(_change)
+    SITUATIONS[f"{_change.__name__} after a step".replace("_", " ")] = later(_change)

@@ -1,11 +1,10 @@
 """The small graphs and features that the tests of every convolution and model share."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
-NODES, DESTINATIONS, CHANNELS, OUT, EDGE_CHANNELS, TYPES = 12, 7, 8, 6, 3, 3
+NODES, DESTINATIONS, TYPES = 12, 7, 3
+C, O, D = 8, 6, 3  # noqa: E741 - channels, classes and channels of edges, as PyG's own shapes are written
 
 
 def drawn(*shape: int, seed: int) -> Tensor:
@@ -21,13 +20,13 @@ def different_edges(sources: int, destinations: int, count: int, seed: int) -> T
     return both[:, torch.randperm(both.shape[1], generator=torch.Generator().manual_seed(seed + 1))].contiguous()
 
 
-X = drawn(NODES, CHANNELS, seed=1)
-X_START = drawn(NODES, CHANNELS, seed=2)
+X = drawn(NODES, C, seed=1)
+X_START = drawn(NODES, C, seed=2)
 EDGES = different_edges(NODES, NODES, 36, seed=3)
 COUNT = EDGES.shape[1]
 WEIGHT = drawn(COUNT, seed=4).abs() + 0.1
-ATTRIBUTES = drawn(COUNT, EDGE_CHANNELS, seed=5)
-WIDE_ATTRIBUTES = drawn(COUNT, CHANNELS, seed=6)
+ATTRIBUTES = drawn(COUNT, D, seed=5)
+WIDE_ATTRIBUTES = drawn(COUNT, C, seed=6)
 PLACES = drawn(COUNT, 2, seed=7).sigmoid()
 TYPE = torch.randint(0, TYPES, (COUNT,), generator=torch.Generator().manual_seed(8))
 NODE_TYPE = torch.arange(NODES) % 2
@@ -35,14 +34,14 @@ POSITION = drawn(NODES, 3, seed=9)
 NORMAL = torch.nn.functional.normalize(drawn(NODES, 3, seed=10), dim=1)
 BATCH = torch.arange(NODES) // 6
 
-PAIR = (X, drawn(DESTINATIONS, CHANNELS, seed=11))
+PAIR = (X, drawn(DESTINATIONS, C, seed=11))
 PAIR_POSITION = (POSITION, drawn(DESTINATIONS, 3, seed=12))
 PAIR_NORMAL = (NORMAL, torch.nn.functional.normalize(drawn(DESTINATIONS, 3, seed=13), dim=1))
 PAIR_EDGES = different_edges(NODES, DESTINATIONS, 24, seed=14)
 PAIR_COUNT = PAIR_EDGES.shape[1]
 PAIR_WEIGHT = drawn(PAIR_COUNT, seed=15).abs() + 0.1
-PAIR_ATTRIBUTES = drawn(PAIR_COUNT, EDGE_CHANNELS, seed=16)
-PAIR_WIDE_ATTRIBUTES = drawn(PAIR_COUNT, CHANNELS, seed=17)
+PAIR_ATTRIBUTES = drawn(PAIR_COUNT, D, seed=16)
+PAIR_WIDE_ATTRIBUTES = drawn(PAIR_COUNT, C, seed=17)
 PAIR_PLACES = drawn(PAIR_COUNT, 2, seed=18).sigmoid()
 PAIR_TYPE = torch.randint(0, TYPES, (PAIR_COUNT,), generator=torch.Generator().manual_seed(19))
 SIZE = (NODES, DESTINATIONS)
@@ -53,7 +52,7 @@ MESH_EDGES = torch.stack(
 )
 """Each edge of a mesh with its four neighbours, in the form that MeshCNN documents: `[0, a(0)], [0, b(0)], …`"""
 
-FEATURES_BY_TYPE = {"paper": X, "author": drawn(DESTINATIONS, CHANNELS, seed=20)}
+FEATURES_BY_TYPE = {"paper": X, "author": drawn(DESTINATIONS, C, seed=20)}
 EDGES_BY_TYPE = {
     ("paper", "cites", "paper"): EDGES,
     ("paper", "has", "author"): PAIR_EDGES,

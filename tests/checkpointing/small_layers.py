@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from small_inputs import CHANNELS, EDGES, OUT, TYPES, X, drawn
+from small_inputs import EDGES, TYPES, C, O, X, drawn
 from steps_compared import difference, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 CALLS: list[int] = []
 """Of `Counted`'s message. Not in the layer: blocks refuse a message that changes an attribute of its layer."""
 

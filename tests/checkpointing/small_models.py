@@ -1,7 +1,5 @@
 """A small graph and small stacks for the tests of policies, and one step of a model under one of them."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +9,7 @@ from torch import nn
 
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
-from gnn_checkpointing.measurement.sameness import StepResult, step_result
+from gnn_checkpointing.measurement.sameness import Sameness, StepResult, compared, step_result
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
 from gnn_checkpointing.models.stack import build_reversible_stack, build_stack
 from gnn_checkpointing.study.architecture import Architecture
@@ -63,6 +61,33 @@ def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
         loss = loss_of(model, graph)
         loss.backward()
     return step_result(model, loss)
+
+
+def assert_same(found: StepResult, expected: StepResult) -> Sameness:
+    same = compared(found, expected, 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers, same
+    return same
+
+
+def growth(
+    policy: str, build: Callable[[], nn.Module], x: torch.Tensor, degrees: tuple[int, int], edged: bool = False
+) -> float:
+    """How many times the peak of a step under the policy grows from one number of edges a node to another.
+
+    A peak is what a step holds beyond what was there before it; a first step has made the tables of the graph.
+    """
+    peaks = []
+    for degree in degrees:
+        generator = torch.Generator().manual_seed(0)
+        sources = torch.randint(0, len(x), (len(x) * degree,), generator=generator)
+        args = [x, torch.stack([sources, torch.arange(len(x)).repeat_interleave(degree)])]
+        args += [torch.randn(len(x) * degree, x.size(1), generator=generator)] * edged
+        torch.manual_seed(0)
+        model = apply(build(), policy)
+        model(*args).sum().backward()
+        model.zero_grad(set_to_none=True)
+        peaks.append(step_bytes(lambda model=model, args=args: model(*args).sum(), torch.device("cpu")).peak)
+    return peaks[1] / peaks[0]
 
 
 def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method: str) -> list[int]:

@@ -1,21 +1,16 @@
 """Whole models as PyG's examples build them, with a small input of each."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import small_inputs as s
 import torch
 from every_convolution import PNA, Configuration, called
-from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, WEIGHT, WIDE_ATTRIBUTES, X
+from small_inputs import ATTRIBUTES, EDGES, NODES, WEIGHT, WIDE_ATTRIBUTES, C, D, O, X
 from small_layers import TwoLayers
-from steps_compared import without_zeros
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric import nn as pyg
 from torch_geometric.nn import models as pyg_models
-
-C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
 
 
 class DeepGCN(nn.Module):
@@ -181,14 +176,3 @@ MODELS: dict[str, Configuration] = {
 
 WITHOUT_MESSAGES = ("MetaLayer",)
 """Models without a message passing layer: a policy that needs one is refused."""
-
-
-def built(name: str, seed: int = 7) -> nn.Module:
-    """The model of a configuration, its weights drawn from the seed; lazy weights have their sizes."""
-    torch.manual_seed(seed)
-    configuration = MODELS[name]
-    model = configuration.build()
-    if any(isinstance(weight, nn.UninitializedParameter) for weight in model.parameters()):
-        with torch.no_grad():
-            model(*configuration.args, **configuration.kwargs)
-    return without_zeros(model)

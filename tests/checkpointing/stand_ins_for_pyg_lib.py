@@ -1,7 +1,5 @@
 """Slow stand-ins for the four operators of pyg-lib that some convolutions need, where pyg-lib is not installed."""
 
-from __future__ import annotations
-
 import itertools
 
 import torch

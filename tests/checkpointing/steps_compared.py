@@ -1,7 +1,5 @@
 """One training step of a model as a dictionary of tensors, and how two such steps differ."""
 
-from __future__ import annotations
-
 import copy
 import random
 from collections.abc import Callable, Iterator

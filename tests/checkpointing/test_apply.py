@@ -1,14 +1,12 @@
 """`apply` and `remove`: what a model is given, and how it is taken away."""
 
-from __future__ import annotations
-
 import copy
 import warnings
 from collections.abc import Callable
 
 import pytest
 import small_inputs as s
-from small_inputs import CHANNELS, EDGES, OUT, PAIR, PAIR_EDGES, WEIGHT, X, different_edges, drawn
+from small_inputs import EDGES, PAIR, PAIR_EDGES, WEIGHT, C, O, X, different_edges, drawn
 from small_layers import Centered, Counted, Doubling, Mixed, assert_same, built, calls_in_a_step, perceptron
 from steps_compared import outcome, seed_all, step, under
 from torch import nn
@@ -19,7 +17,6 @@ import gnn_checkpointing.checkpointing as library
 from gnn_checkpointing import apply, explain, remove
 from gnn_checkpointing.refusal import Refusal
 
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 EVERY_POLICY = ("none", "layers", "selective", "edge_blocks", "edge_blocks(8)", "layers+edge_blocks(8)", "auto")
 each_policy = pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
 DENSE = drawn(150, C, seed=96), different_edges(150, 150, 150 * 100, seed=95)
@@ -162,7 +159,7 @@ LAZY: dict[str, tuple[Callable[[], nn.Module], tuple]] = {
     "GATConv": (lambda: pyg.GATConv(-1, O, heads=2), (X, EDGES)),
     "GATv2Conv": (lambda: pyg.GATv2Conv((-1, -1), O, add_self_loops=False), (PAIR, PAIR_EDGES)),
     "GraphConv": (lambda: pyg.GraphConv(-1, O), (X, EDGES, WEIGHT)),
-    "TransformerConv": (lambda: pyg.TransformerConv(-1, O, edge_dim=s.EDGE_CHANNELS), (X, EDGES, s.ATTRIBUTES)),
+    "TransformerConv": (lambda: pyg.TransformerConv(-1, O, edge_dim=s.D), (X, EDGES, s.ATTRIBUTES)),
 }
 
 

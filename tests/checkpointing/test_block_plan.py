@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnn_checkpointing.checkpointing import graph_tables
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size, kernel_edges, sorted_edges
 
 
@@ -110,3 +111,16 @@ def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:
     largest = block_size(10**9, 64, 8, cpu)
     assert 8 * 2**20 // 256 <= largest < 10**9
     assert block_size(10**9, 128, 8, cpu) == largest // 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 40])
+def test_a_graph_on_a_gpu_is_known_by_every_value_and_its_place(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(graph_tables, "_PART", 8)
+    flat = torch.arange(100, 100 + count)
+    first = graph_tables._in_parts(flat)
+    assert graph_tables._in_parts(flat.to(torch.int32)) == first
+    changed = [flat.clone() for _ in range(count)]
+    for place, other in enumerate(changed):
+        other[place] += 1
+    moved = [flat.roll(shift) for shift in range(1, count)]
+    assert len({first, *map(graph_tables._in_parts, [*changed, *moved])}) == 1 + len(changed) + len(moved)

@@ -1,15 +1,13 @@
 """Every group of cases: outputs, gradients, buffers of the last of some steps are exact, or there is a refusal."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from cases_of_aggregations import AGGREGATIONS
 from cases_of_calls import CALLS
 from cases_of_messages import HOSTS, MESSAGES, OVER_ALL_EDGES, edge_conv
 from cases_of_users import USERS
-from small_inputs import EDGES, OUT, X
-from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
+from small_inputs import EDGES, O, X
+from steps_compared import difference, is_exact_or_refused, step, under
 
 from gnn_checkpointing.refusal import Refusal
 
@@ -21,10 +19,7 @@ RUNS = [(group, name, policy) for group, row in GROUPS.items() for name in row.c
 @pytest.mark.parametrize(("group", "name", "policy"), RUNS)
 def test_a_case_is_exact_or_refused_where_it_may_be(group: str, name: str, policy: str) -> None:
     row = GROUPS[group]
-    case = row.cases[name]
-    torch.manual_seed(0)
-    layer = without_zeros(case.build())
-    found = outcome(layer, policy, case.args, case.kwargs, steps=row.steps, raw=case.raw, loss_of=case.loss_of)
+    found = row.cases[name].outcome(policy, row.steps)
     assert found == "exact" or (policy in row.may_refuse and is_exact_or_refused(found))
 
 
@@ -33,7 +28,7 @@ def test_a_first_look_does_not_hide_a_norm(norm: str) -> None:
     """A first graph of one block, which cannot disagree with the whole; or a first look in evaluation."""
     for training, first in ((True, EDGES[:, :6]), (False, EDGES)):
         torch.manual_seed(0)
-        plain = edge_conv(OVER_ALL_EDGES[norm](OUT))
+        plain = edge_conv(OVER_ALL_EDGES[norm](O))
         found = []
         try:
             for model in (plain, under("edge_blocks(8)", plain)):
@@ -48,7 +43,7 @@ def test_every_host_computes_its_norm() -> None:
     """Else a case would say nothing: the norm changes what the layer gives."""
     for make, args in HOSTS.values():
         outs = []
-        for norm in (torch.nn.Identity(), OVER_ALL_EDGES["softmax over edges"](OUT)):
+        for norm in (torch.nn.Identity(), OVER_ALL_EDGES["softmax over edges"](O)):
             torch.manual_seed(0)
             outs.append(make(norm)(*args))
         assert not torch.allclose(*outs)

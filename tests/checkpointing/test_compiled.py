@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch._inductor.config as kernels
-from small_models import CHANNELS, FEATURES, NODES, adjacency, built, bytes_of, stepped
+from small_models import CHANNELS, FEATURES, NODES, adjacency, assert_same, built, bytes_of, stepped
 from torch import nn
 from torch._dynamo.utils import counters
 from torch_geometric.nn import GATConv
 
 from gnn_checkpointing.checkpointing import apply, compilation
 from gnn_checkpointing.checkpointing.compilation import forget_compiled, require_compiler
-from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 pytestmark = pytest.mark.usefixtures("compiler")
@@ -46,8 +45,7 @@ def test_a_step_is_nones_and_keeps_less() -> None:
     plain, model = built("SAGE-max", "none", **options), built("SAGE-max", "compiled", **options)
     assert list(model.state_dict()) == list(plain.state_dict())
     before = graphs_compiled()
-    same = compared(stepped(model, graph, steps=2), stepped(plain, graph, steps=2), 1e-5)
-    assert same.same_loss and same.same_gradients and same.same_buffers
+    assert_same(stepped(model, graph, steps=2), stepped(plain, graph, steps=2))
     assert bytes_of(model, graph).saved < bytes_of(plain, graph).saved
     assert graphs_compiled() == before + 1
     # A trained model is asked for its accuracy: another graph, without gradients and with running statistics.
@@ -167,8 +165,7 @@ def test_before_torch_2_13_models_share_compiled_code_and_its_limit_is_raised(mo
     expected = stepped(built("SAGE", "none", num_layers=2), graph)
     with torch._dynamo.config.patch(recompile_limit=1):
         for _ in range(3):
-            found = compared(stepped(built("SAGE", "compiled", num_layers=2), graph), expected, 1e-5)
-            assert found.same_loss and found.same_gradients
+            assert_same(stepped(built("SAGE", "compiled", num_layers=2), graph), expected)
 
 
 def test_on_cuda_a_gpu_too_old_for_triton_is_said_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -195,8 +192,7 @@ def test_each_budget_is_compiled_for_itself_and_keeps_its_share() -> None:
     before, saved = graphs_compiled(), {}
     for policy in ("memory_budget(1)", "memory_budget(0.5)", "memory_budget(0)"):
         model = built("SAGE-max", policy, **options)
-        same = compared(stepped(model, graph), reference, 1e-5)
-        assert same.same_loss and same.same_gradients
+        assert_same(stepped(model, graph), reference)
         saved[policy] = bytes_of(model, graph).saved
     assert graphs_compiled() == before + 3
     assert saved["memory_budget(0)"] == NODES * 3 * 4 + 4

@@ -1,13 +1,11 @@
 """On a CUDA device each policy computes what `none` does, and no policy is needed for `none` to differ from itself."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 
 import pytest
 import torch
-from small_models import CONVOLUTIONS, FEATURES, adjacency, built
+from small_models import CONVOLUTIONS, FEATURES, adjacency, assert_same, built
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -33,17 +31,14 @@ def large(convolution: Convolution, device: torch.device) -> tuple[torch.Tensor,
 
 
 def stepped(convolution: Convolution, policy: str, device: torch.device, **options: object) -> StepResult:
-    model = apply(built(convolution, "none", **options).to(device), policy)
-    features, graph = large(convolution, device)
+    return step_of(apply(built(convolution, "none", **options).to(device), policy), *large(convolution, device))
+
+
+def step_of(model: nn.Module, features: torch.Tensor, graph: Adjacency) -> StepResult:
     torch.manual_seed(11)
     loss = model(features, graph.edge_index, graph.edge_weight).square().mean()
     loss.backward()
     return step_result(model, loss)
-
-
-def assert_same(one: StepResult, other: StepResult) -> None:
-    found = compared(one, other, TOLERANCE)
-    assert found.same_loss and found.same_gradients and found.same_buffers, found
 
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
@@ -72,11 +67,7 @@ def test_dropout_draws_the_same_masks_and_running_statistics_are_kept(cuda: torc
 def test_kernels_of_our_own(cuda: torch.device, convolution: Convolution) -> None:
     """In Triton; EdgeConv's messages have none."""
     model = apply(built(convolution, "none").to(cuda), "fused_edge_blocks")
-    features, graph = large(convolution, cuda)
-    torch.manual_seed(11)
-    loss = model(features, graph.edge_index, graph.edge_weight).square().mean()
-    loss.backward()
-    assert_same(step_result(model, loss), stepped(convolution, "none", cuda))
+    assert_same(step_of(model, *large(convolution, cuda)), stepped(convolution, "none", cuda))
     kinds = {layer.policy for layer in explain(model).layers}
     assert kinds == {"edge_blocks" if convolution == "EdgeConv" else "fused_edge_blocks"}
 
@@ -97,12 +88,7 @@ def test_kernels_take_features_of_edges(cuda: torch.device, layer: Callable[...,
     features, graph = large("SAGE", cuda)
     of_edges = torch.randn(graph.edge_index.size(1), 3, device=cuda)
     rows = torch.randn(len(features), 8, device=cuda)
-    found = []
-    for model in (plain, fused):
-        loss = model(rows, graph.edge_index, of_edges).square().mean()
-        loss.backward()
-        found.append(step_result(model, loss))
-    assert_same(*found)
+    assert_same(*(step_of(model, rows, Adjacency(graph.edge_index, of_edges)) for model in (fused, plain)))
 
 
 def test_masks_of_attention_are_drawn_again_in_the_backward_pass(cuda: torch.device) -> None:

@@ -1,15 +1,14 @@
 """Two processes on one machine: gradients are averaged, and weights sharded, as without a policy."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from small_inputs import CHANNELS, EDGES, OUT, X, different_edges, drawn
-from steps_compared import seed_all, without_zeros
+from small_inputs import EDGES, C, O, X, different_edges, drawn
+from small_layers import built
+from steps_compared import seed_all
 from torch import Tensor, distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -20,7 +19,7 @@ from torch_geometric import nn as pyg
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.refusal import Refusal
 
-C, O, PROCESSES = CHANNELS, OUT, 2  # noqa: E741 - as PyG's own shapes are written
+PROCESSES = 2
 POLICIES = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "auto")
 
 pytestmark = [
@@ -41,11 +40,6 @@ class Model(nn.Module):
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.first(x, edge_index).tanh()
         return self.third(self.second(x, edge_index), edge_index)
-
-
-def built() -> nn.Module:
-    torch.manual_seed(0)
-    return without_zeros(Model())
 
 
 def part_of(rank: int) -> tuple[Tensor, Tensor]:
@@ -89,13 +83,13 @@ def compared(rank: int, meeting: Path) -> None:
 
 
 def compared_when(wrap: Callable[[nn.Module], nn.Module], rank: int) -> None:
-    plain = wrap(built())
+    plain = wrap(built(Model))
     trained(plain, rank)
     expected = [whole(weight) for weight in plain.parameters()]
     for policy in POLICIES:
         allowed = contextlib.suppress(Refusal) if policy == "layers+edge_blocks(8)" else contextlib.nullcontext()
         with allowed:
-            model = wrap(apply(built(), policy))
+            model = wrap(apply(built(Model), policy))
             trained(model, rank)
             for value, wanted in zip(model.parameters(), expected, strict=True):
                 gap = (whole(value) - wanted).abs().max().item()

@@ -5,8 +5,6 @@ without checkpointing it keeps N k C differences (4 bytes each) for the gradient
 alone, N k indices of 8 bytes.
 """
 
-from __future__ import annotations
-
 import copy
 
 import pytest

@@ -1,29 +1,25 @@
 """Whatever a layer or model draws, the backward pass sees the same draws: the gradient belongs to a function."""
 
-from __future__ import annotations
-
 import contextlib
 import random
 from collections.abc import Callable
 
 import numpy
 import pytest
-import small_pyg_models
 import torch
 from cases_of_messages import edge_conv
 from every_convolution import EVERY, Configuration, called
-from other_convolutions import CONVOLUTIONS, built
-from small_inputs import CHANNELS, EDGES, NODES, OUT, X, drawn
+from other_convolutions import CONVOLUTIONS
+from small_inputs import EDGES, NODES, C, O, X, drawn
 from small_layers import Own
 from small_pyg_models import MODELS
-from steps_compared import floating, outcome, seed_all, slope_error, tensors_in, under, without_zeros
+from steps_compared import floating, outcome, seed_all, slope_error, tensors_in, under
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric import nn as pyg
 
 from gnn_checkpointing.refusal import Refusal
 
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 each_policy = pytest.mark.parametrize("policy", EVERY)
 
 
@@ -59,15 +55,6 @@ MAY_REFUSE = {("model: EdgeCNN", "edge_blocks(8)"), ("model: EdgeCNN", "layers+e
 """A BatchNorm over the messages of all edges."""
 
 
-def prepared(name: str) -> nn.Module:
-    if name.startswith("model: "):
-        return small_pyg_models.built(name.removeprefix("model: "))
-    if name in CONVOLUTIONS:
-        return built(name)
-    torch.manual_seed(0)
-    return without_zeros(OWN[name]())
-
-
 @pytest.mark.parametrize("policy", [*EVERY, "none"])
 @pytest.mark.parametrize("name", DRAWING)
 def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, policy: str) -> None:
@@ -75,7 +62,7 @@ def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, pol
     given = DRAWING[name]
     args, named = floating(lambda tensor: tensor.clone().requires_grad_(), (given.args, given.kwargs))
     try:
-        model = under(policy, prepared(name))
+        model = under(policy, given.built())
     except Refusal:
         assert (name, policy) in MAY_REFUSE
         return
@@ -102,12 +89,12 @@ def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, pol
 @each_policy
 @pytest.mark.parametrize("name", OWN)
 def test_a_layer_that_draws_is_exact_when_it_evaluates(name: str, policy: str) -> None:
-    assert outcome(prepared(name).eval(), policy, (X, EDGES)) == "exact"
+    assert outcome(DRAWING[name].built().eval(), policy, (X, EDGES)) == "exact"
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_a_seed_decides_and_another_seed_decides_otherwise(name: str) -> None:
-    model = under("edge_blocks(8)", prepared(name))
+    model = under("edge_blocks(8)", DRAWING[name].built())
     outs = []
     for seed in (1, 1, 2):
         seed_all(seed)
@@ -153,7 +140,7 @@ def test_two_passes_in_flight_keep_their_own_draws(policy: str) -> None:
         def forward(self, x: Tensor, y: Tensor, edge_index: Tensor) -> Tensor:
             return self.layer(x, edge_index) * self.layer(y, edge_index.flip(0)).tanh()
 
-    model = under(policy, Twice(prepared("GATConv, dropout")))
+    model = under(policy, Twice(DRAWING["GATConv, dropout"].built()))
     assert slope_error(model, (X, drawn(NODES, C, seed=63), EDGES)) < 1e-5
 
 

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from small_layers import LAYERS, perceptron
+from small_models import growth
 from steps_compared import outcome, without_zeros
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATv2Conv, GraphSAGE, SAGEConv
@@ -12,9 +13,9 @@ from torch_geometric.nn import EdgeConv, GATv2Conv, GraphSAGE, SAGEConv
 from gnn_checkpointing.checkpointing import apply, edge_blocks, fused, policy_tensors, remove
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.checkpointing.policies import policy_of
-from gnn_checkpointing.measurement.peak_memory import resident_bytes, step_bytes
+from gnn_checkpointing.measurement.peak_memory import resident_bytes
 
-NODES, EDGES, C, CPU = 150, 2400, 8, torch.device("cpu")
+NODES, EDGES, C = 150, 2400, 8
 DRAWN = torch.randint(0, NODES, (2, EDGES), generator=torch.Generator().manual_seed(1))
 SORTED = DRAWN[:, DRAWN[1].argsort(stable=True)].contiguous()
 MORE = {
@@ -103,19 +104,9 @@ def test_activation_memory_does_not_grow_with_density() -> None:
 
     At 8 edges a node the graph is one block of 8 N edges, at 256 it is 32 of the same size.
     """
-    peaks: dict[str, list[int]] = {"none": [], "edge_blocks": []}
-    for degree in (8, 256):
-        source = torch.randint(0, 4096, (4096 * degree,), generator=torch.Generator().manual_seed(6))
-        edge_index = torch.stack([source, torch.arange(4096).repeat_interleave(degree)])
-        x = torch.randn(4096, 16)
-        for policy, found in peaks.items():
-            torch.manual_seed(0)
-            model = apply(GATv2Conv(16, 8, heads=2, add_self_loops=False), policy)
-            model(x, edge_index).sum().backward()
-            model.zero_grad(set_to_none=True)
-            found.append(step_bytes(lambda model=model, x=x, e=edge_index: model(x, e).sum(), CPU).peak)
-    assert peaks["none"][1] > 20 * peaks["none"][0]
-    assert peaks["edge_blocks"][1] < 1.1 * peaks["edge_blocks"][0]
+    given = lambda: GATv2Conv(16, 8, heads=2, add_self_loops=False), torch.randn(4096, 16), (8, 256)
+    assert growth("none", *given) > 20
+    assert growth("edge_blocks", *given) < 1.1
 
 
 @pytest.mark.parametrize(("edges", "bytes_an_edge"), [(SORTED, 4), (DRAWN, 8)], ids=["sorted", "as drawn"])

@@ -3,20 +3,16 @@
 CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py also writes what was found as a page.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
-from convolutions_table import page
 from every_convolution import NEEDS_A_PACKAGE
-from other_convolutions import CONVOLUTIONS, built
-from steps_compared import outcome
+from other_convolutions import CONVOLUTIONS
 from torch_geometric.nn import conv
 
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks(8)", "layers", "auto")
@@ -37,15 +33,54 @@ EXPECTED_REFUSALS = {
 """What a policy may refuse, and a word of the reason: no messages at all, or messages that look at other edges."""
 
 
+TEXT = """# Convolutions and policies
+
+Every convolution of PyG with the arguments of its documentation, called as documented, under the policies that wrap
+single layers. `CONVOLUTIONS_TABLE=docs/convolutions.md pytest tests/checkpointing/test_every_convolution.py` made this
+page, and a test compares it with what it finds.
+
+- **exact**: outputs, the gradients of all inputs and weights, and buffers are those of the plain layer, in two steps.
+  A layer that draws random numbers is compared as it evaluates; in training its gradient is the slope of the function
+  that was computed.
+- **refused**: `apply` refuses the policy when it is asked for by name; the note has the reason.
+- **not tried**: the convolution needs a package that the tests do not install.
+
+`edge_blocks` and `fused_edge_blocks` ran with blocks of eight edges. `fused_edge_blocks` takes a kernel where the layer
+has one, and blocks where it has none. `auto` never refuses: what blocks would change it recomputes whole or leaves
+alone, and on small or sparse graphs, such as those of this table, it changes nothing. Several lines for a convolution
+are several ways to build or call it; *pair* is a call on source and destination nodes.
+
+{table}
+{notes}
+"""
+
+
+def page(outcomes: Mapping[str, Mapping[str, str]], untried: Mapping[str, str]) -> str:
+    """The page; an outcome is `exact` or begins with a word, a colon and the reason."""
+    policies = list(next(iter(outcomes.values())))
+    notes: dict[str, int] = {}
+    rows = [["convolution", *(f"`{policy.partition('(')[0]}`" for policy in policies)], ["---"] * (len(policies) + 1)]
+    rows += [[name, *(_cell(found, notes) for found in by_policy.values())] for name, by_policy in outcomes.items()]
+    rows += [[name, *[_cell(f"not tried: {reason}", notes)] * len(policies)] for name, reason in untried.items()]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return TEXT.format(table=table, notes="".join(f"\n{number}. {text}" for text, number in notes.items()))
+
+
+def _cell(found: str, notes: dict[str, int]) -> str:
+    """The kind of outcome, with the number of its reason."""
+    kind, _, reason = found.partition(": ")
+    if not reason:
+        return kind
+    # The reason without the name of the policy: it is the same for all of them.
+    text = re.sub(r"^(policy \S+:|\S+ cannot wrap) ", "", reason)
+    return f"{kind} ({notes.setdefault(text, len(notes) + 1)})"
+
+
 @cache
 def found(name: str, policy: str) -> str:
-    """What two steps under the policy did; a layer that draws is compared as it evaluates."""
-    layer, configuration = built(name), CONVOLUTIONS[name]
-    layer.train(not configuration.draws)
-    loss_of = configuration.loss_of if layer.training else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyG's own advice on SplineConv and the like
-        return outcome(layer, policy, configuration.args, configuration.kwargs, raw=configuration.raw, loss_of=loss_of)
+        return CONVOLUTIONS[name].outcome(policy)
 
 
 def outcomes() -> dict[str, dict[str, str]]:

@@ -1,7 +1,5 @@
 """Hooks that come late and explainers act under a policy as they do without one."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 from cases_of_calls import HOOKED, HOOKS
-from other_convolutions import CONVOLUTIONS, built
-from small_inputs import CHANNELS, EDGES, NODES, OUT, X
-from small_layers import CALLS, Counted
-from steps_compared import difference, step, under, without_zeros
+from other_convolutions import CONVOLUTIONS
+from small_inputs import EDGES, NODES, C, O, X
+from small_layers import CALLS, Counted, built
+from steps_compared import difference, step, under
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.explain import AttentionExplainer, Explainer, GNNExplainer
@@ -27,7 +25,7 @@ each_policy = pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "au
 @pytest.mark.parametrize("hook", HOOKS)
 @pytest.mark.parametrize("name", HOOKED)
 def test_a_hook_that_comes_after_the_first_step_acts(name: str, hook: str, policy: str) -> None:
-    layer, args, named = built(name), CONVOLUTIONS[name].args, CONVOLUTIONS[name].kwargs
+    layer, args, named = CONVOLUTIONS[name].built(), CONVOLUTIONS[name].args, CONVOLUTIONS[name].kwargs
     wrapped = under(policy, layer)
     step(wrapped, args, named)
     for each in (layer, wrapped):
@@ -42,7 +40,7 @@ def test_a_hook_that_comes_after_the_first_step_acts(name: str, hook: str, polic
 
 @each_policy
 def test_hooks_see_every_edge_once_and_the_whole_graph(policy: str) -> None:
-    wrapped, seen, whole = under(policy, built("SAGEConv")), [], []
+    wrapped, seen, whole = under(policy, CONVOLUTIONS["SAGEConv"].built()), [], []
     wrapped.register_message_forward_hook(lambda m, inputs, out: seen.append(out.detach()))
     wrapped.register_propagate_forward_hook(lambda m, inputs, out: whole.append((inputs[0].shape, len(out))))
     with torch.no_grad():
@@ -53,9 +51,9 @@ def test_hooks_see_every_edge_once_and_the_whole_graph(policy: str) -> None:
 
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
-    "GCN": lambda: pyg.GCN(CHANNELS, 8, num_layers=2, out_channels=2),
-    "GraphSAGE": lambda: pyg.GraphSAGE(CHANNELS, 8, num_layers=2, out_channels=2),
-    "GAT": lambda: pyg.GAT(CHANNELS, 8, num_layers=2, out_channels=2, heads=2),
+    "GCN": lambda: pyg.GCN(C, 8, num_layers=2, out_channels=2),
+    "GraphSAGE": lambda: pyg.GraphSAGE(C, 8, num_layers=2, out_channels=2),
+    "GAT": lambda: pyg.GAT(C, 8, num_layers=2, out_channels=2, heads=2),
 }
 
 
@@ -76,8 +74,7 @@ def explanation(model: nn.Module, algorithm: Any) -> Tensor:
 @pytest.mark.parametrize("name", MODELS)
 def test_explainers_find_the_same_edges_and_the_model_trains_as_before(name: str, policy: str) -> None:
     """The second one reads the attention of all edges from one call of `message`."""
-    torch.manual_seed(0)
-    model = without_zeros(MODELS[name]())
+    model = built(MODELS[name])
     wrapped = under(policy, model)
     for make in [lambda: GNNExplainer(epochs=5), AttentionExplainer][: 2 if name == "GAT" else 1]:
         expected = explanation(copy.deepcopy(model), make())
@@ -89,7 +86,7 @@ def test_explainers_find_the_same_edges_and_the_model_trains_as_before(name: str
 def test_an_explainer_leaves_the_policy_in_place() -> None:
     """PyG puts its own `propagate` back when an explanation ends; the blocks are there again."""
     torch.manual_seed(0)
-    layer = apply(Counted(OUT), "edge_blocks(8)")
+    layer = apply(Counted(O), "edge_blocks(8)")
     layer(X, EDGES)
     calls = []
     for _ in range(2):

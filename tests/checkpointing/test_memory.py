@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 import torch
 from every_convolution import PNA
+from small_models import assert_same, growth
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch_geometric import nn as pyg
@@ -18,7 +19,7 @@ from torch_geometric import nn as pyg
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.sameness import compared, step_result
+from gnn_checkpointing.measurement.sameness import step_result
 from gnn_checkpointing.measurement.workload import cell_task, contestant
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
-SMALL, C, SPARSE, DENSE = 1024, 64, 8, 128
+C, DENSE = 64, 128
 LAYERS: dict[str, Callable[[], nn.Module]] = {
     "GCNConv": lambda: pyg.GCNConv(C, C),
     "GATConv": lambda: pyg.GATConv(C, C),
@@ -44,25 +45,11 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
 def test_sixteen_times_the_edges_take_a_tenth_more_at_most(name: str) -> None:
     """At 8 edges a node the graph is one block of 8 N edges, at 128 it is 16 of the same size.
 
-    A peak is what a step holds beyond what was there before it; a first step has made the tables of the graph. Without
-    a policy it grows with the edges, else this would say nothing.
+    Without a policy the peak grows with the edges, else this would say nothing.
     """
-    peaks: dict[str, list[int]] = {"edge_blocks": [], "none": []}
-    for degree in (SPARSE, DENSE):
-        generator = torch.Generator().manual_seed(0)
-        sources = torch.randint(0, SMALL, (SMALL * degree,), generator=generator)
-        args = [torch.randn(SMALL, C, generator=generator)]
-        args.append(torch.stack([sources, torch.arange(SMALL).repeat_interleave(degree)]))
-        if name == "GINEConv":
-            args.append(torch.randn(SMALL * degree, C, generator=generator))
-        for policy, found in peaks.items():
-            torch.manual_seed(0)
-            model = apply(LAYERS[name](), policy)
-            model(*args).sum().backward()
-            model.zero_grad(set_to_none=True)
-            found.append(step_bytes(lambda model=model, args=args: model(*args).sum(), CPU).peak)
-    assert peaks["edge_blocks"][1] <= 1.10 * peaks["edge_blocks"][0]
-    assert peaks["none"][1] > 10 * peaks["none"][0]
+    given = LAYERS[name], torch.randn(1024, C), (8, DENSE), name == "GINEConv"
+    assert growth("edge_blocks", *given) <= 1.10
+    assert growth("none", *given) > 10
 
 
 NODES, EDGES, NUM_LAYERS, CHANNELS, HEADS = 2000, 256_000, 9, 64, 4
@@ -110,8 +97,7 @@ def test_tables_are_resident_once_for_all_layers_and_gradients_agree(compiler: N
     assert measured("edge_blocks")[1] == 4 * EDGES + 8 * POINTERS
     assert measured("fused_edge_blocks")[1] == 8 * EDGES + 4 * POINTERS
     for policy in ("edge_blocks", "fused_edge_blocks"):
-        same = compared(measured(policy)[2], measured("none")[2], 1e-5)
-        assert same.same_loss and same.same_gradients
+        assert_same(measured(policy)[2], measured("none")[2])
 
 
 ROWS, WIDTH = 64, 96

@@ -1,15 +1,13 @@
 """Models of PyG's examples under a policy: the same numbers, and the same training."""
 
-from __future__ import annotations
-
 import copy
 
 import pytest
 import torch
 from small_inputs import NODES, POSITION
 from small_layers import gradients
-from small_pyg_models import MODELS, WITHOUT_MESSAGES, built, schnet
-from steps_compared import alike, outcome, seed_all, tensors_in, under
+from small_pyg_models import MODELS, WITHOUT_MESSAGES, schnet
+from steps_compared import alike, seed_all, tensors_in, under
 from torch import nn
 
 from gnn_checkpointing.refusal import Refusal
@@ -42,10 +40,8 @@ def losses(model: nn.Module, name: str, steps: int = 6) -> list[float]:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_is_exact_or_refused_when_the_policy_is_applied(name: str, policy: str) -> None:
-    """A model that draws is compared as it evaluates; what no policy has a reason to refuse is exact."""
-    model, configuration = built(name), MODELS[name]
-    model.train(not configuration.draws)
-    found = outcome(model, policy, configuration.args, configuration.kwargs)
+    """What no policy has a reason to refuse is exact."""
+    found = MODELS[name].outcome(policy)
     if (name, policy) in REFUSED:
         assert found.startswith("refused: ")
     elif policy in {"none", "auto"} or (policy in ALWAYS_EXACT and name not in WITHOUT_MESSAGES):
@@ -60,7 +56,7 @@ def test_a_model_learns_as_it_does_without_a_policy(name: str, policy: str) -> N
     """Where it draws, masks may be others than without a policy, so the losses are; a seed fixes them."""
     if (name, policy) in REFUSED:
         return
-    model = built(name)
+    model = MODELS[name].built()
     reference = under(policy, model) if MODELS[name].draws else copy.deepcopy(model)
     expected = losses(reference, name)
     assert losses(under(policy, model), name) == pytest.approx(expected, rel=1e-3)

@@ -2,12 +2,11 @@
 
 import pytest
 import torch
-from small_models import CONVOLUTIONS, NODES, adjacency, built, bytes_of, loss_of, stepped, twin
+from small_models import CONVOLUTIONS, NODES, adjacency, assert_same, built, bytes_of, loss_of, stepped, twin
 from torch import nn
 from torch_geometric.nn import GroupAddRev
 
 from gnn_checkpointing.checkpointing import apply
-from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.models.stack import build_reversible_stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
@@ -20,8 +19,7 @@ def test_loss_gradients_and_buffers_are_those_of_the_twin(convolution: str, opti
     graph = adjacency(convolution)
     model = built(convolution, "reversible", **options)
     assert not any(block.disable for block in model.blocks)
-    same = compared(stepped(model, graph, steps=2), stepped(twin(convolution, **options), graph, steps=2), 1e-5)
-    assert same.same_loss and same.same_gradients and same.same_buffers
+    assert_same(stepped(model, graph, steps=2), stepped(twin(convolution, **options), graph, steps=2))
 
 
 def test_each_half_of_a_block_runs_three_times() -> None:

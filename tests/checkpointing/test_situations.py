@@ -1,7 +1,5 @@
 """Layers of every kind in every situation under every policy: as without a policy, or refused by name."""
 
-from __future__ import annotations
-
 import copy
 import gc
 import re
@@ -15,9 +13,9 @@ import situations_of_users  # noqa: F401 - registers
 import torch
 from situations import SITUATIONS, loss_of, trained
 from situations_of_graphs import changed_in_place
-from small_inputs import CHANNELS, EDGES, PAIR, PAIR_EDGES, X
-from small_layers import LAYERS, Counting, TwoBlocks, gradients
-from steps_compared import alike, difference, seed_all, step, tensors_in, under, without_zeros
+from small_inputs import EDGES, PAIR, PAIR_EDGES, C, X
+from small_layers import LAYERS, Counting, TwoBlocks, built, gradients
+from steps_compared import alike, difference, seed_all, step, tensors_in, under
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -25,15 +23,14 @@ from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Refusal
 
-C = CHANNELS
 ALWAYS = "auto, always worth it"
 """On graphs as small as these `auto` leaves all layers alone; this one takes any graph for a dense one."""
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
 FEW = {
-    **dict.fromkeys(("compiled_afterwards", "exported_by_dynamo"), ("GAT",)),
-    **dict.fromkeys(("exported", "one_model_in_four_threads", "gradients_for_each_sample"), ("SAGE", "GAT")),
+    **dict.fromkeys(("compiled afterwards", "exported by dynamo"), ("GAT",)),
+    **dict.fromkeys(("exported", "one model in four threads", "gradients for each sample"), ("SAGE", "GAT")),
     # GIN and EdgeConv keep no features: plain they do not see that those have changed; a policy says so.
     "features changed between the passes": tuple(name for name in LAYERS if name not in {"GIN", "EdgeConv"}),
 }
@@ -48,8 +45,8 @@ RUNS = [
     # Every pair of a situation, a layer and a policy is there, and two policies of every situation and layer.
     if len(names) <= 2 or (place - row - column) % len(EVERY_POLICY) in (0, 3)
 ]
-TWICE = ("a_gradient_of_a_gradient", "weights_that_a_step_has_made", "products_with_hessians")
-LATE = ("another_message_after_a_step", "another_network_after_a_step", "an_attention_vector_that_is_pruned")
+TWICE = ("a gradient of a gradient", "weights that a step has made", "products with hessians")
+LATE = ("another message after a step", "another network after a step", "an attention vector that is pruned")
 MAY_REFUSE = dict.fromkeys(TWICE, ("selective",)) | dict.fromkeys(LATE, (*BLOCKS, "fused_edge_blocks"))
 """Situations in which a policy may refuse."""
 
@@ -58,9 +55,8 @@ def always(*_: object) -> bool:
     return True
 
 
-def built(name: str) -> nn.Module:
-    torch.manual_seed(0)
-    return without_zeros(TwoBlocks(LAYERS[name], 0.5))
+def blocks(name: str) -> nn.Module:
+    return built(lambda: TwoBlocks(LAYERS[name], 0.5))
 
 
 @pytest.mark.filterwarnings(
@@ -71,7 +67,7 @@ def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch
     """Where the plain model cannot do it, neither can this one, for the same reason."""
     if policy == ALWAYS:
         monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
-    plain = built(name)
+    plain = blocks(name)
     wrapped = under("auto" if policy == ALWAYS else policy, plain)
     seed_all(3)
     try:
@@ -96,7 +92,7 @@ def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch
 def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: str, compiler: None) -> None:
     """A sum of n bfloat16 numbers in another order differs by some of their 2^-8."""
     found = []
-    for model in (built(name).eval(), under(policy, built(name)).eval()):
+    for model in (blocks(name).eval(), under(policy, blocks(name)).eval()):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             out = model(X, EDGES)
         out.float().square().mean().backward()
@@ -114,7 +110,7 @@ def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: s
 def test_a_graph_changed_before_the_backward_pass_raises_or_counts_as_it_was(
     name: str, policy: str, compiler: None
 ) -> None:
-    plain = built(name).eval()
+    plain = blocks(name).eval()
     wrapped, edges, x = under(policy, plain), EDGES.clone(), X.clone().requires_grad_()
     loss = loss_of(wrapped, x, edges)
     changed_in_place(edges)
@@ -127,7 +123,7 @@ def test_a_graph_changed_before_the_backward_pass_raises_or_counts_as_it_was(
 
 @each_policy
 def test_tables_go_with_their_graph(policy: str, compiler: None) -> None:
-    wrapped, edges = under(policy, built("SAGE")), EDGES.clone()
+    wrapped, edges = under(policy, blocks("SAGE")), EDGES.clone()
     step(wrapped, (X, edges))
     alive = weakref.ref(edges)
     del edges
@@ -145,8 +141,7 @@ def test_a_destination_beyond_those_of_a_pair_raises(policy: str, compiler: None
 
 @each_policy
 def test_a_users_buffers_and_attributes_are_written_once(policy: str, compiler: None) -> None:
-    torch.manual_seed(0)
-    plain = Counting()
+    plain = built(Counting)
     try:
         wrapped = under(policy, plain)
         found = [step(wrapped, (X, EDGES)) for _ in range(3)]
@@ -178,7 +173,7 @@ def test_a_cached_normalisation_is_made_once_and_kept(layer: type, policy: str, 
 @each_policy
 @pytest.mark.parametrize("name", ["SAGE", "GCN"])
 def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str, compiler: None) -> None:
-    plain = built(name).eval()
+    plain = blocks(name).eval()
     try:
         compiled = apply(torch.compile(copy.deepcopy(plain), backend="aot_eager"), policy)
         found = step(compiled, (X, EDGES))
@@ -194,7 +189,7 @@ def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str, com
 @each_policy
 def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> None:
     """The backward pass of a recomputed layer needs the weights as they were."""
-    model = apply(built("GATv2"), policy)
+    model = apply(blocks("GATv2"), policy)
     loss = loss_of(model)
     model.double()
     if policy == "auto":  # nothing is recomputed on a graph as small as this
@@ -211,7 +206,7 @@ def test_an_optimiser_inside_the_backward_pass_steps_on_a_graph_that_is_left_alo
             weight -= 0.01 * weight.grad
         weight.grad = None
 
-    plain = built(name).eval()
+    plain = blocks(name).eval()
     wrapped = under("auto", plain)
     for model in (plain, wrapped):
         for weight in model.parameters():
@@ -224,7 +219,7 @@ def test_an_optimiser_inside_the_backward_pass_steps_on_a_graph_that_is_left_alo
 @pytest.mark.parametrize("policy", BLOCKS)
 def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> None:
     x = X.clone().requires_grad_()
-    out = apply(built("SAGE").eval(), policy)(x, EDGES).sum(0)
+    out = apply(blocks("SAGE").eval(), policy)(x, EDGES).sum(0)
     with pytest.raises(Refusal, match=r"edge blocks of SAGEConv give no gradients in a batch .*; ask for one"):
         torch.autograd.grad(out, x, torch.eye(C), is_grads_batched=True)
 
@@ -232,7 +227,7 @@ def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> N
 @each_policy
 def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
     """A replica of data parallel has weights of its own; a policy's methods would read those of the first."""
-    model = apply(built("SAGE"), policy)
+    model = apply(blocks("SAGE"), policy)
     with pytest.raises(Refusal, match=r"replicas of torch.nn.DataParallel would compute with the first one's weights"):
         model._replicate_for_data_parallel()
     with pytest.raises(Refusal, match=rf"{re.escape(policy)}: torch\.jit\.script cannot compile .*remove the policy"):
@@ -244,13 +239,13 @@ def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
 @pytest.mark.parametrize("policy", BLOCKS)
 def test_edges_of_four_bytes_have_the_gradients_of_edges_of_eight(policy: str) -> None:
     """PyG itself has other ones: its own scatter of int32 indices is off."""
-    model = apply(built("SAGE").eval(), policy)
+    model = apply(blocks("SAGE").eval(), policy)
     alike(trained(model, edges=EDGES.int()), trained(model), 1.0)
 
 
 def test_a_removed_hook_acts_no_more() -> None:
     for policy in POLICIES:
-        plain = built("GAT").eval()
+        plain = blocks("GAT").eval()
         wrapped = under(policy, plain)
         handle = wrapped.blocks[0].layer.register_message_forward_hook(lambda m, i, out: out * 3)
         changed = trained(wrapped)

@@ -4,7 +4,19 @@ from functools import cache
 
 import pytest
 import torch
-from small_models import CONVOLUTIONS, FEATURES, NODE_MAP, NODES, adjacency, built, bytes_of, calls_of, loss_of, stepped
+from small_models import (
+    CONVOLUTIONS,
+    FEATURES,
+    NODE_MAP,
+    NODES,
+    adjacency,
+    assert_same,
+    built,
+    bytes_of,
+    calls_of,
+    loss_of,
+    stepped,
+)
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch_geometric.nn import GatedGraphConv, GINConv, SimpleConv, aggr
@@ -12,7 +24,7 @@ from torch_geometric.nn import GatedGraphConv, GINConv, SimpleConv, aggr
 from gnn_checkpointing.checkpointing import apply, compilation
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.checkpointing.layers import segments_of
-from gnn_checkpointing.measurement.sameness import StepResult, compared
+from gnn_checkpointing.measurement.sameness import StepResult
 from gnn_checkpointing.refusal import Refusal
 
 BLOCK = 100
@@ -49,8 +61,7 @@ def reference(convolution: str, options: tuple) -> StepResult:
 def test_loss_gradients_and_buffers_are_those_of_none(convolution: str, policy: str, options: dict) -> None:
     """Of the second of two steps, which sees what the first left in the buffers."""
     found = stepped(built(convolution, policy, **options), adjacency(convolution), steps=2)
-    same = compared(found, reference(convolution, tuple(options.items())), 1e-5)
-    assert same.same_loss and same.same_gradients and same.same_buffers
+    same = assert_same(found, reference(convolution, tuple(options.items())))
     if policy in BIT_FOR_BIT:
         assert (same.loss_error, same.gradient_error) == (0, 0)
     assert same.buffer_error == 0 or "edge_blocks" in policy

@@ -1,7 +1,5 @@
 """`apply(verify=batch)` compares one step with and without; `explain` says what each layer has, and why."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 from collections.abc import Callable
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 import small_inputs as s
 import torch
-from small_inputs import CHANNELS, EDGES, OUT, WEIGHT, X, different_edges, drawn
+from small_inputs import EDGES, WEIGHT, C, O, X, different_edges, drawn
 from small_layers import Centered, Impure, assert_same, built
 from steps_compared import step
 from torch import Tensor, nn
@@ -20,7 +18,6 @@ from torch_geometric.data import Data, HeteroData
 from gnn_checkpointing import apply, explain, remove
 from gnn_checkpointing.refusal import Refusal
 
-C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 each_policy = pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
 
 

@@ -9,12 +9,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from waiting import wait_for
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 """Where SLURM's programs look in a job, whatever SLURM_CONF says outside."""
@@ -82,7 +82,9 @@ class Cluster:
     def kill(self, node: str) -> None:
         """Let a node die: its daemon, what the daemon started, and the jobs, all at once and without a word."""
         own = (f"{_MARK}_NODE={node}", f"SLURMD_NODENAME={node}")
-        wait_for(lambda: not self._killed(*own) and self.daemons[node].poll() is not None, 10, f"death of {node}")
+        assert wait_for(lambda: not self._killed(*own) and self.daemons[node].poll() is not None, 10), (
+            f"{node} lives on"
+        )
 
     def finished(self) -> list[Finished]:
         """The jobs that came to an end, in that order."""
@@ -119,11 +121,11 @@ class Cluster:
             "munged", "--foreground", "--force", f"--key-file={files['key']}", f"--socket={files['socket']}",
             f"--pid-file={files['pid']}", f"--seed-file={files['seed']}", f"--log-file={self.folder}/munge-own.log",
         )  # fmt: skip
-        wait_for(files["socket"].exists, 60, "munged")
+        assert wait_for(files["socket"].exists, 60), "no munged"
         self._run("slurmctld", "-D", "-c")
         for node in NODES:
             self._run("slurmd", "-D", "-N", node, called=node)
-        wait_for(lambda: self._states() == dict.fromkeys(NODES, "idle"), 120, "idle nodes", self.logs)
+        assert wait_for(lambda: self._states() == dict.fromkeys(NODES, "idle"), 120), self.logs()
 
     def _stop(self) -> None:
         for name in ("slurmctld", *NODES, "munged"):
@@ -131,7 +133,7 @@ class Cluster:
             if daemon and daemon.poll() is None:
                 daemon.kill()
                 daemon.wait()
-        wait_for(lambda: not self._killed(""), 60, "the end of all that the cluster started")
+        assert wait_for(lambda: not self._killed("")), "what the cluster started goes on"
         if CONFIGURATION.exists() and CONFIGURATION.read_text().startswith(OURS):
             CONFIGURATION.unlink()
         self._lock.close()
@@ -211,14 +213,6 @@ class Cluster:
         lines = [f"{name}={value}" for name, value in settings.items()]
         partition = f"PartitionName=all Nodes={','.join(NODES)} Default=YES MaxTime=INFINITE State=UP"
         return "\n".join([OURS, *lines, *nodes, partition]) + "\n"
-
-
-def wait_for(condition: Callable[[], object], seconds: float, what: str, told: Callable[[], str] = str) -> None:
-    """Wait until `condition` holds, or fail saying what it was waited for and what is `told` then."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds:g} s for {what}\n{told()}"
-        time.sleep(0.1)
 
 
 def _finished(fields: dict[str, str]) -> Finished:

@@ -1,12 +1,12 @@
 """A whole study on two nodes, one of which dies in the middle of a measuring job: the report, and how it came about."""
 
-from __future__ import annotations
-
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -17,9 +17,10 @@ import pytest
 from gnn_checkpointing.artefacts import digest, sha256_of
 from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.records.measurements_table import hosts, read_table
+from waiting import wait_for
 from workflow.checkout import Checkout
 
-from .slurm import CORES, MEMORY_MIB, Cluster, Finished, wait_for
+from .slurm import CORES, MEMORY_MIB, Cluster, Finished, what_is_lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Path(__file__).parent / "study.yaml"
@@ -57,6 +58,15 @@ class Run:
     @property
     def results(self) -> Path:
         return self.folder / "results" / SLUG / "cluster"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Where none can be started tests are skipped, or fail under `make test-slurm`, which sets REQUIRE_SLURM."""
+    if reason := what_is_lacking():
+        (pytest.fail if os.environ.get("REQUIRE_SLURM") else pytest.skip)(reason)
+    with Cluster() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +108,7 @@ def measured_on(record: bytes) -> str:
 def run(cluster: Cluster, copy: Path) -> Run:
     process = started(cluster, copy, README)
     try:
-        wait_for(lambda: half_measured(copy) or process.poll() is not None, 300, "a half-measured graph")
+        assert wait_for(lambda: half_measured(copy) or process.poll() is not None, 300), "no half-measured graph"
         found = half_measured(copy)
         cluster.kill(DYING)
         process.wait(timeout=900)

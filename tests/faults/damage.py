@@ -1,7 +1,5 @@
 """What happens to files: seeded, each a function from the bytes there were to those there are."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

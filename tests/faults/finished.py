@@ -1,7 +1,5 @@
 """A finished run without its measuring: the results folder of a published report, made from the data beside it."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import dataclass
@@ -10,9 +8,7 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import seal, sha256_of, write_json
 from gnn_checkpointing.records.cell import read_records
-from rebuilt import rebuilt
-
-ROOT = Path(__file__).resolve().parents[2]
+from rebuilt import ROOT, copied, rebuilt
 
 
 @dataclass(frozen=True)
@@ -36,20 +32,20 @@ class Run:
 
     def render(self) -> list[str]:
         """The command that makes the report."""
-        places = ("--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page")
-        return ["report", f"--run={self.results}", *places]
+        return ["report", f"--run={self.results}", *self._page()]
 
     def rebuild(self) -> list[str]:
         """The command that makes the published report again."""
-        places = ("--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page")
-        return ["rebuild", "--frozen", str(self.report), *places]
+        return ["rebuild", "--frozen", str(self.report), *self._page()]
+
+    def _page(self) -> tuple[str, ...]:
+        return "--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page"
 
 
 def finished_run(folder: Path, study: str = "default") -> Run:
     """The run behind the published report of `study`, its files sealed as the commands seal them."""
     published = rebuilt(study)
-    report = folder / "report" / published.parent.name / study
-    shutil.copytree(published, report)
+    report = copied(published, folder / "report")
     results = folder / "results" / published.parent.name / study
     for path in (*published.glob("*.json*"), *published.glob("*.csv"), *published.glob("analysis/*.json")):
         if path.name in ("summary.json", "ro-crate-metadata.json"):

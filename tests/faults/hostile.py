@@ -1,7 +1,5 @@
 """Reports as someone else may send them: one value of one file replaced by what no run gives."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

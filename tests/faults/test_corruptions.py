@@ -1,7 +1,5 @@
 """Over 200 seeded corruptions of a run's files: each is refused by the file's name, and no page is made of it."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from pathlib import Path

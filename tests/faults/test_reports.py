@@ -1,14 +1,12 @@
 """Other people's reports: whatever one value of one file says, it ends in sentences that name the file."""
 
-from __future__ import annotations
-
 import lzma
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_checkpointing.audit.validate import quick_complaints
@@ -16,15 +14,14 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import MOST_BYTES, packed_files
 from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import plain
-from rebuilt import ROOT, published, rebuilt
+from rebuilt import ROOT, copied, published, rebuild, rebuilt
 
+from .drawn import at_random
 from .hostile import signed, tampered
 
 pytestmark = pytest.mark.slow
 
 STUDY = os.environ.get("STUDY", "ten-million")
-DRAWN = int(os.environ.get("FAULTS_DRAWN", "50"))
-"""`make test-faults` draws a thousand."""
 
 
 def names(folder: Path) -> list[str]:
@@ -39,9 +36,7 @@ NAMES = names(published(STUDY))
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert names(rebuilt(STUDY)) == NAMES
-    place = tmp_path_factory.mktemp("reports") / published(STUDY).parent.name / STUDY
-    shutil.copytree(rebuilt(STUDY), place)
-    return place
+    return copied(rebuilt(STUDY), tmp_path_factory.mktemp("reports"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,7 +45,7 @@ def test_one_value_of_one_file(folder: Path, name: str) -> None:
     path, manifest = folder / name, folder / "ro-crate-metadata.json"
     content, listed = path.read_bytes(), manifest.read_bytes()
 
-    @settings(max_examples=DRAWN, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @at_random()
     @given(st.data())
     def check(data: st.DataObject) -> None:
         path.write_bytes(tampered(content, name, data.draw))
@@ -75,10 +70,10 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
     """`index` keeps the good one, `compare` and `rebuild` refuse or take it; the guard fires in none of them."""
     monkeypatch.chdir(tmp_path)
     reports, spoilt, out = tmp_path / "report", tmp_path / "report" / "other" / STUDY, tmp_path / "out"
-    shutil.copytree(folder, reports / folder.parent.name / STUDY)
+    copied(folder, reports)
     places = (f"--reports={reports}", f"--templates={ROOT / 'templates'}")
 
-    @settings(max_examples=max(5, DRAWN // 10), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @at_random(10)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         shutil.rmtree(spoilt, ignore_errors=True)
@@ -90,8 +85,7 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
         assert main(["index", *places, f"--output={reports}/index.html"]) == 0
         assert folder.parent.name in (reports / "index.html").read_text()
         assert main(["compare", *places, f"--output-folder={out}"]) in (0, 2)
-        again = [f"--frozen={spoilt}", f"--templates={ROOT / 'templates'}", f"--output-folder={out}"]
-        code = main(["rebuild", *again])
+        code = rebuild(spoilt, out)
         assert code in (0, 2)
         assert code == 0 or not out.exists()
         shutil.rmtree(out, ignore_errors=True)
@@ -102,6 +96,7 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
     check()
 
 
+ASKED = ("--convolution=GCN", "--memory-gib=2")
 STAGES = ("judge", "audit", "knowledge", "plan", "report")
 
 
@@ -113,15 +108,12 @@ def test_each_stage_on_a_spoilt_run(folder: Path, tmp_path: Path, stage: str) ->
     options = {
         "plan": [
             f"--planner={run}/planner.json",
-            "--nodes=1000",
-            "--edges=20000",
-            "--convolution=GCN",
-            "--memory-gib=2",
+            *["--nodes=1000", "--edges=20000", "--convolution=GCN", "--memory-gib=2"],
         ],
         "report": [f"--run={run}", f"--templates={ROOT / 'templates'}", f"--output-folder={out}"],
     }
 
-    @settings(max_examples=max(5, DRAWN // 5), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @at_random(5)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         shutil.rmtree(run, ignore_errors=True)
@@ -145,16 +137,14 @@ def test_each_stage_on_a_spoilt_run(folder: Path, tmp_path: Path, stage: str) ->
     ],
 )
 def test_a_bomb_or_an_impossible_number_is_one_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    place = tmp_path / published(STUDY).parent.name / STUDY
-    shutil.copytree(rebuilt(STUDY), place)
+    place = copied(rebuilt(STUDY), tmp_path)
     (place / name).write_bytes(content)
     signed(place, name)
     assert any(name in text and said in text for text in quick_complaints(place)), quick_complaints(place)
 
 
 def test_a_file_that_memory_would_not_hold_is_not_read(tmp_path: Path) -> None:
-    place = tmp_path / published(STUDY).parent.name / STUDY
-    shutil.copytree(rebuilt(STUDY), place)
+    place = copied(rebuilt(STUDY), tmp_path)
     with (place / "measurements.csv").open("r+b") as stream:
         stream.truncate(MOST_BYTES + 1)  # holes take no room on the disk
     assert any(f"at most {MOST_BYTES} are read" in text for text in quick_complaints(place))

@@ -1,12 +1,11 @@
 """A full disk, folders that may only be read, names that are taken: one sentence, and nothing half-written."""
 
-from __future__ import annotations
-
 import errno
 import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,24 +40,28 @@ def told(output: Path, limit_bytes: int | None = None) -> str:
     return found.stderr
 
 
+@pytest.fixture
+def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of its own, with the options that a test asks for; skip where none may be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", request.param, "none", place], capture_output=True).returncode:
+        pytest.skip("may not mount a file system here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
 def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     assert "hardware.json: file too large" in told(tmp_path / "hardware.json", limit_bytes=100)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
-    """A file system of 64 KiB, most of which is taken already."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("may not mount a file system here")
-    try:
-        (disk / "taken").write_bytes(bytes(64 * 1024))
-        assert "hardware.json: no space left on device; free some space" in told(disk / "hardware.json")
-        assert [path.name for path in disk.iterdir()] == ["taken"]
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+@pytest.mark.parametrize("disk", ["size=64k"], indirect=True)
+def test_a_full_disk(disk: Path) -> None:
+    """Most of it is taken already."""
+    (disk / "taken").write_bytes(bytes(64 * 1024))
+    assert "hardware.json: no space left on device; free some space" in told(disk / "hardware.json")
+    assert [path.name for path in disk.iterdir()] == ["taken"]
 
 
 def test_writing_that_fails_in_the_middle_leaves_what_was_there(
@@ -78,21 +81,15 @@ def test_writing_that_fails_in_the_middle_leaves_what_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(not os.getuid(), reason="root may write anywhere but onto what is mounted to be read")
 def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
-    """Root may write anywhere but onto a file system that is mounted to be read."""
-    if os.getuid():
-        tmp_path.chmod(0o500)
-        assert "permission denied; change its permissions" in told(tmp_path / "hardware.json")
-        return
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(disk)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("may not mount a file system here")
-    try:
-        assert "read-only file system; name a folder that can be written to" in told(disk / "hardware.json")
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    tmp_path.chmod(0o500)
+    assert "permission denied; change its permissions" in told(tmp_path / "hardware.json")
+
+
+@pytest.mark.parametrize("disk", ["ro"], indirect=True)
+def test_a_file_system_that_may_only_be_read(disk: Path) -> None:
+    assert "read-only file system; name a folder that can be written to" in told(disk / "hardware.json")
 
 
 def test_names_that_are_taken_or_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

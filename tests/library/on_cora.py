@@ -8,8 +8,6 @@ overhead, steps with and without alternate in one process: what slows the machin
 pair of neighbours; its median has a bootstrap interval.
 """
 
-from __future__ import annotations
-
 import argparse
 import copy
 import gc

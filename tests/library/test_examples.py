@@ -1,7 +1,5 @@
 """Each example runs on a laptop's CPU, says what it found, and trains the same model with and without a policy."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,5 +1,7 @@
-"""The README's lines for a user's own model run as they stand, and the model computes what it computed."""
+"""What README, tutorial and docstrings show runs as it stands, and a user's model computes what it computed."""
 
+import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -56,3 +58,25 @@ def test_the_tutorials_model_gets_blocks_or_kernels_in_its_first_two_layers(caps
     exec(FIRST, {})
     policies = [line.split()[2] for line in capsys.readouterr().out.splitlines()[1:4]]
     assert set(policies[:2]) <= {"fused_edge_blocks", "edge_blocks"} and policies[2] == "none"
+
+
+MODULES = (
+    "gnn_checkpointing",
+    "gnn_checkpointing.checkpointing",
+    "gnn_checkpointing.checkpointing.explanation",
+    "gnn_checkpointing.checkpointing.policies",
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_docstrings_run(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert found.failed == 0
+    assert found.attempted >= 3
+
+
+@pytest.mark.parametrize("function", ["apply", "edge_blocks", "explain", "remove"])
+def test_every_public_function_has_an_example(function: str) -> None:
+    package = importlib.import_module("gnn_checkpointing")
+    assert set(package.__all__) == {"__version__", "apply", "edge_blocks", "explain", "remove"}
+    assert ">>>" in getattr(package, function).__doc__

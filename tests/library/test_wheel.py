@@ -1,7 +1,5 @@
 """The wheel in a new environment that has torch and PyG alone: the library works, and commands name what they lack."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import re

@@ -1,7 +1,5 @@
 """A copy of the project in which a test runs Snakemake, and looks at what it does."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -19,6 +17,7 @@ class Checkout:
     """A copy of the project in which a test may change anything."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         for name in COPIED:
             source = ROOT / name
@@ -47,15 +46,21 @@ class Checkout:
         assert process.returncode == 0, output[-6000:]
         return output
 
+    def refused(self, *arguments: str, code: int = 1) -> str:
+        """What a run says that ends with this exit code and without a traceback."""
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == code
+        assert "Traceback" not in output
+        return output
+
     def jobs(self, *arguments: str) -> Counter[str]:
         """Run, and return how many jobs of each rule there were."""
         return Counter(re.findall(r"^(?:local)?rule (\w+):$", self.run(*arguments), re.MULTILINE))
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """How many jobs of each rule a dry run plans."""
-        lines = self.run("--dry-run", "--quiet", "rules", *arguments).splitlines()
-        counts = [line.split() for line in lines if len(line.split()) == 2 and line.split()[1].isdigit()]
-        return {rule: int(count) for rule, count in counts if rule != "total"}
+        return counts(self.run("--dry-run", "--quiet", "rules", *arguments))
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.folder / name
@@ -67,6 +72,12 @@ class Checkout:
         """The cell records there are, with their times of writing."""
         found = self.folder.glob("results/*/smoke/measurements/*/*/*.json")
         return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
+
+
+def counts(said: str) -> dict[str, int]:
+    """How many jobs of each rule a quiet dry run lists."""
+    found = re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE)
+    return {rule: int(count) for rule, count in found if rule != "total"}
 
 
 def measuring(folder: Path) -> list[int]:

@@ -3,8 +3,6 @@
 Copied into the measuring room of a checkout that is to be killed: two runs of it end in the same report, to the byte.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -1,7 +1,5 @@
 """What is published is of the files that the study reads now, and what was measured once is found again."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What Snakemake's users expect of it: studies checked by a schema; conda, environment modules, a container."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
@@ -57,11 +55,8 @@ def test_a_study_that_only_the_schema_refuses_is_one_sentence(tmp_path: Path) ->
     """Python would read the number between the quotes."""
     checkout = Checkout(tmp_path)
     checkout.edit(SMOKE, "seed: 7", 'seed: "7"')
-    process = checkout.start("--dry-run")
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
+    said = checkout.refused("--dry-run")
     assert "smoke.yaml: key seed: '7' is not of type 'integer' (by workflow/studies/schema.json" in said
-    assert "Traceback" not in said
 
 
 def test_a_dry_run_with_conda(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """Killed at twenty random moments, a run keeps what it has finished and ends in the report it would have had anyway."""
 
-from __future__ import annotations
-
 import json
 import os
 import random
@@ -97,9 +95,7 @@ def test_twenty_kills(tape: Path, undisturbed: Checkout, tmp_path: Path) -> None
     """In one run, or in another one after it where a fast machine ends one before."""
     chance, killed, runs = random.Random(8), 0, 0
     while killed < _KILLS:
-        folder = tmp_path / f"run{runs}"
-        folder.mkdir()
-        checkout = replaying(folder, tape)
+        checkout = replaying(tmp_path / f"run{runs}", tape)
         kills, kept = disturbed(checkout, chance, _KILLS - killed)
         assert kills > 0
         assert len(checkout.records()) == 16

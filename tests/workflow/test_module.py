@@ -1,7 +1,5 @@
 """The workflow is taken as a module by another one, from a clone, with nothing of it installed; and it reports."""
 
-from __future__ import annotations
-
 import io
 import os
 import shutil
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .checkout import SMOKE, Checkout
+from .checkout import SMOKE, Checkout, counts
 
 pytestmark = pytest.mark.minutes
 
@@ -41,7 +39,6 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """The folder of another workflow, which has a study and takes all rules from a clone of this project."""
-    (tmp_path / "clone").mkdir()
     clone = Checkout(tmp_path / "clone")
     folder = tmp_path / "other"
     (folder / "settings").mkdir(parents=True)
@@ -53,9 +50,9 @@ def other(tmp_path: Path) -> Path:
 def test_another_workflow_takes_every_rule(other: Path) -> None:
     done = snakemake(other, "--dry-run", "--quiet", "rules")
     assert done.returncode == 0, done.stderr
-    jobs = dict(line.split() for line in done.stdout.splitlines() if len(line.split()) == 2)
-    assert jobs["checkpointing_measure"] == "8"
-    assert jobs["checkpointing_report"] == jobs["all"] == "1"
+    jobs = counts(done.stdout)
+    assert jobs["checkpointing_measure"] == 8
+    assert jobs["checkpointing_report"] == jobs["all"] == 1
 
 
 def test_its_rules_run_the_code_of_the_clone(other: Path) -> None:

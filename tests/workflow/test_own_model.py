@@ -1,7 +1,5 @@
 """A model of the user's own goes through the whole pipeline, and its results belong to what its files hold."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any
@@ -89,8 +87,6 @@ def test_one_model_then_another_then_the_first_again(tmp_path: Path) -> None:
     broken = mine.study(architecture={"module": "mine.models:Broken"})
     with (tmp_path / "mine/models.py").open("a") as stream:
         stream.write("\n\nclass Broken(Mine):\n    def forward(self, x):\n        return x\n")
-    process = mine.start(*broken)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 2
+    output = mine.refused(*broken, code=2)
     assert "a training step of the model fails (TypeError" in output
     assert not re.search(r"^rule \w+:$", output, re.MULTILINE)

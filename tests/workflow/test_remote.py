@@ -1,7 +1,5 @@
 """Jobs on machines that share no folder with the run: each takes inputs from a storage and leaves outputs in it."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,7 +13,7 @@ from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.packed import packed_files
 from gnn_checkpointing.refusal import Refusal
 
-from .checkout import Checkout
+from .checkout import Checkout, counts
 
 STUDY = """
 name: remote
@@ -63,7 +61,7 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
     if shutil.which("rsync") is None:
         pytest.skip("the storage plugin copies by rsync, which is missing: on Debian, apt-get install rsync")
     folder, nodes, storage = (tmp_path / name for name in ("run", "nodes", "storage"))
-    for place in (folder, nodes, storage, tmp_path / "clone"):
+    for place in (folder, nodes, storage):
         place.mkdir()
     checkout = Checkout(tmp_path / "clone")
     (folder / "study.yaml").write_text(STUDY)
@@ -89,8 +87,8 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
     # After a change of the study what has no digest of its settings in its path is made again, but no cell is.
     (folder / "study.yaml").write_text(STUDY.replace("[8], num_features", "[6, 8], num_features"))
     said = run([*command, "--dry-run", "--quiet", "rules"], folder, checkout, nodes)
-    planned = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
-    assert {planned[rule] for rule in ("graph", "measure", "study", "collect", "report", "index")} == {"1"}
+    planned = counts(said)
+    assert {planned[rule] for rule in ("graph", "measure", "study", "collect", "report", "index")} == {1}
     assert "train" not in planned
 
 

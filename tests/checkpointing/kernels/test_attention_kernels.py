@@ -54,24 +54,12 @@ def test_gradcheck(kind):
     tables = kernel_edges(plain.edges(*sizes), *sizes[:2])
     inputs = plain.attention_inputs(kind, sizes, (2, 3), edged=True, dtype=torch.float64)
 
-    class Layer(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, *tensors):
-            out, kept = attention.forward(kind, tables, *rebuilt(tensors), dropout=0.4, seed=3)
-            ctx.save_for_backward(kept, *tensors)
-            return out
-
-        @staticmethod
-        def backward(ctx, gradient):
-            kept, *tensors = ctx.saved_tensors
-            found = attention.backward(kind, tables, gradient, kept, *rebuilt(tensors), dropout=0.4, seed=3)
-            return tuple(part for part in found if part is not None)
-
-    def rebuilt(tensors):
-        rest = iter(tensors)
-        return [None if part is None else next(rest) for part in inputs]
-
-    assert torch.autograd.gradcheck(Layer.apply, [part for part in inputs if part is not None])
+    options = {"dropout": 0.4, "seed": 3}
+    assert plain.gradcheck(
+        lambda *given: attention.forward(kind, tables, *given, **options),
+        lambda gradient, kept, *given: attention.backward(kind, tables, gradient, kept, *given, **options),
+        inputs,
+    )
 
 
 @pytest.mark.parametrize("edged", [False, True])

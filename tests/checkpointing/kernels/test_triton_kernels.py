@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 
 from gnn_checkpointing.checkpointing.block_plan import kernel_edges
 from gnn_checkpointing.checkpointing.kernels import attention, rows
+from gnn_checkpointing.checkpointing.kernels.operators import beside_its_tensors
 
 from . import plain
 
@@ -133,3 +136,21 @@ def test_columns_of_blocks():
         (5, 8, 32), (64, 64, 16), (100, 128, 16), (1000, 1024, 16),
     ]  # fmt: skip
     assert [triton_rows.warps(c) for c in (5, 64, 100, 1000)] == [1, 1, 2, 8]
+
+
+def test_the_gpu_of_the_tensors_is_the_present_one_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel runs on the GPU that its tensors are on, whichever was the present one before."""
+    present: list[torch.device] = []
+    seen = []
+
+    @contextmanager
+    def device(where: torch.device) -> Iterator[None]:
+        present.append(where)
+        yield
+        present.pop()
+
+    monkeypatch.setattr(torch.cuda, "device", device)
+    source = torch.empty(3)
+    beside_its_tensors(lambda *given: seen.append((given, list(present))))("made", source, "rest")
+    assert seen == [(("made", source, "rest"), [source.device])]
+    assert present == []
