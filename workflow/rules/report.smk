@@ -2,14 +2,19 @@
 
 from gnn_checkpointing import comparison
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, shared, summaries
-
-# The summaries of all reports there are, this run's among them. A remote storage is not searched for others.
-SUMMARIES = sorted(
-    {Path(f"{REPORT}/summary.json"), *(() if REMOTE else summaries(Path("report")))}
+from gnn_checkpointing.comparison.folders import (
+    COMPARISON,
+    PAGE,
+    SUMMARY,
+    folders,
+    shared,
 )
+
+# The folders of all reports there are, this run's among them. A remote storage is not searched for others.
+FOLDERS = sorted({Path(REPORT), *(() if REMOTE else folders(Path("report")))})
+SUMMARIES = [folder / SUMMARY for folder in FOLDERS]
 # As soon as two machines have a report of one study.
-COMPARED = [f"report/{COMPARISON}", f"report/{PAGE}"] if shared(SUMMARIES) else []
+COMPARED = [f"report/{COMPARISON}", f"report/{PAGE}"] if shared(FOLDERS) else []
 
 
 rule report:
