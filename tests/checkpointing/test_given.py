@@ -226,6 +226,27 @@ def test_a_large_tensor_that_is_no_buffer_is_refused_where_it_is_written() -> No
         step(apply(Noting(300_000), "layers"), (X, EDGES))
 
 
+class Keeping(Base):
+    """Writes into the values of an object that it keeps."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kept = OBJECTS[kind](x=torch.zeros(()), edge_index=[0])
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x)
+        self.kept.x.add_(x.detach().norm())
+        self.kept.edge_index = [self.kept.edge_index[0] + 1]
+        return self.propagate(edge_index, x=x / (1 + self.kept.x)) * self.kept.edge_index[0]
+
+
+@each_policy
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_what_a_layer_notes_in_an_object_it_notes_once(kind: str, policy: str) -> None:
+    torch.manual_seed(0)
+    assert outcome(TwoLayers(Keeping(kind), Keeping(kind)), policy, (X, EDGES), steps=2) == "exact"
+
+
 def test_a_tensor_in_a_tuple_is_refused_where_it_is_written() -> None:
     layer = Noting()
     layer.log["sums"] = (*layer.log["sums"], 0)  # type: ignore[assignment]

@@ -22,10 +22,10 @@ LEAST_FILL = 0.6
 """No page but the last ends above this."""
 MEDIAN_SENTENCE, LONGEST_SENTENCE = 18, 35
 FACTORS = {
-    "default": ("edges a node", "GATv2", "GCN", "SAGE", "edge_blocks"),
-    "frontier": ("edges a node", "fused_edge_blocks", "compiled", "memory_budget"),
-    "frontier-gpu": ("edges a node", "compiled", "memory_budget"),
-    "reddit-size": ("edges a node", "fused_edge_blocks"),
+    "default": ("edges per node", "GATv2", "GCN", "SAGE", "edge_blocks"),
+    "frontier": ("edges per node", "fused_edge_blocks", "compiled", "memory_budget"),
+    "frontier-gpu": ("edges per node", "compiled", "memory_budget"),
+    "reddit-size": ("edges per node", "fused_edge_blocks"),
     "ten-million": ("20 GiB", "10,000,000 edges", "edge_blocks", "none"),
     "depth": ("layers", "reversible", "times as long"),
     "ego": ("ego networks", "times as much memory", "encoded"),

@@ -95,7 +95,7 @@ def test_a_policy_with_other_gradients_is_left_out_with_the_reason(inputs: Repor
         items = [text for one in blocks for text in getattr(one, "items", [getattr(one, "text", "")])]
         said = " ".join(bare(words_of(text)) for text in items if isinstance(text, str | tuple))
         assert words in said
-        assert ("edge blocks left out" in said) == bool(words)
+        assert ("Edge blocks left out" in said) == bool(words)
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,8 @@ function cellsOf(one) {
     spanOf(size, one.peak),
     one.seconds === null ? NOTHING : one.seconds.span ?? one.seconds.words,
     one.verdict,
-    one.largestNodes === null ? "no end" : one.largestNodes ? count(one.largestNodes) + " nodes" : "none",
-    one.largestDegree === null ? "any" : one.largestDegree ? plain(one.largestDegree) : "none",
+    one.largestNodes === null ? "unlimited" : one.largestNodes ? count(one.largestNodes) + " nodes" : "none",
+    one.largestDegree === null ? "unlimited" : one.largestDegree ? plain(one.largestDegree) : "none",
   ];
 }
 

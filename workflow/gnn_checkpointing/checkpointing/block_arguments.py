@@ -57,7 +57,7 @@ class Call:
 
 
 def call_of(values: dict[str, Any], edge_values: dict[str, Any] | None, edge_result: str | None) -> Call:
-    """The call with its tensors in one row."""
+    """The call with its tensors in one list."""
     tensors: list[Tensor] = []
     own = {name: _slotted(value, tensors) for name, value in values.items()}
     edge = None if edge_values is None else {name: _slotted(value, tensors) for name, value in edge_values.items()}
@@ -198,7 +198,7 @@ for _name in (
 
 
 class DeferredEdgeValues(_InPlaceOfATensor):
-    """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
+    """Placeholder for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
 
     __class__ = property(lambda _: Tensor)  # a layer may ask whether it is a tensor
 
@@ -225,7 +225,7 @@ class DeferredEdgeValues(_InPlaceOfATensor):
 
 
 class OfOneBlock(_InPlaceOfATensor):
-    """Stands for a tensor that a message has left in its layer, of which only the last block's part exists."""
+    """Placeholder for a tensor that a message has left in its layer: only the last block's part of it exists."""
 
     def __init__(self, attribute: str, layer: str, policy: str) -> None:
         self._refusal = (

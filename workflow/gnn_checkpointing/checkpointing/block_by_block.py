@@ -132,7 +132,7 @@ def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], 
 
 @dataclass(frozen=True)
 class _Form:
-    """What stands for a tensor whose values are not read."""
+    """Placeholder for a tensor whose values are not read."""
 
     shape: torch.Size
     dtype: torch.dtype
@@ -178,7 +178,7 @@ class _Cut(torch.autograd.Function):
         ctx.random = None if before is None or before == RandomStates.now(device, own) else before
         ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
-        # What the gradients do not read is neither kept nor computed again: its form stands for it.
+        # What the gradients do not read is neither kept nor computed again; only its form is kept.
         ctx.read = sorted(reads) if saved.again and not reads & saved.made else None
         ctx.forms = [_Form(tensor.shape, tensor.dtype, tensor.device) for tensor in tensors[:count]]
         read = [] if ctx.read is None else [tensors[place] for place in ctx.read]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from gnn_checkpointing.study.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges, cuda_bounds
+from gnn_checkpointing.study.block_rule import block_edges, cpu_bounds, cuda_bounds
 
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 
@@ -169,21 +169,19 @@ def _check_range(index: Tensor, num_nodes: int, role: str) -> None:
 
 
 def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch.device) -> int:
-    """The default number of edges in a block on `device` (`block_rule.py`).
-
-    The upper bound is the last-level cache, on CUDA a 256th of the memory.
-    """
-    bounds = SMALLEST_BYTES, max(_last_level_cache(), LARGEST_BYTES)
+    """The default number of edges in a block on `device` (`block_rule.py`)."""
     if device.type == "cuda":
         bounds = cuda_bounds(torch.cuda.get_device_properties(device).total_memory)
+    else:
+        bounds = cpu_bounds(_last_level_cache())
     return block_edges(num_nodes, channels, edges_per_node, *bounds)
 
 
 @functools.cache
-def _last_level_cache() -> int:
-    """Bytes of the largest cache that the system reports; 16 MiB where it reports none."""
+def _last_level_cache() -> int | None:
+    """Bytes of the largest cache that the system reports; None where it reports none."""
     sizes = [path.read_text().strip() for path in _CACHE_FOLDER.glob("index*/size")]
-    return max((int(size[:-1]) * 1024 for size in sizes if size.endswith("K")), default=16 * 2**20)
+    return max((int(size[:-1]) * 1024 for size in sizes if size.endswith("K")), default=None)
 
 
 def _cut(pointer: Tensor, size: int) -> tuple[EdgeBlock, ...]:

@@ -31,7 +31,7 @@ class CutCall:
 
     @property
     def layer(self) -> MessagePassing:
-        """The module itself, where `conv` stands for a part of it."""
+        """The module itself, where `conv` is a proxy for a part of it."""
         conv: Any = self.conv
         layer: MessagePassing = conv if isinstance(conv, MessagePassing) else conv.layer
         return layer

@@ -52,7 +52,7 @@ class CutLayer:
         self._given = vars(conv).get("forward")
 
     def install(self) -> None:
-        """Take the layer's methods over."""
+        """Replace the layer's methods."""
         for name in ("forward", "propagate", "edge_updater"):
             put(self.conv, name, getattr(self, name))
         put(self.conv, "_cut_layer", self)

@@ -70,7 +70,7 @@ def cut_layers(model: nn.Module, name: PolicyName, lenient: bool) -> None:
 
 
 def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x: Tensor, neighbours: Tensor) -> Tensor:
-    """What a layer that draws its own graph aggregates: each node has as many neighbours, a block is a run of nodes.
+    """Aggregation of a layer that builds its own graph: every node has as many neighbours, so a block is a range.
 
     `whole(x, neighbours, first)` gives what the nodes from `first` on receive, `[batch, channels, some nodes]`, of `x`
     `[batch, channels, nodes]` and `neighbours`, int64 `[batch, some nodes, k]`. A Vision GNN's max-relative convolution

@@ -59,7 +59,7 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
         return None
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:
         return None
-    # Somebody's own methods on this one layer.
+    # User-defined methods on this one layer.
     if vars(conv).keys() & {"message", "aggregate", "edge_update"}:
         return None
     return _attention(conv, call) or _rows(conv, call) or _rows_and_edges(conv, call)
@@ -164,7 +164,7 @@ def _rows_and_edges(conv: Any, call: Call) -> Kernel | None:
 
 
 def on_nodes(cut: CutCall) -> CutCall | None:
-    """The call of an EdgeConv with the first linear map made on nodes; None where it is none that is known here."""
+    """The call of an EdgeConv with the first linear map made on nodes; None where the layer is not supported."""
     conv: Any = cut.conv
     own = vars(conv).keys() & {"message", "aggregate"} or type(conv).aggregate is not MessagePassing.aggregate
     if own or type(conv).message not in _EDGE_CONVS or cut.call.edge_values is not None:
@@ -191,7 +191,7 @@ def on_nodes(cut: CutCall) -> CutCall | None:
 
 
 class _Rest:
-    """Stands for the layer behind its first linear map, as far as blocks ask a layer."""
+    """Proxy for the layer after its first linear map, with what blocks use of a layer."""
 
     class inspector:  # noqa: N801 - a layer's attribute
         """The arguments of the methods below."""

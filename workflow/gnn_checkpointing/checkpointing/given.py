@@ -76,7 +76,16 @@ def versions_of(values: Any) -> list[int]:
 
 
 _MUTABLE = (list, dict, set, deque)
-CONTAINERS = (tuple, *_MUTABLE)
+_CONTAINERS = (tuple, *_MUTABLE)
+
+
+def holds(value: Any) -> bool:
+    """Whether a value holds others that `members` finds."""
+    return isinstance(value, _CONTAINERS) or (type(value) not in ATOMS and _is_object(value))
+
+
+def _dictionaries(whole: Any) -> list[dict[str, Any]]:
+    return [store._mapping for store in whole.stores] if isinstance(whole, BaseData) else [vars(whole)]
 
 
 ATOMS = frozenset((type(None), bool, int, float, str))
@@ -94,16 +103,19 @@ def _leaves(values: Any) -> Iterator[Any]:
 
 
 def members(values: Any) -> Iterator[Any]:
-    """Yield `values` and all that is in its lists, tuples, dictionaries and sets but `ATOMS`, each container once."""
+    """Yield `values` and all that is in its containers and objects but `ATOMS`, each container once.
+
+    Of an object, as `opened` takes them apart, the dictionaries that hold its values are among the containers.
+    """
     waiting, seen = [values], set()
     while waiting:
         value = waiting.pop()
         if type(value) in ATOMS:
             continue
         yield value
-        if isinstance(value, CONTAINERS) and id(value) not in seen:
+        if holds(value) and id(value) not in seen:
             seen.add(id(value))
-            waiting.extend(_values(value))
+            waiting.extend(_values(value) if isinstance(value, _CONTAINERS) else _dictionaries(value))
 
 
 class Contents:

@@ -216,7 +216,7 @@ def reverse_blocks(model: nn.Module) -> None:
     if not blocks:
         raise Refusal(
             f"policy reversible: {type(model).__name__} has no torch_geometric.nn.GroupAddRev; build its blocks of "
-            "them, as models.reversible.build_reversible_stack does"
+            "them, as models.stack.build_reversible_stack does"
         )
     for block in blocks:
         if name := drops_at_random(block):

@@ -138,7 +138,7 @@ class _Softmax(torch.autograd.Function):
 
 
 def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, num_nodes: int) -> Tensor | None:
-    """Stands for the sum or mean of messages, with its shape and gradient alone; None for any other aggregation."""
+    """Placeholder for the sum or mean of messages, with its shape and gradient alone; None for other aggregations."""
     module = conv.aggr_module
     mean = type(module) is aggr.MeanAggregation
     if not mean and type(module) is not aggr.SumAggregation:

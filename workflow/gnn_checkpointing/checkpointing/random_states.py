@@ -1,4 +1,7 @@
-"""The states of the random generators that a forward pass may draw from."""
+"""The states of the random generators that a forward pass may draw from.
+
+`Recomputation.again` restores them for a whole layer, `_Cut.backward` for what the blocks of one `propagate` drew.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ Own = torch.Generator | np.random.Generator | np.random.RandomState | random.Ran
 
 @dataclass(frozen=True, eq=False)
 class RandomStates:
-    """Those of torch, of a GPU where `device` is one, of Python and NumPy, and of `own` generators."""
+    """States of torch, of the GPU if `device` is one, of Python and NumPy, and of `own` generators."""
 
     device: torch.device
     own: Sequence[Own]

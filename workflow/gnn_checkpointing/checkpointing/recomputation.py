@@ -13,7 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.given import CONTAINERS, Contents, is_tensor, members
+from gnn_checkpointing.checkpointing.given import Contents, holds, is_tensor, members
 from gnn_checkpointing.checkpointing.hooks import MESSAGE_HOOKS, Hooks
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.refusal import Refusal
@@ -87,7 +87,7 @@ class Recomputation:
 
     @contextmanager
     def _learning_restored(self) -> Iterator[None]:
-        """Give the weights that were frozen or freed since the forward pass a gradient, or none, as they had in it."""
+        """Restore `requires_grad` of weights that were frozen or unfrozen since the forward pass."""
         changed = [t for name, t in self._parameters.items() if t.is_leaf and t.requires_grad != self._forms[name][2]]
         for tensor in changed:
             tensor.requires_grad_(not tensor.requires_grad)
@@ -167,10 +167,10 @@ class _Attributes:
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Have the attributes of the forward pass inside the context, and all present ones again after it."""
+        """Use the forward pass's attributes inside the context, and restore the present ones after it."""
         present = [(part, _plain(part)) for part in self._module.modules()]
         values = (value for _, plain in (*present, *self._before) for value in plain.values())
-        contents = Contents(list(members([value for value in values if isinstance(value, CONTAINERS)])))
+        contents = Contents(list(members([value for value in values if holds(value)])))
         fresh = {number: before.clone() for number, before in self._written.items()}
         self._contents.give_back(lambda value: fresh.get(id(value), value))
         for part, attributes in self._before:
@@ -192,7 +192,7 @@ def _plain(part: nn.Module) -> dict[str, Any]:
 
 
 def _new(part: nn.Module, before: dict[str, Any]) -> dict[str, Any]:
-    """What takes the attributes away that were not there before."""
+    """Markers that remove attributes added since."""
     return {name: _MISSING for name in vars(part) if name not in before and name not in _INTERNAL}
 
 

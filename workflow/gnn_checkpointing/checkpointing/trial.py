@@ -49,7 +49,7 @@ _OF_ALL_DEGREES = (
 
 
 def layer_refusal(conv: nn.Module) -> str | None:
-    """Why no call of this layer can be cut, as far as its code says; None where nothing speaks against it."""
+    """Why no call of this layer can be cut, as far as its code says; None if nothing rules it out."""
     if not isinstance(conv, MessagePassing):
         return "it is not a PyG MessagePassing layer"
     if _has_own_propagate(type(conv)):

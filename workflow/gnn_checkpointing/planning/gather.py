@@ -221,14 +221,14 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
 def _blocks(policy: str, facts: Mapping[str, str]) -> Blocks | None:
     """The rule of a policy's blocks: the size in its brackets, or what suits nodes and channels.
 
-    The fewest and the most bytes of a block are those of the device that was measured, as `block_plan.py` has them.
+    The fewest and the most bytes of a block are those of the device that was measured.
     """
     name = parse_policy(policy)
     if name.kind not in block_rule.EDGES_PER_NODE:
         return None
     memory = _MEMORY.fullmatch(facts.get("accelerator memory", ""))
     cache = _CACHE.fullmatch(facts.get("last-level cache", ""))
-    bounds = block_rule.SMALLEST_BYTES, max(int(cache[1]) * 1024 if cache else 0, block_rule.LARGEST_BYTES)
+    bounds = block_rule.cpu_bounds(int(cache[1]) * 1024 if cache else None)
     if memory and facts.get("measured device") == "cuda":
         bounds = block_rule.cuda_bounds(int(memory[1]) * 2**20)
     per_node = block_rule.EDGES_PER_NODE[name.kind]

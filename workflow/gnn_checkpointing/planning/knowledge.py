@@ -128,7 +128,8 @@ class Limit(Record):
     def of(cls, size: str, low: int, high: int) -> Limit:
         """A limit with its sentence."""
         if size in GRAPH_SIZES:
-            measured, beyond = f"Graphs of {low:,} to {high:,}", "beyond that, the laws are extrapolated"
+            span = f"{low:,} to {high:,}" if low < high else f"{low:,}"
+            measured, beyond = f"Step times of graphs of {span}", "beyond that, the laws are extrapolated"
         else:
             measured, beyond = f"Models of {low:,}", BEYOND_MODELS
         warning = f"{measured} {_NOUNS[size]} were measured: {beyond}, and their intervals are untested."

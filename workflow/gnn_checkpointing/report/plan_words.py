@@ -11,14 +11,14 @@ from gnn_checkpointing.report.units import NOTHING, count, duration, interval, p
 from gnn_checkpointing.sourced import mark_between
 from gnn_checkpointing.sourced import plain as plain_number
 
-HEADINGS = ("Policy", "Peak memory", "Step time", "In this memory", "Largest graph, same degree", "Largest degree")
+HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes, same degree", "Highest degree, same nodes")
 
 
 def cells(found: PolicyPlan) -> tuple[str, ...]:
     """Return a policy's row as text: name, peak and time with their intervals, verdict, the largest graphs that fit."""
     nodes, degree = found.largest_nodes, found.largest_degree
-    most_nodes = "no end" if nodes is None else f"{count(nodes)} nodes" if nodes else "none"
-    most_degree = "any" if degree is None else plain(degree) if degree else "none"
+    most_nodes = "unlimited" if nodes is None else f"{count(nodes)} nodes" if nodes else "none"
+    most_degree = "unlimited" if degree is None else plain(degree) if degree else "none"
     return found.policy, _span(size, found.peak), _time(found.time), found.verdict, most_nodes, most_degree
 
 

@@ -155,7 +155,7 @@ def filters() -> dict[str, Callable[..., Any]]:
         *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
         *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
     )
-    own = (chip, code, degrees, listed, more_time, deviation, percents, ratios, by_meaning)
+    own = (chip, code, degrees, listed, taken, deviation, percents, ratios, by_meaning)
     return {one.__name__: one for one in (*numbers, *own)}
 
 
@@ -207,12 +207,19 @@ def deviation(values: Sequence[Estimate]) -> str:
     return units.share(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
 
 
-def more_time(ratio: Estimate | None) -> tuple[str, ...]:
-    """What a ratio of times means, such as "46 % more time"; in words alone where its interval reaches across 1."""
-    if ratio is None:
-        return ("time not measured",)
-    if ratio.low <= 1 <= ratio.high:
-        return ("about the same time",)
-    if ratio.estimate > 1:
-        return (units.percent(ratio.estimate - 1), " more time")
-    return (units.percent(1 - ratio.estimate), " less time")
+def taken(effects: Sequence[Any]) -> tuple[str, ...]:
+    """How much longer the timed ones of these effects take, such as " and takes 2 % to 17 % longer"; else nothing."""
+    times = [effect.time_ratio for effect in effects if effect.time_ratio]
+    if not times:
+        return ()
+    if all(ratio.low <= 1 <= ratio.high for ratio in times):
+        return (" and takes about as long",)
+    ordered = sorted((ratio.estimate for ratio in times), key=float)
+    if ordered[0] > 1:
+        ends, words = [ratio - 1 for ratio in ordered], " longer"
+    elif ordered[-1] < 1:
+        ends, words = [1 - ratio for ratio in reversed(ordered)], " less time"
+    else:
+        return (" and takes ", *ratios(times), " times as long")
+    low, high = units.percent(ends[0]), units.percent(ends[-1])
+    return (" and takes ", low, words) if low == high else (" and takes ", low, " to ", high, words)

@@ -18,7 +18,7 @@ class Policy:
     dispatcher, one by one), `compiled` (its first step compiles), `other_model` (it trains another model than `none`
     does, because the recomputation needs its structure). `retired` says why it is measured no more. A default block
     has `edges_per_node` edges for each node. `wrapper` is the dotted name of the function that puts it on a model:
-    `(model, changes, name, lenient)`; those without one are in `checkpointing/policies.py`.
+    `(model, name, lenient)`; those without one are in `checkpointing/policies.py`.
     """
 
     words: str
@@ -44,18 +44,16 @@ INK = ""
 """In place of a colour: that of the text."""
 
 _WHOLE, _BLOCKS, _FUSED = "whole layers or operators", "edge blocks", "fused edge blocks"
-_OTHER = "another model, or offloaded"
+_OTHER = "different model, or offloaded"
 
 # Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep
 # a contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
 # with it. Policies of one idea have similar hues, and different markers and lines.
 POLICIES: dict[str, Policy] = {
     "none": Policy("stores every activation", (INK, "o", ()), "nothing recomputed", eager=True),
-    "layers": Policy(
-        "recomputes each block of the stack in the backward pass", ("#d55e00", "s", ()), _WHOLE, eager=True
-    ),
+    "layers": Policy("recomputes each layer in the backward pass", ("#d55e00", "s", ()), _WHOLE, eager=True),
     "segments": Policy(
-        "recomputes the stack in that many runs of blocks", ("#b97700", "D", (4, 2)), _WHOLE, SEGMENTS, eager=True
+        "recomputes that many groups of consecutive layers", ("#b97700", "D", (4, 2)), _WHOLE, SEGMENTS, eager=True
     ),
     "selective": Policy(
         "keeps the results of chosen operators and recomputes the rest", ("#b4552f", "P", (1, 1.5)), _WHOLE, eager=True
@@ -78,15 +76,15 @@ POLICIES: dict[str, Policy] = {
         compiled=True,
     ),
     "memory_budget": Policy(
-        "does the same, with a budget: it keeps that share of what it would keep",
+        "gives the same compiler a budget: the share of activations that it may keep, 0 to recompute all it can",
         ("#5b8f1d", "v", (4, 2)),
         "compiler",
         SHARE,
         compiled=True,
     ),
     "fused_edge_blocks": Policy(
-        "compiles forward and a written-out backward, and keeps of attention the softmax's normalisation per node in "
-        "place of any per-edge value",
+        "runs compiled kernels for the forward pass and a hand-written backward pass; for attention it stores one "
+        "softmax normaliser per node and head instead of any value per edge",
         ("#8a66c8", "*", (4, 2)),
         _FUSED,
         EDGES,
@@ -94,7 +92,7 @@ POLICIES: dict[str, Policy] = {
         edges_per_node=8,
     ),
     "reversible": Policy(
-        "computes each block's input back from its output, which takes another model",
+        "computes each layer's input back from its output, which needs a different model",
         ("#8a7a2a", "h", (1, 1.5)),
         _OTHER,
         other_model=True,
