@@ -1,7 +1,5 @@
 """The documentation builds without a warning into a small site that asks no other server for anything."""
 
-from __future__ import annotations
-
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit

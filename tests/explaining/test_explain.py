@@ -1,7 +1,5 @@
 """`explain` on generated images and random weights: the files it writes, and what it refuses."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

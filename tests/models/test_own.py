@@ -1,7 +1,5 @@
 """A model of the user's own is tried before anything is measured; what it lacks is one sentence."""
 
-from __future__ import annotations
-
 import os
 import py_compile
 import sys

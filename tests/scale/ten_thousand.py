@@ -4,8 +4,6 @@ The records are replayed: each is one of the published default study's, of its c
 bytes and seconds scaled to its own graph. Run by `make scale`; nothing is measured but the commands themselves.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import resource

@@ -5,8 +5,6 @@ sampler written here and pymetis (the same METIS) plug into PyG's loaders in the
 the same seed on every machine.
 """
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Any
 
