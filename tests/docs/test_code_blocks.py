@@ -1,7 +1,5 @@
 """Every command and every block of Python in README and docs runs, in a copy of the repository."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

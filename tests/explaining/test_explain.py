@@ -1,7 +1,5 @@
 """`explain` on generated images and random weights: the files it writes, and what it refuses."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.explaining.explain import late_rise, mean
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 from gnn_checkpointing.records.explained import Explained, read_explained
+from synthetic.studies import small_values
 
 
 @pytest.fixture
@@ -110,15 +109,8 @@ def as_study(given: dict[str, Path], tmp_path: Path, **changes: object) -> Path:
         "validation": {"images": str(given["images"]), "masks": str(given["masks"]), "label": "noise"},
         "adversarial": {"images": str(given["images"]), "most": 2},
     }
-    values = {
-        "name": "explained",
-        "title": "Explained",
-        "seed": 1,
-        "graphs": {"generated": [{"family": "images", "num_nodes": [196], "average_degrees": [4]}]},
-        "architecture": {"convolutions": ["ViG-Ti"]},
-        "policies": ["none", "layers"],
-        "explained": {**explained, **changes},
-    }
+    values = small_values(grid={"family": "images", "num_nodes": [196], "average_degrees": [4]})
+    values |= {"architecture": {"convolutions": ["ViG-Ti"]}, "explained": {**explained, **changes}}
     (tmp_path / "study.json").write_text(json.dumps(values))
     return tmp_path / "study.json"
 

@@ -1,7 +1,5 @@
 """The measures of a block's graph, against values worked out by hand on a grid of 2 x 2 patches."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Ego-network encodings and bags against a count by hand, and against one by brute force on small random graphs."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

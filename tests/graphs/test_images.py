@@ -1,7 +1,5 @@
 """Drawn images: pixels cut into patches by hand, graphs of nearest pixels by hand, the same bytes everywhere."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """A model of the user's own is tried before anything is measured; what it lacks is one sentence."""
 
-from __future__ import annotations
-
 import os
 import py_compile
 import sys
@@ -14,6 +12,7 @@ import torch
 from gnn_checkpointing.models.own import build_own, tried_models
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.reading import parse_study
+from synthetic.studies import small_values
 
 MODEL = """
 from torch import nn
@@ -45,15 +44,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tried(module: str, **graphs: Any) -> list[str]:
-    values = {
-        "name": "mine",
-        "title": "Mine",
-        "seed": 1,
-        "graphs": {"generated": [GRID], **graphs},
-        "architecture": {"module": module},
-        "policies": ["none", "layers"],
-    }
-    return list(tried_models(parse_study(values, "study")))
+    values = {"graphs": {"generated": [GRID], **graphs}, "architecture": {"module": module}}
+    return list(tried_models(parse_study({**small_values(), **values}, "study")))
 
 
 WRONG = {

@@ -1,7 +1,5 @@
 """Vision GNN: parameters counted, graphs worked out by hand, and recomputation that changes nothing."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import replace

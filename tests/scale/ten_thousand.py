@@ -4,11 +4,8 @@ The records are replayed: each is one of the published default study's, of its c
 bytes and seconds scaled to its own graph. Run by `make scale`; nothing is measured but the commands themselves.
 """
 
-from __future__ import annotations
-
 import math
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -66,12 +63,8 @@ def timed(folder: Path, name: str, command: list[str]) -> None:
         _, status, used = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{name} failed:\n{(folder / 'output.txt').read_text()[-2000:]}")
-    sys.stdout.write(f"{name}: {time.monotonic() - begin:.1f} s, {_peak_mib(used):.0f} MiB\n")
+    sys.stdout.write(f"{name}: {time.monotonic() - begin:.1f} s, {used.ru_maxrss / 1024:.0f} MiB\n")
     sys.stdout.flush()
-
-
-def _peak_mib(used: resource.struct_rusage) -> float:
-    return used.ru_maxrss / 1024
 
 
 def replay(study: Study, known: list[CellRecord], folder: Path) -> None:

@@ -1,7 +1,5 @@
 """What is concluded of a study, made by hand: claims of every verdict, and an audit of every answer."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate

@@ -16,15 +16,9 @@ VISION: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/vision.yaml").
 OWN: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/own.yaml").read_text())
 
 
-def small_study(
-    convolutions: Sequence[str] = ("GATv2",),
-    policies: Sequence[str] = ("none", "layers"),
-    grid: Mapping[str, Any] | None = None,
-    architecture: Mapping[str, Any] | None = None,
-    **changes: Any,
-) -> Study:
-    """Three layers of 16 channels on 60 nodes of degree 6; `grid` and `architecture` change their own keys alone."""
-    return parse_study(small_values(convolutions, policies, grid, architecture, **changes), "test")
+def small_study(*asked: Any, **changes: Any) -> Study:
+    """The study of `small_values`."""
+    return parse_study(small_values(*asked, **changes), "test")
 
 
 def small_values(
@@ -34,7 +28,7 @@ def small_values(
     architecture: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """The same as a study file has it."""
+    """Three layers of 16 channels on 60 nodes of degree 6; `grid` and `architecture` change their own keys alone."""
     whole_grid = {"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6], **(grid or {})}
     sizes = {"convolutions": list(convolutions), "num_layers": 3, "hidden_channels": 16, **(architecture or {})}
     values = {

@@ -1,7 +1,5 @@
 """All commands, in the order of the data; their options are read from the functions' signatures."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Any, get_args

@@ -3,8 +3,6 @@
 0: done. 2: input or surroundings are refused. 70: a fault of the program; `--debug` shows its traceback.
 """
 
-from __future__ import annotations
-
 import codecs
 import difflib
 import errno

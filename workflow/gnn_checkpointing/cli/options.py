@@ -1,7 +1,5 @@
 """Options that several commands share: a name means the same file or choice wherever it is taken."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

@@ -4,8 +4,6 @@
 is left out of distances and similarities, and modularity knows no loops.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

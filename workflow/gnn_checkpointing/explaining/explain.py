@@ -1,7 +1,5 @@
 """A Vision GNN explained on folders of images: every block measured on every image, as means with their intervals."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from itertools import islice

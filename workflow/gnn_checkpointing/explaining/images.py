@@ -1,7 +1,5 @@
 """Images in ImageNet's layout (a folder a class) with masks of their objects, as a Vision GNN is given them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

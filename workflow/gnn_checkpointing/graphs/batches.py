@@ -5,8 +5,6 @@ sampler written here and pymetis (the same METIS) plug into PyG's loaders in the
 the same seed on every machine.
 """
 
-from __future__ import annotations
-
 from itertools import islice
 from typing import Any
 
@@ -42,7 +40,12 @@ def batch(spec: DerivedGraph, base: Graph, rng: Generator) -> dict[str, NDArray[
         found = next(iter(NodeLoader(data, sampler, input_nodes=torch.from_numpy(training), batch_size=training.size)))
         seeds = np.arange(found.num_nodes) < found.batch_size
     else:
-        found = _cluster(spec, data)
+        if spec.size > base.num_nodes:
+            raise Refusal(
+                f"a graph of {base.num_nodes} nodes cannot be cut into {spec.size} clusters; lower batches.parts"
+            )
+        loader = ClusterLoader(MetisClusters(data, int(spec.size), log=False), batch_size=1)
+        found = next(islice(loader, spec.draw, None))
         seeds = found.trains.numpy()
     return {
         "edge_index": simple_edges(found.edge_index.numpy(), found.num_nodes),
@@ -51,13 +54,6 @@ def batch(spec: DerivedGraph, base: Graph, rng: Generator) -> dict[str, NDArray[
         "train_mask": seeds,
         "test_mask": found.tests.numpy() & ~seeds,
     }
-
-
-def _cluster(spec: DerivedGraph, data: Data) -> Any:
-    if spec.size > data.num_nodes:
-        raise Refusal(f"a graph of {data.num_nodes} nodes cannot be cut into {spec.size} clusters; lower batches.parts")
-    loader = ClusterLoader(MetisClusters(data, int(spec.size), log=False), batch_size=1)
-    return next(islice(loader, spec.draw, None))
 
 
 class MetisClusters(ClusterData):  # type: ignore[misc]

@@ -3,8 +3,6 @@
 Raw files are found below data_root, or else downloaded to a folder of ours.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import shutil

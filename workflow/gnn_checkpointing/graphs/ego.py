@@ -7,8 +7,6 @@ often each place occurs around a node, and each pair of places around an edge: o
 both of its ends hold, the place in the one and in the other (ELENE, in this project's own reading of it).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 

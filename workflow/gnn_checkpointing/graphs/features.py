@@ -1,7 +1,5 @@
 """Labels, features that tell the labels through noise, the split, and wide features made narrow."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Files of the user's own before they are read: of the right kind, with the known checksum, of bounded size."""
 
-from __future__ import annotations
-
 import gzip
 import math
 import os

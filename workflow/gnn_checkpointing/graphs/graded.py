@@ -1,7 +1,5 @@
 """Other densities of a real graph: edges are removed or added, the nodes stay as they are."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.random import Generator
 

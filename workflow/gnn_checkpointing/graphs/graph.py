@@ -1,7 +1,5 @@
 """The one kind of graph that every generator and loader ends in, checked when it is made; and its facts."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """From a graph's description in the design to the graph: drawn, loaded, or made from another one."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Real graphs from an `.npz` file in the layout of PyG's `read_npz`, with their features as they are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

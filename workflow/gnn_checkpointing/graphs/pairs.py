@@ -1,7 +1,5 @@
 """Edges as numbers: the one form of edges in this project, and exact sampling of distinct pairs without listing all."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

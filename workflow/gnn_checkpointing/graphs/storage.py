@@ -1,7 +1,5 @@
 """Graphs as files: `.npz` without pickle, the same bytes for the same graph, verified when read."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 from pathlib import Path

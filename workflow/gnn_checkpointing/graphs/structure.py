@@ -1,7 +1,5 @@
 """What a graph looks like: degrees, clustering, homophily."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.random import PCG64, Generator
 

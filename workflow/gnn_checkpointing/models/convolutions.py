@@ -3,8 +3,6 @@
 Nothing of PyG's is left in the folder for temporary files, where it writes one for each class of layers and process.
 """
 
-from __future__ import annotations
-
 import linecache
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A user's own model, named by `module:function`: that function takes features and classes, and returns the model."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import os

@@ -1,7 +1,5 @@
 """Stacks of graph convolutions for node classification, plain and reversible; none knows that it is checkpointed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Commands about what is measured, and on what: the design, graphs, the machine, and how files describe them."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated, Literal

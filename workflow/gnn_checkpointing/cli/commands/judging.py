@@ -1,7 +1,5 @@
 """Commands from the table to conclusions: the analysis, claims, audit, and what a planner knows."""
 
-from __future__ import annotations
-
 from pydantic import ValidationError
 
 from gnn_checkpointing.analysis.analyse import analyse as analysed

@@ -1,7 +1,5 @@
 """Commands that run on the machine and gather what was run: cells, training jobs, the demonstrated step."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

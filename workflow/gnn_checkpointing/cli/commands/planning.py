@@ -1,7 +1,5 @@
 """The command that plans: the answer of the laws for one graph, one model and one memory."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path

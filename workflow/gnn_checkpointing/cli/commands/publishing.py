@@ -1,7 +1,5 @@
 """Commands that publish: one study's report, the comparison of machines, and the index of all reports."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Commands that show a model at work: a Vision GNN's graphs on images, a training step's memory layer by layer."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Literal

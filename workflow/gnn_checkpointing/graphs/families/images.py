@@ -4,8 +4,6 @@ What a Vision GNN classifies: a patch is object (1) or background (0); an image'
 Pixels are whole numbers from 0 to 255, so that distances, and with them the graph, are the same on every machine.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Families whose edges are drawn without regard to each other: in blocks, evenly, with hubs, and skewed (R-MAT)."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.random import Generator
 

@@ -1,7 +1,5 @@
 """Families in which every node has a place: small worlds on a ring, circuits in order, points in a square."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

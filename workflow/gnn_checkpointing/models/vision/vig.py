@@ -1,7 +1,5 @@
 """Isotropic ViG, with the parameter names of the published checkpoints (Han et al., 2022, arXiv 2206.00272)."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Published ViG weights: read as data alone, checked against the model name by name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
