@@ -15,15 +15,8 @@ STUDY = small_study(["GCN"], grid={"family": "sbm", "num_nodes": [40], "average_
 
 
 def steps(**changed: list[float]) -> dict[str, Any]:
-    each = {
-        "wall_seconds": 0.02,
-        "forward_seconds": 0.01,
-        "cpu_seconds": 0.02,
-        "system_seconds": 0.0,
-        "page_faults": 0,
-        "voluntary_switches": 0,
-        "involuntary_switches": 0,
-    }
+    each = {"wall_seconds": 0.02, "forward_seconds": 0.01, "cpu_seconds": 0.02, "system_seconds": 0.0}
+    each |= dict.fromkeys(("page_faults", "voluntary_switches", "involuntary_switches"), 0)
     return {name: [value] * ROUNDS for name, value in each.items()} | changed
 
 

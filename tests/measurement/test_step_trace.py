@@ -16,6 +16,8 @@ from gnn_checkpointing import apply
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.step_trace import COUNTER, step_trace
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENT = {
@@ -68,9 +70,6 @@ def test_the_counter_is_the_measured_bytes_and_the_layers_are_told_apart(policy:
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    from gnn_checkpointing.study.graph_design import study_graphs
-    from gnn_checkpointing.study.reading import read_study
-
     study = ROOT / "workflow/studies/smoke.yaml"
     name, path = study_graphs(read_study(study))[0].id, tmp_path_factory.mktemp("graph") / "graph.npz"
     assert main(["graph", f"--study={study}", f"--graph={name}", f"--output={path}"]) == 0
