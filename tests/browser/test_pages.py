@@ -1,10 +1,9 @@
-"""Published pages: accessible, quick, silent, whole without scripts, usable on a phone and by keyboard."""
+"""Pages and documentation: accessible, quick, silent, whole without scripts, usable on a phone and by keyboard."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -59,11 +58,6 @@ def test_the_report_is_interactive_within_a_second(opened: Opener, report: Path)
     assert min(spent) <= INTERACTIVE_MILLISECONDS
 
 
-def without_what_scripts_add(page: Any) -> None:
-    assert page.locator(OF_SCRIPTS).count() > 0
-    page.evaluate("(added) => document.querySelectorAll(added).forEach((one) => one.remove())", OF_SCRIPTS)
-
-
 @pytest.mark.parametrize(
     ("name", "least", "only"), [("report", 3, [".answer li"]), ("appendix", 12, []), ("comparison", 6, [])]
 )
@@ -73,7 +67,8 @@ def test_everything_is_there_without_scripts(
     """The same sections, figures, tables and cells in the same words; what needs a script is not shown."""
     document = request.getfixturevalue(name)
     with_scripts, plain = opened(document), opened(document, java_script_enabled=False)
-    without_what_scripts_add(with_scripts)
+    assert with_scripts.locator(OF_SCRIPTS).count() > 0
+    with_scripts.evaluate("(added) => document.querySelectorAll(added).forEach((one) => one.remove())", OF_SCRIPTS)
     for selector in ("h2", "p:not(.planner p)", "figcaption", "caption:not(.planner caption)", "dd", *only):
         shown = plain.locator(f"main {selector}").all_text_contents()
         assert shown
@@ -136,3 +131,28 @@ def test_a_theme_can_be_chosen_and_linked(opened: Opener, report: Path) -> None:
     linked = opened(report, fragment="#method~theme=dark", color_scheme="light")
     assert linked.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 26)"
     assert linked.evaluate("Math.abs(document.getElementById('method').getBoundingClientRect().top)") < 100
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_axe_finds_nothing_in_the_documentation(opened: Opener, axe: str, site: Path, part: int) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) >= 15
+    assert [one for path in pages[part::6] for one in violations_anywhere(opened, axe, path)] == []
+
+
+def test_the_documentation_asks_for_its_own_files_alone_and_fits_a_phone(opened: Opener, site: Path) -> None:
+    assert [path for path in site.rglob("*.html") if not silent_on_a_phone(opened, path, site.as_uri())] == []
+
+
+def test_the_search_finds_a_page_offline(opened: Opener, site: Path) -> None:
+    page = opened(site / "search.html", fragment="?q=tutorial")
+    page.wait_for_selector("ul.search li a", timeout=10_000)
+    assert page.locator("ul.search li a", has_text="Tutorial").count() >= 1
+
+
+def test_the_documentation_is_there_without_scripts(opened: Opener, site: Path) -> None:
+    for name in ("tutorial.html", "reference/study.html"):
+        pages = opened(site / name), opened(site / name, java_script_enabled=False)
+        shown, plain = (page.locator("article :is(h1, h2, p, td)").all_inner_texts() for page in pages)
+        assert len(plain) >= 10
+        assert plain == shown

@@ -12,8 +12,8 @@ import importlib
 import json
 import math
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -23,6 +23,7 @@ from lxml.html import document_fromstring
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.texts import filters
 
 _ADDRESS, _COUNT = re.compile(r"[^\s()]*#[^\s()]*"), re.compile(r"count\(([^()]*)\)")
 UNREAD = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "svg", "code", "option"))
@@ -142,6 +143,21 @@ def _meets(value: Any, sign: str, bound: str) -> bool:
     return same is (sign == "=")
 
 
+def _spanned(value: Estimate, words: Callable[[float], str]) -> str:
+    low, high = words(value.low), words(value.high)
+    return words(value.estimate) if low == high else f"{words(value.estimate)} ({units.interval(low, high)})"
+
+
+WORDS: tuple[Callable[[Any], str], ...] = (
+    *(one for one in filters().values() if one.__module__ == units.__name__),
+    *(str, units.exact_or_general, partial(units.significant, digits=4)),
+    *(partial(units.fixed, decimals=decimals) for decimals in range(7)),
+    *(partial(units.scaled_estimate, factor=factor) for factor in (units.KIB, units.MILLISECOND, units.NANOSECOND)),
+    *(partial(_spanned, words=words) for words in (units.size, units.duration)),
+)
+"""Every way in which the report may put a number or an estimate in words."""
+
+
 def readings(values: list[Any]) -> set[str]:
     """Return every way in which the report may put the values in words."""
     if len(values) == 1 and isinstance(values[0], str):
@@ -149,36 +165,15 @@ def readings(values: list[Any]) -> set[str]:
     if len(values) == 3:
         values = [Estimate(**dict(zip(("estimate", "low", "high"), values, strict=True)))]
     (value,) = values
-    if isinstance(value, Estimate):
-        return _estimates(value) | (readings([value.estimate]) if value.estimate is not None else set())
-    found = {
-        words(value)
-        for words in (
-            *(units.significant, units.plain, units.count, units.digits, units.size, units.duration),
-            *(units.ratio, units.percent, units.share, units.accuracy, units.probability, units.error),
-            *(units.confidence, str),
-        )
-    }
-    return found | {units.significant(value, 4)} | {units.fixed(value, decimals) for decimals in range(7)}
+    found = {text for words in WORDS for text in [_tried(words, value)] if text is not None}
+    if isinstance(value, Estimate) and value.estimate is not None:
+        return found | readings([value.estimate])
+    return found
 
 
-def _estimates(value: Estimate) -> set[str]:
-    words = (
-        *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.exact_or_general),
-        *(lambda one: units.scaled_estimate(one), lambda one: _spanned(units.size, one)),
-        *(lambda one: units.scaled_estimate(one, units.KIB), lambda one: units.scaled_estimate(one, units.NANOSECOND)),
-        *(lambda one: units.scaled_estimate(one, units.MILLISECOND), lambda one: _spanned(units.duration, one)),
-    )
-    return {found for word in words for found in [_tried(word, value)] if found is not None}
-
-
-def _tried(words: Any, value: Estimate) -> str | None:
+def _tried(words: Callable[[Any], str], value: Any) -> str | None:
+    """The value in words; None where they are not for such values."""
     try:
-        return str(words(value))
-    except (ValueError, ZeroDivisionError, OverflowError):
+        return words(value)
+    except (AttributeError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-
-
-def _spanned(words: Any, value: Estimate) -> str:
-    low, high = words(value.low), words(value.high)
-    return words(value.estimate) if low == high else f"{words(value.estimate)} ({units.interval(low, high)})"

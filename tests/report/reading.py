@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from gnn_checkpointing.report.page import Paragraph, Section, Table, words_of
+from gnn_checkpointing.report.page import Block, Paragraph, Section, Table, words_of
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
 from synthetic import inputs as synthetic
@@ -36,6 +37,12 @@ def texts(table: Table, *heads: str) -> list[str]:
 def prose(found: Section | None) -> str:
     assert found is not None
     return bare(" ".join(words_of(one.text) for one in found.blocks if isinstance(one, Paragraph)))
+
+
+def words_in(blocks: Iterable[Block]) -> str:
+    """The words of all texts in some blocks: titles, paragraphs, items of lists."""
+    texts = [text for one in blocks for text in getattr(one, "items", [getattr(one, "text", "")])]
+    return " ".join(bare(words_of(text)) for text in texts if isinstance(text, str | tuple))
 
 
 def analysed(rows: Rows, study: Study, **more: Any) -> ReportInputs:

@@ -12,10 +12,10 @@ import pypdfium2
 import pytest
 
 from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.page import Bullets, Paragraph, words_of
-from gnn_checkpointing.sourced import bare
 from pages import whole
 from synthetic import inputs as synthetic
+
+from .reading import words_in
 
 MOST_WORDS, MOST_PAGES, MOST_FIRST = 4500, 12, 150
 LEAST_FILL = 0.6
@@ -139,12 +139,7 @@ def test_every_number_section_and_paragraph_leads_to_its_evidence(study: Path) -
 )
 def test_the_answer_is_about_policies_that_were_measured(policies: tuple[str, ...]) -> None:
     inputs = synthetic.frontier_inputs(policies=policies, convolutions=("GATv2",), allocators=("retaining",))
-    page = documents(inputs, {}).report
-    text = " ".join(
-        bare(words_of(one))
-        for block in page.opening
-        for one in (block.items if isinstance(block, Bullets) else [block.text] if isinstance(block, Paragraph) else [])
-    )
+    text = words_in(documents(inputs, {}).report.opening)
     assert any(policy in text for policy in policies[1:])
     for other in {"layers", "edge_blocks", "fused_edge_blocks"} - set(policies):
         assert not re.search(rf"(?<![\w+-]){other}(?![\w+-])", text), other

@@ -15,12 +15,11 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Note, Page, Paragraph, Table, words_of
 from gnn_checkpointing.report.sections.claims import Claims
 from gnn_checkpointing.report.sections.parts import spans
-from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
 
-from .reading import block, prose, tables, texts
+from .reading import block, prose, tables, texts, words_in
 
 DASH = units.NOTHING
 
@@ -91,9 +90,7 @@ def test_a_policy_with_other_gradients_is_left_out_with_the_reason(inputs: Repor
     reason = "GATv2, edge_blocks is left out at degree 128: its"
     for study, words in ((replace(inputs, rows=rows), reason), (inputs, "")):
         report = documents(study, {}).report
-        blocks = [*report.opening, *(one for part in report.sections for one in part.blocks)]
-        items = [text for one in blocks for text in getattr(one, "items", [getattr(one, "text", "")])]
-        said = " ".join(bare(words_of(text)) for text in items if isinstance(text, str | tuple))
+        said = words_in([*report.opening, *(one for part in report.sections for one in part.blocks)])
         assert words in said
         assert ("Edge blocks left out" in said) == bool(words)
 

@@ -10,8 +10,8 @@ from PIL import Image
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.index import Compared, render_index
-
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+from gnn_checkpointing.report.texts import TEMPLATES
+from rebuilt import published
 
 
 def summary(root: Path, slug: str, label: str, name: str, **changes: Any) -> None:
@@ -85,8 +85,7 @@ def test_a_broken_summary_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_the_default_studys_leading_figure_is_a_picture(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2] / "report"
-    (study,) = root.glob("*/default")
+    study = published("default")
     shutil.copytree(study, tmp_path / study.parent.name / "default")
     index(tmp_path)
     with Image.open(tmp_path / "preview.png") as picture:

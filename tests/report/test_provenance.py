@@ -96,7 +96,8 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
         )
         for law in inputs.regressions.laws
     ]
-    made = section(synthetic.inputs(regressions=inputs.regressions.model_copy(update={"laws": laws})), "laws")
+    changed = inputs.regressions.model_copy(update={"laws": laws})
+    made = section(synthetic.inputs(regressions=changed), "predictions.laws")
     figures = [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]
     assert len(figures) == 2
     panel: Panel = figures[0].panels[0]
@@ -106,7 +107,7 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
 
 def test_laws_that_are_exact_have_no_quantiles() -> None:
     exact = analysed(table(0, noise=0.0))
-    made = section(synthetic.inputs(regressions=exact.regressions), "laws")
+    made = section(synthetic.inputs(regressions=exact.regressions), "predictions.laws")
     assert not [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]
 
 

@@ -194,5 +194,6 @@ MANY = [f"GCN, segments({k}): no step was timed." for k in range(7)]
 )
 def test_what_was_left_out_is_listed_by_its_reason(sentences: list[str], rows: list[tuple[str, str]]) -> None:
     """Pairs of one reason share a row, of many the first are named; what is no pair is named as it is."""
-    found = reasons(Texts("laws"), synthetic.inputs(), "table-not-fitted", "analysis/regressions.json", sentences)
+    file = "analysis/regressions.json"
+    found = reasons(Texts("predictions"), synthetic.inputs(), "table-not-fitted", file, sentences)
     assert list(found.rows) == rows

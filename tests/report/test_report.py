@@ -27,12 +27,12 @@ from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.render import render_report
+from gnn_checkpointing.report.texts import TEMPLATES
 from pages import whole
 from synthetic import inputs as synthetic
 
 from .reading import block, prose
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 HOSTILE = '<script>alert(1)</script> #panic("x") *b* $x$ `raw` @ref <label> {{ 7*7 }}'
 SECTIONS = (
     "memory time timeline laws claims audit accuracy failed quality instrument machine method data redo".split()  # noqa: SIM905
@@ -152,14 +152,15 @@ def test_the_summary_has_what_the_index_needs(rendered: Path, tmp_path: Path) ->
     assert summary["answer"][0]["verdict"] == "supported"
 
 
+def hostile_inputs() -> ReportInputs:
+    """Title, machine and graphs with markup in their names."""
+    rows = [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])]
+    names = {"study": synthetic.study(HOSTILE), "machine": synthetic.machine(HOSTILE)}
+    return synthetic.inputs(rows, effects=synthetic.effects(), **names)
+
+
 def test_hostile_text_is_text_in_both_faces(tmp_path: Path) -> None:
-    inputs = synthetic.inputs(
-        [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])],
-        study=synthetic.study(HOSTILE),
-        machine=synthetic.machine(HOSTILE),
-        effects=synthetic.effects(),
-    )
-    html, _ = appendix(tmp_path, inputs)
+    html, _ = appendix(tmp_path, hostile_inputs())
     page = Text(html)
     assert [tag for tag, _ in page.tags].count("script") == 1  # the page's own
     assert "label" not in {tag for tag, _ in page.tags}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +11,8 @@ from gnn_checkpointing.analysis.results import BreakEven, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.sections import trends
-from gnn_checkpointing.report.sections.density import MEMORY
 from synthetic import inputs as synthetic
 from synthetic.results import made
 
@@ -31,7 +28,7 @@ def inputs() -> ReportInputs:
 
 def test_the_whiskers_are_those_of_the_band(inputs: ReportInputs) -> None:
     """GATv2 under layers at degree 128: (1,500 + 500 x 128) / (3,000 + 2,000 x 128) = 0.2529, 10 % to both sides."""
-    line = next(line for line in trends.ratio_lines(inputs, "GATv2", MEMORY) if line.policy == "layers")
+    line = next(line for line in trends.ratio_lines(inputs, "GATv2", trends.MEMORY) if line.policy == "layers")
     last = line.points[-1]
     assert (last.y, last.low, last.high) == pytest.approx((0.25290, 0.22761, 0.27819), rel=1e-4)
     found = block(section(inputs, "trends.memory"), "figure-memory-ratio")
@@ -68,12 +65,8 @@ def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
 def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ratio of 0.7 that may be anything is drawn from a third to three times itself."""
     scaled: list[Sequence[float]] = []
-
-    def ratio_scale(values: Sequence[float], label: str) -> Scale:
-        scaled.append(values)
-        return scales.ratio_scale(values, label)
-
-    monkeypatch.setattr(trends, "scales", SimpleNamespace(ratio_scale=ratio_scale, degree_scale=scales.degree_scale))
+    drawn = scales.ratio_scale
+    monkeypatch.setattr(scales, "ratio_scale", lambda values, label: scaled.append(values) or drawn(values, label))
     made = synthetic.trends()
     first = next(band for band in made.bands if band.quantity == "time_ratio")
     others = [band for band in made.bands if band is not first]

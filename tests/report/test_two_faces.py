@@ -56,8 +56,9 @@ def printed(path: Path) -> list[str]:
     for page in pypdfium2.PdfDocument(path):
         lines = page.get_textpage().get_text_range().splitlines()
         pages.append([line for line in lines if not re.fullmatch(r"\d+ / \d+", line.strip())])
-    head = _running_head(pages)
-    return [squeezed("\n".join(page)).removeprefix(head) for page in pages]
+    texts = [squeezed("\n".join(page)) for page in pages]
+    head = os.path.commonprefix(texts[1:])  # noqa: RUF071 - letter by letter is what is meant
+    return [text.removeprefix(head) for text in texts]
 
 
 def is_told(sentence: str, pages: list[str]) -> bool:
@@ -69,12 +70,6 @@ def is_told(sentence: str, pages: list[str]) -> bool:
         if begun >= 20 and sentence[begun:] in following:
             return True
     return False
-
-
-def _running_head(pages: list[list[str]]) -> str:
-    """Return what all pages but the first begin with."""
-    texts = [squeezed("\n".join(page)) for page in pages[1:]]
-    return os.path.commonprefix(texts)  # noqa: RUF071 - letter by letter is what is meant
 
 
 def missing(wanted: list[str], text: str, gap: int) -> list[str]:

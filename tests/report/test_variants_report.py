@@ -150,42 +150,6 @@ def vision_inputs() -> ReportInputs:
     return analysed(rows, study, traces=traces)
 
 
-def depth_inputs() -> ReportInputs:
-    architecture = {"convolutions": ["SAGE"], "num_layers": 50, "depths": [100, 200], "hidden_channels": 32}
-    policies = ["none", "layers", "reversible"]
-    return analysed(depth_table(), synthetic.study(name="depth", architecture=architecture, policies=policies))
-
-
-def ego_inputs() -> ReportInputs:
-    costs = [
-        made(
-            EncodingCost,
-            label=f"ER, degree {degree}, replicate 0",
-            num_edges=1000 * degree,
-            average_degree=degree,
-            radius=radius,
-            seconds=0.01 * degree**radius,
-            peak_bytes=10_000 * degree**radius,
-        )
-        for degree in (2, 8)
-        for radius in (1, 2)
-    ]
-    grid = {"family": "sbm", "num_nodes": [1000], "average_degrees": [2, 8]}
-    study = synthetic.study(
-        name="ego",
-        graphs={"generated": [grid], "ego": {"radii": [1, 2]}},
-        architecture={"convolutions": ["GCN"], "num_layers": 4, "hidden_channels": 32},
-        policies=["none", "layers"],
-    )
-    return analysed(ego_table(), study, encodings=costs)
-
-
-def explained_inputs() -> ReportInputs:
-    sets = ExplainedSets(validation=explained(label="photos <b>"), adversarial=explained(label="tricks"))
-    study = synthetic.study(explained={"weights": "vig.pth", "validation": {"images": "photos"}})
-    return synthetic.inputs(explained=explanations(sets, 0.95), study=study)
-
-
 def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_nothing() -> None:
     assert kept_by_block(profiled("none", [4, 5, 8])) == [4, 5, 8]
     found = section(vision_inputs(), "timeline.vision")
@@ -206,7 +170,9 @@ def test_a_study_has_no_section_of_what_it_lacks() -> None:
 
 
 def test_deep_models_are_drawn_listed_and_judged() -> None:
-    inputs = depth_inputs()
+    architecture = {"convolutions": ["SAGE"], "num_layers": 50, "depths": [100, 200], "hidden_channels": 32}
+    policies = ["none", "layers", "reversible"]
+    inputs = analysed(depth_table(), synthetic.study(name="depth", architecture=architecture, policies=policies))
     found = section(inputs, "variants.depth")
     memory, time = (block(found, f"figure-depth-{name}") for name in ("memory", "time"))
     assert len(memory.panels) == len(time.panels) == 2
@@ -220,7 +186,27 @@ def test_deep_models_are_drawn_listed_and_judged() -> None:
 
 
 def test_ego_networks_are_drawn_listed_and_judged() -> None:
-    found = section(ego_inputs(), "variants.ego")
+    costs = [
+        made(
+            EncodingCost,
+            label=f"ER, degree {degree}, replicate 0",
+            num_edges=1000 * degree,
+            average_degree=degree,
+            radius=radius,
+            seconds=0.01 * degree**radius,
+            peak_bytes=10_000 * degree**radius,
+        )
+        for degree in (2, 8)
+        for radius in (1, 2)
+    ]
+    grid = {"family": "sbm", "num_nodes": [1000], "average_degrees": [2, 8]}
+    study = synthetic.study(
+        name="ego",
+        graphs={"generated": [grid], "ego": {"radii": [1, 2]}},
+        architecture={"convolutions": ["GCN"], "num_layers": 4, "hidden_channels": 32},
+        policies=["none", "layers"],
+    )
+    found = section(analysed(ego_table(), study, encodings=costs), "variants.ego")
     memory, cost = (block(found, f"figure-ego-{name}") for name in ("memory", "cost"))
     drawn = {"graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)"}
     assert {row[0] for row in memory.panels[0].drawn.rows} == drawn
@@ -232,7 +218,10 @@ def test_ego_networks_are_drawn_listed_and_judged() -> None:
 
 
 def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
-    found = section(explained_inputs(), "timeline.explained")
+    sets = ExplainedSets(validation=explained(label="photos <b>"), adversarial=explained(label="tricks"))
+    study = synthetic.study(explained={"weights": "vig.pth", "validation": {"images": "photos"}})
+    inputs = synthetic.inputs(explained=explanations(sets, 0.95), study=study)
+    found = section(inputs, "timeline.explained")
     figure = block(found, "figure-explained")
     assert len(figure.panels) == 6
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}

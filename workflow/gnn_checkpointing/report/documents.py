@@ -49,7 +49,7 @@ PROOF = {
 
 SECTIONS = (
     *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "timeline.vision"),
-    *("timeline.explained", "variants.practice", "variants.depth", "variants.ego", "laws", "predictions"),
+    *("timeline.explained", "variants.practice", "variants.depth", "variants.ego", "predictions.laws", "predictions"),
     *("predictions.scorecard", "variants.families", "quality.robustness", "variants.real-graphs"),
     *("variants.graded-graphs", "variants.batches", "claims", "claims.audit", "quality.accuracy", "quality.failed"),
     *("quality", "method.run", "history", "method.instrument", "method.graphs", "method.machine", "method"),

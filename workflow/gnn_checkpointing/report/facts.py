@@ -164,12 +164,10 @@ class Facts:
     def recomputed(self, layers: int) -> list[Effect]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
         own = self.those(self._inputs.depths.points, num_layers=layers, other_model=False)
-        kept: dict[str, list[float]] = {}
-        for point in own:
-            if point.activation_ratio and point.time_ratio and point.policy != "none":
-                kept.setdefault(point.policy, []).append(float(point.activation_ratio.estimate))
-        best = min(sorted(kept), key=lambda policy: max(kept[policy]), default="")
-        return [point for point in self.those(own, policy=best) if point.activation_ratio and point.time_ratio]
+        timed = (point for point in own if point.activation_ratio and point.time_ratio and point.policy != "none")
+        kept = grouped(timed, lambda point: point.policy)
+        best = min(sorted(kept), key=lambda name: max(p.activation_ratio.estimate for p in kept[name]), default="")
+        return kept.get(best, [])
 
     def less(self, point: Effect, others: Sequence[Effect]) -> Verdict:
         """Whether a policy needs less memory than another one with the same stack at the same level."""

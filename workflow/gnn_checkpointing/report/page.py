@@ -117,10 +117,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing in the colour of the text around it; its figure gives it an address.
-
-    `alternative` tells who cannot see it. A `key` explains the others, and draws nothing.
-    """
+    """One drawing; `alternative` tells who cannot see it, its figure gives the address. A `key` explains the others."""
 
     title: str
     alternative: str

@@ -98,11 +98,9 @@ def _lines(text: Tree.Element, given: Mapping[str, str]) -> Iterator[dict[str, A
     y = float(given["y"])
     for line in (text, *text):
         y += float(line.get("dy", 0))
-        size, anchor = (
-            float(given.get("font-size", "8")),
-            given.get("text-anchor") or _ANCHORS.get(given.get("class", "")),
-        )
-        yield {"text": line.text or "", "x": float(given["x"]), "y": y, "size": size, "anchor": anchor or "start"}
+        size, anchor = float(given.get("font-size", "8")), given.get("text-anchor")
+        anchor = anchor or _ANCHORS.get(given.get("class", ""), "start")
+        yield {"text": line.text or "", "x": float(given["x"]), "y": y, "size": size, "anchor": anchor}
 
 
 def _packed(pdf: bytes) -> bytes:

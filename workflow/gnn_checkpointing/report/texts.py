@@ -58,39 +58,23 @@ class Writer:
             finalize=_held,
         )
         self._environment.filters |= filters() | words
-        self._evidence = evidence
-        self._values = values
+        self._evidence, self._values = evidence, values
+        self._held: list[Any] = []
 
     def blocks(self, name: str) -> tuple[str, list[Block]]:
         """Title and blocks of the template `name`; no blocks where it says nothing."""
-        held: list[Any] = []
-        text = self._environment.get_template(name).render({**self._values, "held": held})
+        self._held = []
+        text = self._environment.get_template(name).render({**self._values, "held": self._held})
         root = SyntaxTreeNode(MarkdownIt("commonmark").parse(text))
         title = next((node.children[0].content for node in root.children if node.tag == "h1"), "")
-        return title, list(_Reader(held, self._evidence).blocks(root.children))
+        return title, list(self._blocks(root.children))
 
     def section(self, name: str) -> Section | None:
         """The section that a template writes, None where it says nothing; the file's name is its address."""
         title, blocks = self.blocks(name)
         return Section(Path(name).stem, title, tuple(blocks)) if blocks else None
 
-
-@pass_context
-def _held(context: Context, value: Any) -> str:
-    """Keep what is printed for later, and print its place."""
-    if value is None or value == "":
-        return ""
-    held: list[Any] = context["held"]
-    held.append(value)
-    return f"{_START}{len(held) - 1}{_END}"
-
-
-class _Reader:
-    def __init__(self, held: Sequence[Any], evidence: Evidence) -> None:
-        self._held = held
-        self._evidence = evidence
-
-    def blocks(self, nodes: Sequence[SyntaxTreeNode]) -> Iterator[Block]:
+    def _blocks(self, nodes: Sequence[SyntaxTreeNode]) -> Iterator[Block]:
         for node in nodes:
             texts = [self._text(one) for one in node.walk() if one.type == "inline"]
             match node.type:
@@ -140,6 +124,16 @@ class _Reader:
             for source, words in parts(value if isinstance(value, str) else str(value)):
                 leads = self._evidence(source) if source and _NUMBER.match(words) else ""
                 yield Span(words, look, href or leads, source)
+
+
+@pass_context
+def _held(context: Context, value: Any) -> str:
+    """Keep what is printed for later, and print its place."""
+    if value is None or value == "":
+        return ""
+    held: list[Any] = context["held"]
+    held.append(value)
+    return f"{_START}{len(held) - 1}{_END}"
 
 
 def _is_block(value: Any) -> bool:

@@ -9,7 +9,8 @@ from functools import partial
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import WIDTH, Chart, Frame, draw, panel
+from gnn_checkpointing.report.figures.chart import WIDTH, Chart, draw, panel
+from gnn_checkpointing.report.figures.labels import Box
 from gnn_checkpointing.report.figures.layers import bars, rule
 from gnn_checkpointing.report.figures.palette import INK, looks
 from gnn_checkpointing.report.figures.scales import Scale
@@ -52,7 +53,7 @@ def bar_panel(needs: Sequence[Bar], gib: float) -> Panel:
     height = _ABOVE + _ROW * len(needs) + _BELOW
     limit = gib * units.GIB
     end = _PAST * plain(limit)
-    frame = Frame(_LEFT, _ABOVE, WIDTH - 8, height - _BELOW)
+    frame = Box(_LEFT, _ABOVE, WIDTH - 8, height - _BELOW)
     inner = scales.minute_scale(end / units.GIB, "")
     ticks = tuple(tick * units.GIB for tick in inner.ticks)
     x = Scale("peak memory (GiB)", False, 0.0, end, ticks, inner.tick_labels, "size")
@@ -102,7 +103,7 @@ def gantt_panel(turns: Sequence[Turn], graphs: Sequence[str], told: str) -> Pane
     """
     rows = tuple((graphs[turn.row], turn.process, turn.start, turn.end) for turn in turns)
     turns = _shared(turns)
-    frame = Frame(14, 20, _RUN_WIDTH - 10, _RUN_HEIGHT - 32)
+    frame = Box(14, 20, _RUN_WIDTH - 10, _RUN_HEIGHT - 32)
     # All bars of a process are one path: hundreds of them take no room of their own.
     layers = [
         partial(

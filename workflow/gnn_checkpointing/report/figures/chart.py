@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report.figures import svg
+from gnn_checkpointing.report.figures.labels import Box
 from gnn_checkpointing.report.figures.palette import INK
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.svg import Element
@@ -40,29 +41,9 @@ class Point:
         return cls(x, *ends, cell)
 
 
-@dataclass(frozen=True)
-class Frame:
-    """Where the axes are, in points from the top left."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        """From left to right."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """From top to bottom."""
-        return self.bottom - self.top
-
-
-def inside(height: float, left: float = _LEFT, above: float = ABOVE, right: float = _RIGHT) -> Frame:
-    """The frame in a drawing of the usual width, with so many points beside and above it."""
-    return Frame(left, above, WIDTH - right, height - BELOW)
+def inside(height: float, left: float = _LEFT, above: float = ABOVE, right: float = _RIGHT) -> Box:
+    """The frame of the axes in a drawing of the usual width, with so many points beside and above it."""
+    return Box(left, above, WIDTH - right, height - BELOW)
 
 
 def span_of(point: Point, y: Scale) -> str:
@@ -96,7 +77,7 @@ Layer = Callable[[Element, "Chart"], None]
 class Chart:
     """Two axes in a frame, what is drawn at values, and the names of it."""
 
-    frame: Frame
+    frame: Box
     x: Scale
     y: Scale
     layers: Sequence[Layer] = ()

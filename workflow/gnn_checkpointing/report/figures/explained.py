@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, draw
+from gnn_checkpointing.report.figures.chart import Chart, Layer, Point, draw
+from gnn_checkpointing.report.figures.labels import Box
 from gnn_checkpointing.report.figures.layers import ribbon, series
 from gnn_checkpointing.report.figures.palette import Look
 
@@ -38,7 +39,7 @@ def curves_svg(curves: Sequence[Curve]) -> str:
     root = _on_paper(_PANEL[0] * _COLUMNS, _PANEL[1] * -(-len(curves) // _COLUMNS))
     for place, curve in enumerate(curves):
         left, top = _PANEL[0] * (place % _COLUMNS), _PANEL[1] * (place // _COLUMNS)
-        _draw_curve(root, curve, Frame(left + 30, top + 22, left + _PANEL[0] - 8, top + _PANEL[1] - 28))
+        _draw_curve(root, curve, Box(left + 30, top + 22, left + _PANEL[0] - 8, top + _PANEL[1] - 28))
     return svg.written(root)
 
 
@@ -67,7 +68,7 @@ def patch_graph_svg(
     return svg.written(root)
 
 
-def _draw_curve(root: svg.Element, curve: Curve, frame: Frame) -> None:
+def _draw_curve(root: svg.Element, curve: Curve, frame: Box) -> None:
     numbers = list(range(1, len(curve.values) + 1))
     x = scales.step_scale([str(number) for number in numbers], "block")
     y = scales.value_scale([*curve.values, *(curve.low or ()), *(curve.high or ())], curve.name)

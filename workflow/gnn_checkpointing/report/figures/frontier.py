@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
+from gnn_checkpointing.report.figures.chart import Chart, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.labels import Box, placed
 from gnn_checkpointing.report.figures.layers import HOLLOW, rule, series, steps, tell, whisker
 from gnn_checkpointing.report.figures.lines import Line
@@ -19,7 +19,7 @@ from gnn_checkpointing.report.figures.svg import Element, marker
 from gnn_checkpointing.report.page import Drawn, Panel
 
 _WIDTH, _HEIGHT = 353.0, 288.0
-_FRAME = Frame(43, 20, 344, 256)
+_FRAME = Box(43, 20, 344, 256)
 _KEY_HEIGHT = 83.0
 _LETTERS = 7.0
 _INK = Look(INK, "o")
@@ -98,23 +98,20 @@ def named(paths: Sequence[Line], front: Sequence[str]) -> list[Line]:
 
 def _names(paths: Sequence[Line], front: Sequence[str], others: Sequence[str], x: Scale, y: Scale) -> list[Name]:
     """A name near each densest mark that has one, with a thin line where it had to move away; no two lines cross."""
-    frame = Box(_FRAME.left, _FRAME.top, _FRAME.right, _FRAME.bottom)
-    shown = named(paths, front)
     one = _spot(1.0, 1.0, x, y)
     spots = {path.policy: [_spot(point.x, point.y, x, y) for point in path.points] for path in paths}
     marks = [
         Box(a - 3.5, b - 3.5, a + 3.5, b + 3.5) for a, b in [one, *(spot for each in spots.values() for spot in each)]
     ]
     # Along the paths and the dashed lines too, as smaller marks.
-    lines = [[(one[0], frame.bottom), (one[0], frame.top)], [(frame.left, one[1]), (frame.right, one[1])]]
+    lines = [[(one[0], _FRAME.bottom), (one[0], _FRAME.top)], [(_FRAME.left, one[1]), (_FRAME.right, one[1])]]
     marks += [Box(a - 1, b - 1, a + 1, b + 1) for line in (*spots.values(), *lines) for a, b in _along(line)]
-    policies = ["none", *(path.policy for path in shown)]
-    anchors = [one, *(spots[path.policy][-1] for path in shown)]
-    texts = ["none", *(f"{path.policy}*" if path.policy in others else path.policy for path in shown)]
+    policies = ["none", *(path.policy for path in named(paths, front))]
+    anchors = [one, *(spots[policy][-1] for policy in policies[1:])]
+    texts = [f"{policy}*" if policy in others else policy for policy in policies]
+    boxes = placed(anchors, texts, marks, _FRAME, _LETTERS)
     found = []
-    for policy, text, anchor, box in zip(
-        policies, texts, anchors, placed(anchors, texts, marks, frame, _LETTERS), strict=True
-    ):
+    for policy, text, anchor, box in zip(policies, texts, anchors, boxes, strict=True):
         if box is not None:
             near = box.nearest(anchor)
             lead = (anchor, near) if math.dist(near, anchor) > 7 else None

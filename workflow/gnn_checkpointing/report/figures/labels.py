@@ -15,12 +15,22 @@ _REACHES = (6.0, 11.0, 17.0, 25.0, 35.0, 47.0, 62.0)
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in points."""
+    """A rectangle in points from the top left."""
 
     left: float
     top: float
     right: float
     bottom: float
+
+    @property
+    def width(self) -> float:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
 
     def overlap(self, other: Box) -> float:
         """Return the area that both cover."""
@@ -34,7 +44,7 @@ class Box:
 
     def outside(self, frame: Box) -> float:
         """Return the area that lies outside of the frame."""
-        return (self.right - self.left) * (self.bottom - self.top) - self.overlap(frame)
+        return self.width * self.height - self.overlap(frame)
 
 
 def wrapped(policy: str) -> str:
@@ -59,25 +69,16 @@ def placed(
     found: list[Box | None] = []
     for anchor, text in zip(anchors, texts, strict=True):
         width, height = text_width(text, size), 1.15 * size
-        reach_of_all = _REACHES[-1] + width
-        around = Box(
-            anchor[0] - reach_of_all, anchor[1] - reach_of_all, anchor[0] + reach_of_all, anchor[1] + reach_of_all
-        )
+        most = _REACHES[-1] + width
+        around = Box(anchor[0] - most, anchor[1] - most, anchor[0] + most, anchor[1] + most)
         near = [mark for mark in marks if mark.overlap(around)]
+        boxes = [(reach, _beside(anchor, reach, angle, width, height)) for reach in _REACHES for angle in _ANGLES]
         candidates = [
             (round(sum(box.overlap(mark) for mark in near) + reach * 0.02, 6), number, box)
-            for number, (reach, angle) in enumerate((reach, angle) for reach in _REACHES for angle in _ANGLES)
-            if _is_free(
-                box := _beside(
-                    anchor[0] + reach * math.cos(angle), anchor[1] + reach * math.sin(angle), angle, width, height
-                ),
-                (anchor, box.nearest(anchor)),
-                taken,
-                lines,
-            )
-            and box.outside(frame) < 1e-6
+            for number, (reach, box) in enumerate(boxes)
+            if _is_free(box, (anchor, box.nearest(anchor)), taken, lines) and box.outside(frame) < 1e-6
         ]
-        best = min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
+        best = min(candidates)[2] if candidates else None
         found.append(best)
         if best is not None:
             taken.append(best)
@@ -109,8 +110,9 @@ def crosses(one: Segment, other: Segment) -> bool:
     return side(one, other[0]) * side(one, other[1]) < 0 and side(other, one[0]) * side(other, one[1]) < 0
 
 
-def _beside(x: float, y: float, angle: float, width: float, height: float) -> Box:
-    """Return the box that touches (x, y) with the side that faces the anchor."""
+def _beside(anchor: tuple[float, float], reach: float, angle: float, width: float, height: float) -> Box:
+    """Return the box that touches the end of a line from the anchor with the side that faces it."""
     across = math.cos(angle)
+    x, y = anchor[0] + reach * across, anchor[1] + reach * math.sin(angle)
     left = x if across > 0.3 else x - width if across < -0.3 else x - width / 2
     return Box(left, y - height / 2, left + width, y + height / 2)

@@ -8,8 +8,8 @@ from functools import partial
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, Chart, Frame, Name, Point, inside, panel
-from gnn_checkpointing.report.figures.labels import wrapped
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, Chart, Name, Point, inside, panel
+from gnn_checkpointing.report.figures.labels import Box, wrapped
 from gnn_checkpointing.report.figures.layers import rule, series
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
@@ -73,7 +73,7 @@ def lines_over(
     )
 
 
-def _end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale) -> list[Name]:
+def _end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Box, x: Scale, y: Scale) -> list[Name]:
     """Each policy's name beside its last point, moved apart where names would touch."""
     texts = [wrapped(line.policy) for line in lines]
     heights = [_LINE_HEIGHT * (1 + text.count("\n")) for text in texts]
@@ -96,7 +96,7 @@ def _end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x
     ]
 
 
-def _inside(places: Sequence[float], heights: Sequence[float], frame: Frame) -> list[float]:
+def _inside(places: Sequence[float], heights: Sequence[float], frame: Box) -> list[float]:
     """The places, all moved by the same, so that as many as can are beside the axes."""
     top = min(place - height / 2 for place, height in zip(places, heights, strict=True))
     bottom = max(place + height / 2 for place, height in zip(places, heights, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.sourced import plain
@@ -30,6 +30,12 @@ class Scale:
         if not self.log:
             return float((value - self.low) / (self.high - self.low))
         return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -1.0
+
+    def between(self, low: float, high: float) -> Scale:
+        """The same axis from `low` to `high`, with its ticks between them."""
+        kept = [(tick, text) for tick, text in zip(self.ticks, self.tick_labels, strict=True) if low <= tick <= high]
+        ticks, labels = tuple(tick for tick, _ in kept), tuple(text for _, text in kept)
+        return replace(self, low=low, high=high, ticks=ticks, tick_labels=labels)
 
     def text(self, value: float) -> str:
         """A value in words."""
@@ -104,9 +110,7 @@ def log_ratio_scale(values: Sequence[float], label: str) -> Scale:
 
 def minute_scale(end: float, label: str) -> Scale:
     """A linear axis from 0 to `end`, both included."""
-    inner = _linear([0.0, end], label, "{:g}".format)
-    kept = [(tick, text) for tick, text in zip(inner.ticks, inner.tick_labels, strict=True) if 0 <= tick <= end]
-    return Scale(label, False, 0.0, end, tuple(tick for tick, _ in kept), tuple(text for _, text in kept))
+    return _linear([0.0, end], label, "{:g}".format).between(0.0, end)
 
 
 def share_scale(values: Sequence[float], label: str) -> Scale:

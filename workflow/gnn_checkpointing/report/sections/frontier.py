@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from gnn_checkpointing.analysis.results import (
-    SPARSE_DEGREE,
-    AllocatorEffect,
-    Effect,
-    Estimate,
-    Payoff,
-)
+from gnn_checkpointing.analysis.results import SPARSE_DEGREE, AllocatorEffect, Effect, Estimate, Payoff
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
@@ -109,27 +103,17 @@ def moved_most(effects: Sequence[AllocatorEffect]) -> AllocatorEffect | None:
     return max(others, key=lambda e: abs(math.log(e.observed.estimate / e.checkpointing.estimate)), default=None)
 
 
-def parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[AllocatorEffect]) -> Table:
-    """What an allocator does to each policy at the sparsest and the densest level."""
+def outermost(effects: Sequence[AllocatorEffect]) -> list[AllocatorEffect]:
+    """The effects at the sparsest and the densest level."""
     levels = sorted({effect.level for effect in effects}, key=float)
-
-    def beside_none(field: str) -> Callable[[AllocatorEffect], Estimate | None]:
-        return lambda effect: None if effect.policy == "none" else getattr(effect, field)
-
-    return _text.table(
-        inputs,
-        f"table-allocator-parts-{allocator}",
-        EFFECTS,
-        [effect for effect in effects if effect.level in (levels[0], levels[-1])],
-        reference=inputs.reference,
-        allocator=allocator,
-        effects=EFFECTS,
-        beside=beside_none("checkpointing"),
-        seen=beside_none("observed"),
-    )
+    return [effect for effect in effects if effect.level in (levels[0], levels[-1])]
 
 
-def allocator_ratios(inputs: ReportInputs, allocator: str) -> Table:
-    """Each policy's time ratio under another allocator."""
-    timed = [point for point in points_under(inputs, allocator) if point.time_ratio]
-    return ratios(inputs, timed, "time_ratio", f"table-allocator-ratio-{allocator}", allocator=allocator)
+def beside(effect: AllocatorEffect) -> Estimate | None:
+    """A policy's ratio to none under the reference; None of none itself."""
+    return None if effect.policy == "none" else effect.checkpointing
+
+
+def seen(effect: AllocatorEffect) -> Estimate | None:
+    """A policy's ratio to none under the other allocator; None of none itself."""
+    return None if effect.policy == "none" else effect.observed

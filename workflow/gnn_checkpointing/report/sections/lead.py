@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.records.measurements_table import number, per_second
@@ -17,17 +17,8 @@ from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.sections import parts
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import (
-    base_labels,
-    family,
-    grouped,
-    in_order,
-    lines_of,
-    marked,
-    outcome_text,
-    points,
-)
 from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
 
 _text = Texts("lead")
@@ -69,16 +60,14 @@ def _families(inputs: ReportInputs) -> Figure | None:
     place = densest(inputs)
     chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
     about = f"on families of graphs of average degree {place[1]}"
-    return _marks(inputs, chosen, lambda effect: family(effect.family), about)
+    return _marks(inputs, chosen, lambda effect: parts.family(effect.family), about)
 
 
 def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     base = found[0].base if found else ""
-    own, about = (
-        [effect for effect in found if effect.base == base],
-        f"as batches of {base_labels(found)(base)} get denser",
-    )
+    own = [effect for effect in found if effect.base == base]
+    about = f"as batches of {parts.base_labels(found)(base)} get denser"
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
 
 
@@ -93,12 +82,12 @@ def _lines(
     inputs: ReportInputs, effects: Sequence[Effect], place: Callable[[Effect], float], across: str, about: str
 ) -> Figure | None:
     """A panel for each policy, with a line for each convolution; None where nothing varies along x."""
-    own, order = grouped(effects, lambda effect: effect.policy), inputs.convolutions
+    own, order = parts.grouped(effects, lambda effect: effect.policy), inputs.convolutions
     shown = {
-        policy: lines_of(own.get(policy, []), lambda e: e.convolution, order, place, lambda e: e.activation_ratio)
+        policy: parts.lines_of(own.get(policy, []), lambda e: e.convolution, order, place, lambda e: e.activation_ratio)
         for policy in _looks(inputs)
     }
-    every = points(shown.values())
+    every = parts.points(shown.values())
     if len({point.x for point in every}) < 2:
         return None
     x, y = scales.degree_scale([p.x for p in every], across), scales.ratio_scale([p.y for p in every], _AXIS)
@@ -121,7 +110,7 @@ def _marks(
         ]
         for policy in _looks(inputs)
     }
-    panels = marked(shown, _looks(inputs).__getitem__, _AXIS, "convolution")
+    panels = parts.marked(shown, _looks(inputs).__getitem__, _AXIS, "convolution")
     marks = "one marker per convolution, one line per graph"
     return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks) if panels else None
 
@@ -166,9 +155,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
     def edges_per_second(row: Row) -> float | None:
         return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds"))
 
-    def table(name: str, source: str, items: Iterable[Any], **values: Any) -> Table:
-        return _text.table(inputs, name, source, items, **values)
-
+    table = partial(_text.table, inputs)
     found = [
         table("table-throughput", EFFECTS, (rate for rate in rates if rate.point.convolution in names)),
         table("table-winners", EFFECTS, facts.winners() if inputs.has_frontier else ()),
@@ -176,7 +163,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
             "table-limit",
             MEASUREMENTS,
             inputs.rows if inputs.study.measurement.memory_limit_gib is not None else (),
-            outcome_text=outcome_text,
+            outcome_text=parts.outcome_text,
             edges_per_second=edges_per_second,
         ),
         table(
@@ -189,7 +176,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         table(
             "table-real-short",
             EFFECTS,
-            in_order(inputs, reals, "average_degree", "convolution"),
+            parts.in_order(inputs, reals, "average_degree", "convolution"),
             inverse=lambda ratio: 1 / ratio.estimate,
         ),
     ]

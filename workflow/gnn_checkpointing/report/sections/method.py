@@ -74,11 +74,6 @@ def links_to(notes: Mapping[str, str]) -> Links:
     )
 
 
-def checksum_facts(checksums: Mapping[str, str]) -> Facts:
-    """The SHA-256 of each file beside the report."""
-    return Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items()))
-
-
 _PER_MINUTE = 60.0
 MOST_GRAPHS = 120
 """Of the table: of more, those that took longest."""

@@ -1,20 +1,23 @@
-"""Laws that predict: which form was chosen, how far off each was on graphs that it never saw, and what fits."""
+"""Laws: regressions and their residuals; those that predict, how far off each was on unseen graphs, and what fits."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from statistics import median
+from typing import Any
 
-from gnn_checkpointing.analysis.results import Candidate, Capacity, Censored, PredictiveLaw, Response, Score
+from gnn_checkpointing.analysis.results import Censored, Interaction, Law, PredictiveLaw, Response, Score
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
+from gnn_checkpointing.report.inputs import PREDICTIONS, REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of
-from gnn_checkpointing.report.sections.parts import grouped, over_levels, pair_of, scatter
+from gnn_checkpointing.report.sections.parts import grouped, over_levels, pair_of, points, scatter
 from gnn_checkpointing.sourced import exponential, sourced
 
 _text = Texts("predictions")
@@ -43,23 +46,10 @@ def leaderboard(inputs: ReportInputs, response: Response) -> Table:
     """Each form's score for each series; the chosen one is marked by a word, not by colour."""
     board = [one for one in inputs.predictions.leaderboard if one.response == response]
     cells = {(one.convolution, one.policy, one.form): one for one in board}
-    forms, names = dict.fromkeys(one.form for one in board), _text.names("forms")
-
-    def score(one: Candidate) -> str:
-        return units.NOTHING if one.score is None else units.share(one.score) + (" (chosen)" if one.chosen else "")
-
-    return over_levels(
-        _text,
-        inputs,
-        f"table-leaderboard-{short(response)}",
-        PREDICTIONS,
-        cells,
-        forms,
-        score,
-        heading=names.__getitem__,
-        unit="",
-        response=RESPONSES[response],
-    )
+    forms, words = dict.fromkeys(one.form for one in board), partial(_text, "score")
+    id, heading = f"table-leaderboard-{short(response)}", _text.names("forms").__getitem__
+    known: dict[str, Any] = {"heading": heading, "unit": "", "response": RESPONSES[response]}
+    return over_levels(_text, inputs, id, PREDICTIONS, cells, forms, lambda one: words(one=one), **known)
 
 
 def in_words(law: PredictiveLaw) -> str:
@@ -110,23 +100,23 @@ def graph_table(inputs: ReportInputs) -> Table:
     own = grouped(scores, lambda score: (score.label, score.response))
     graphs = dict.fromkeys((score.label, score.num_nodes, score.num_edges) for score in scores)
 
-    def errors(response: Response) -> Iterator[Of[tuple[str, int, int]]]:
-        def middle(graph: tuple[str, int, int]) -> float | None:
-            found = own.get((graph[0], response))
-            return median(map(_size, found)) if found else None
+    def of(response: Response) -> Callable[[tuple[str, int, int]], list[Score] | None]:
+        return lambda graph: own.get((graph[0], response))
 
-        def worst(graph: tuple[str, int, int]) -> str:
-            found = max(own.get((graph[0], response), []), key=_size, default=None)
-            sign = "+" if found and found.error > 0 else ""
-            return f"{sign}{units.percent(found.error)} ({found.convolution}, {found.policy})" if found else ""
-
-        name = "Memory" if response == "activation_bytes" else "Time"
-        yield Of(f"{name}, median", middle, units.percent)
-        yield Of(f"{name}, worst", worst, content="prose")
-
-    columns = (column for response in DRAWN.values() for column in errors(response))
     by_edges = sorted(graphs, key=lambda graph: graph[2])
-    return _text.table(inputs, "table-scorecard-graphs", PREDICTIONS, by_edges, *columns)
+    known: dict[str, Any] = {name: of(response) for name, response in DRAWN.items()}
+    return _text.table(inputs, "table-scorecard-graphs", PREDICTIONS, by_edges, **known)
+
+
+def middle(scores: Sequence[Score]) -> float:
+    """The median error of some predictions, without its sign."""
+    return median(map(_size, scores))
+
+
+def worst(scores: Sequence[Score]) -> str:
+    """The largest error of some predictions, and whose it is."""
+    found = max(scores, key=_size)
+    return f"{'+' if found.error > 0 else ''}{units.percent(found.error)} ({found.convolution}, {found.policy})"
 
 
 def _size(score: Score) -> float:
@@ -151,7 +141,7 @@ def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
 
     def told(convolution: str) -> str:
         policies = grouped((one for one in chosen if one.convolution == convolution), lambda one: one.policy)
-        found = [(policy, median(map(_size, scores)), max(scores, key=_size)) for policy, scores in policies.items()]
+        found = [(policy, middle(scores), max(scores, key=_size)) for policy, scores in policies.items()]
         return _text("errors", response=response, convolution=convolution, found=found)
 
     x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
@@ -170,14 +160,88 @@ def capacities(inputs: ReportInputs) -> Table:
     places = {(one.convolution, one.policy, one.memory_bytes): one for one in found}
 
     def of(limit: float) -> Iterator[Of[tuple[str, str]]]:
-        yield Of(f"Degree in {units.size(limit)}", lambda pair: degree(places[*pair, limit]), content="number")
+        yield Of(f"Degree in {units.size(limit)}", lambda pair: degree(one=places[*pair, limit]), content="number")
         yield Of("Gain", lambda pair: places[*pair, limit].gain, units.plain, "/ none")
 
-    def degree(one: Capacity) -> str:
-        return _text("capacity", one=one, degree=one.average_degree, interval=units.interval)
-
+    degree = partial(_text, "capacity", interval=units.interval)
     limits = dict.fromkeys(one.memory_bytes for one in found)
     columns = (column for limit in limits for column in of(limit))
     nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in found}.values())
     pairs = dict.fromkeys(map(pair_of, found))
     return _text.table(inputs, "table-capacity", PREDICTIONS, pairs, *columns, nodes=nodes)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a response and the coefficients of its laws read: the latter divided by a unit, beside its name."""
+
+    response: Response
+    id: str
+    noun: str
+    constant: tuple[float, str]
+    slope: tuple[float, str]
+
+
+_BYTES, _SECONDS = ((units.KIB, "KiB"), (1.0, "bytes")), ((units.MILLISECOND, "ms"), (units.NANOSECOND, "ns"))
+READINGS = [
+    Reading(response, short(response), noun, *(_SECONDS if response == "step_time_seconds" else _BYTES))
+    for response, noun in RESPONSES.items()
+]
+
+
+def law_table(inputs: ReportInputs, name: str, items: Sequence[Law | Interaction], reading: Reading) -> Table:
+    """What is known of the laws of a response, or of their differences."""
+    factors = {"in_constant": reading.constant[0], "in_slope": reading.slope[0]}
+    words = {key: partial(units.scaled_estimate, factor=factor) for key, factor in factors.items()}
+    known: dict[str, Any] = {"reading": reading, "level": inputs.regressions.confidence, **words}
+    return _text.table(inputs, f"{name}-{reading.id}", REGRESSIONS, items, **known)
+
+
+def residuals_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:
+    """What the laws leave of each cell."""
+    own = {name: [law for law in laws if law.convolution == name] for name in inputs.convolutions}
+    shown = {
+        convolution: [
+            Line(law.policy, tuple(Point.of(r.num_edges, r.relative) for r in law.residuals))
+            for law in fitted
+            if law.residuals
+        ]
+        for convolution, fitted in own.items()
+    }
+    every = points(shown.values())
+    x = scales.count_scale([point.x for point in every] or [1.0], "edges")
+    y = scales.share_scale([point.y for point in every] or [0.0], "residual (% of fitted)")
+
+    def told(name: str) -> str:
+        return _text("residuals", reading=reading, laws=own[name], level=inputs.regressions.confidence)
+
+    return scatter(_text, inputs, f"figure-residuals-{reading.id}", REGRESSIONS, shown, (x, y), told, reading=reading)
+
+
+def quantiles_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure | None:
+    """Q-Q plots of the laws that leave more than rounding; None where none does."""
+    shown = {
+        convolution: [line for law in laws if law.convolution == convolution and (line := _against_normal(law)).points]
+        for convolution in inputs.convolutions
+    }
+    every = points(shown.values())
+    if not every:
+        return None
+    x = scales.deviation_scale([point.x for point in every], "normal quantile")
+    y = scales.deviation_scale([point.y for point in every], "residual (standard deviations)")
+
+    def told(name: str) -> str:
+        furthest = [(line.policy, max(line.points, key=lambda each: abs(each.y - each.x))) for line in shown[name]]
+        return _text("quantiles", convolution=name, noun=reading.noun, furthest=furthest)
+
+    known: dict[str, Any] = {"diagonal": True, "reading": reading}
+    return scatter(_text, inputs, f"figure-quantiles-{reading.id}", REGRESSIONS, shown, (x, y), told, **known)
+
+
+def _against_normal(law: Law) -> Line:
+    pairs = [
+        (r.normal_quantile, r.standardised)
+        for r in law.residuals
+        if r.normal_quantile is not None and r.standardised is not None
+    ]
+    return Line(law.policy, tuple(Point.of(x, y) for x, y in sorted(pairs)))

@@ -64,35 +64,33 @@ def influence(inputs: ReportInputs) -> Table:
 
 def left_out(inputs: ReportInputs) -> Table:
     """What happens to the estimates when one graph after another is left out."""
-    items = inputs.robustness.left_out
 
     def badness(item: LeftOut) -> float:
         """How far leaving out a graph moves an estimate, as a share of it; first of all, what it turns."""
         span = (item.highest - item.lowest) / abs(item.whole.estimate) if item.whole.estimate else 0.0
         return 1e9 * bool(item.changes) + span
 
-    def whole(item: LeftOut) -> str:
-        return units.scaled_estimate(item.whole) if _is_bytes(item) else units.ratio_estimate(item.whole)
-
-    known: dict[str, Any] = {
-        "statement_of": _text.names("statements").get,
-        "whole": whole,
-        "ends": _ends,
-        "turns": _turns,
-    }
-    return _table(inputs, "table-left-out", items, badness, **known)
+    statement_of = _text.names("statements").get
+    return _table(inputs, "table-left-out", inputs.robustness.left_out, badness, statement_of=statement_of)
 
 
 def _is_bytes(item: LeftOut) -> bool:
     return item.statement == "difference_per_edge"
 
 
-def _ends(item: LeftOut) -> str:
+def whole(item: LeftOut) -> str:
+    """An estimate with all graphs, and its interval."""
+    return units.scaled_estimate(item.whole) if _is_bytes(item) else units.ratio_estimate(item.whole)
+
+
+def ends(item: LeftOut) -> str:
+    """The span of an estimate when one graph is left out."""
     low, high = (units.plain(end) if _is_bytes(item) else units.ratio(end) for end in (item.lowest, item.highest))
     return low if bare(low) == bare(high) else units.interval(low, high)
 
 
-def _turns(item: LeftOut) -> str:
+def turns(item: LeftOut) -> str:
+    """The graphs without which a conclusion changes."""
     more = counted(item.changes) - _NAMED
     named = ", ".join(item.changes[:_NAMED]) + (f" and {units.count(more)} more" if more > 0 else "")
     return named or "no graph"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
@@ -14,14 +15,15 @@ from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, draw
+from gnn_checkpointing.report.figures.chart import Chart, Point, draw
+from gnn_checkpointing.report.figures.labels import Box
 from gnn_checkpointing.report.figures.layers import rule, series
 from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import Look, looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
 from gnn_checkpointing.report.page import Drawn, Figure, Panel
-from gnn_checkpointing.report.sections.parts import grouped, line, points
+from gnn_checkpointing.report.sections.parts import grouped, in_order, line, points
 from gnn_checkpointing.sourced import plain
 from gnn_checkpointing.study.convolutions import VISION
 
@@ -36,9 +38,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 45.0, 6.0, 17.0, 30.0
 
 def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
     """Each convolution's traces in the study's order of policies."""
-    order = {policy: place for place, policy in enumerate(inputs.policies)}
-    ordered = sorted(inputs.traces, key=lambda trace: order.get(trace.policy, len(order)))
     keys = ("convolution", "aggregation", "model")
+    ordered = in_order(inputs, inputs.traces, "policy")
     found = grouped(ordered, lambda trace: series_of({key: getattr(trace, key) for key in keys}))
     names = (*inputs.convolutions, *sorted(set(found) - set(inputs.convolutions)))
     return {name: found[name] for name in names if name in found}
@@ -74,14 +75,13 @@ def _drawing(traces: Sequence[Trace], colours: Mapping[str, Look], low: float, h
     width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _GAP) / _COLUMNS
     height = _BOTTOM + math.ceil(len(traces) / columns) * (_ROW + _TOP)
     root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height)
-    ticks = scales.size_scale([low, high], "")
-    kept = [(t, text) for t, text in zip(ticks.ticks, ticks.tick_labels, strict=True) if low <= t <= high]
+    sizes = scales.size_scale([low, high], "").between(low, high)
     for number, trace in enumerate(traces):
         row, column = divmod(number, columns)
         left, top = _LEFT + column * (width + _GAP), _TOP + row * (_ROW + _TOP)
-        frame, last = Frame(left, top, left + width, top + _ROW), number + columns >= len(traces)
+        frame, last = Box(left, top, left + width, top + _ROW), number + columns >= len(traces)
         x = Scale("share of the step" if last else "", False, 0.0, 1.0, (0.0, 0.5, 1.0), ("0", "0.5", "1"))
-        y = Scale(trace.policy, True, low, high, tuple(t for t, _ in kept), tuple(text for _, text in kept), "size")
+        y = replace(sizes, label=trace.policy)
         points = [Point(share, max(value, low), 0.0, 0.0) for share, value in _course(trace)]
         known: dict[str, Any] = {"name": trace.policy, "look": colours[trace.policy], "points": points}
         layers = [partial(rule, x=forward_share(trace), dashes="3 2"), partial(series, marks=False, width=1.2, **known)]
