@@ -215,7 +215,9 @@ def test_policies_of_a_narrower_study_are_named_where_their_bytes_are_extrapolat
     models = re.findall(r"measured on a model of (\d+) layers", " ".join(asked_of(machine, 4000, 64_000).warnings))
     assert models == ["3", "9"]
     far = asked_of(machine, 10**6, 10**8).warnings
-    assert far[0].startswith("Step times of graphs of 2,000 to 12,000 nodes") and not any("other sizes alone" in one for one in far)
+    assert far[0].startswith("Step times of graphs of 2,000 to 12,000 nodes") and not any(
+        "other sizes alone" in one for one in far
+    )
 
 
 def test_a_policy_that_recomputes_takes_no_less_than_none_was_measured_to_take() -> None:

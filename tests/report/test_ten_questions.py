@@ -73,7 +73,7 @@ def winner(inputs: ReportInputs) -> list[str]:
     point = fastest(inputs, "GATv2", "128")
     memory, time, _ = shares(point)
     share = f"{memory} of plain training's activation memory and {time} of its time"
-    return [f"{point.policy} wins for GATv2: it needs {share}"]
+    return [f"{point.policy} wins for GATv2: {share}"]
 
 
 def sizes(inputs: ReportInputs) -> list[str]:
