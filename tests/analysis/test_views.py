@@ -27,14 +27,14 @@ def share(effect):
 
 def test_a_study_of_one_depth_and_family_has_models_and_nothing_to_compare():
     _, result = found(generated_graphs())
-    assert {model.convolution for model in result.depths.models} == {"GCN", "SAGE", "GATv2"}
-    assert result.ego.points == result.depths.points == []
+    assert {model.convolution for model in result.models} == {"GCN", "SAGE", "GATv2"}
+    assert result.ego == result.depths == []
     assert result.reference_family is None
     assert result.families == result.graded == result.batches == []
 
 
 def test_each_input_has_its_place_beside_the_graph_alone():
-    points = effects_of(ego_table()).ego.points
+    points = effects_of(ego_table()).ego
     # 2 densities x (1 + 2 x 2) inputs x 2 policies.
     assert len(points) == 20
     by_place = {(p.policy, p.degree, p.form, p.radius): p for p in points}
@@ -48,14 +48,14 @@ def test_each_input_has_its_place_beside_the_graph_alone():
 
 def test_each_depth_is_a_series_and_a_model_of_its_own_with_the_ratios_of_the_table():
     result = effects_of(depth_table())
-    assert [(model.convolution, model.num_layers, model.parameters) for model in result.depths.models] == [
+    assert [(model.convolution, model.num_layers, model.parameters) for model in result.models] == [
         ("SAGE (50 layers)", 50, 5000),
         ("SAGE (100 layers)", 100, 10_000),
         ("SAGE (200 layers)", 200, 20_000),
     ]
-    points = {(p.policy, p.level, p.num_layers): p for p in result.depths.points}
+    points = {(p.policy, p.level, p.num_layers): p for p in result.depths}
     # 3 policies x 2 densities x 3 depths.
-    assert len(points) == len(result.depths.points) == 18
+    assert len(points) == len(result.depths) == 18
     assert {point.stack for point in points.values()} == {"SAGE"}
     deep = points["layers", "8", 200]
     assert deep.activation_ratio.estimate == pytest.approx((1 + 0.2 * 200) / 200)
@@ -70,8 +70,8 @@ def test_each_depth_is_a_series_and_a_model_of_its_own_with_the_ratios_of_the_ta
 def test_without_none_there_are_bytes_and_no_ratios():
     rows = depth_table()
     cell = next(str(row["cell"]) for row in rows if row["num_layers"] == 200)
-    result = effects_of(without(rows, cell, "none", "out_of_memory")).depths
-    lost = [p for p in result.points if p.num_layers == 200 and p.activation_ratio is None]
+    result = effects_of(without(rows, cell, "none", "out_of_memory"))
+    lost = [p for p in result.depths if p.num_layers == 200 and p.activation_ratio is None]
     assert {point.policy for point in lost} == {"layers", "reversible"}
     assert all(point.activation_bytes > 0 and point.time_ratio is None for point in lost)
 

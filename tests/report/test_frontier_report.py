@@ -57,8 +57,8 @@ def test_every_point_of_the_frontier_is_in_its_tables(inputs: ReportInputs) -> N
     assert [column.name for column in memory.columns] == ["Convolution", "Policy", "4", "8", "32", "128", "512"]
     assert [column.name for column in time.columns][2:] == ["4", "8", "32", "128"]
     assert texts(memory, "GATv2", "layers") == ["0.36", "0.32", "0.27", "0.26", "0.25"]
-    assert len(memory.rows) == len(time.rows) == len({(p.convolution, p.policy) for p in inputs.frontier.points}) - 3
-    for point in inputs.frontier.points:
+    assert len(memory.rows) == len(time.rows) == len({(p.convolution, p.policy) for p in inputs.effects.points}) - 3
+    for point in inputs.effects.points:
         if point.allocator == "retaining" and point.time_ratio and point.policy not in ("none", "reversible"):
             shown = texts(time, point.convolution, point.policy)[["4", "8", "32", "128"].index(point.level)]
             assert shown.startswith(f"{point.time_ratio.estimate:.2f} (")

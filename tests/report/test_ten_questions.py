@@ -53,17 +53,17 @@ def blocks(inputs: ReportInputs) -> list[str]:
 
 
 def fastest(inputs: ReportInputs, convolution: str, level: str) -> Effect:
-    own = [p for p in inputs.frontier.points if (p.convolution, p.level) == (convolution, level) and p.time_ratio]
+    own = [p for p in inputs.effects.points if (p.convolution, p.level) == (convolution, level) and p.time_ratio]
     own = [p for p in own if p.allocator == inputs.reference]
     # A policy that is beaten in both by another one is no candidate, and one that trains another model is none either.
-    best = next(one for one in inputs.frontier.pareto if (one.convolution, one.level) == (convolution, level))
+    best = next(one for one in inputs.effects.pareto if (one.convolution, one.level) == (convolution, level))
     return min((p for p in own if p.policy in best.policies), key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
 
 
 def rival(policy: str) -> Answer:
     def answer(inputs: ReportInputs) -> list[str]:
         wanted = ("GATv2", "128", policy, inputs.reference)
-        (point,) = [p for p in inputs.frontier.points if (p.convolution, p.level, p.policy, p.allocator) == wanted]
+        (point,) = [p for p in inputs.effects.points if (p.convolution, p.level, p.policy, p.allocator) == wanted]
         return [f"{policy} needs {' and '.join(shares(point)[:2])}"]
 
     return answer

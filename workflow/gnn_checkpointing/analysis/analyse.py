@@ -38,26 +38,6 @@ class Findings:
     accuracy: list[results.Accuracy]
     quality: results.Quality
 
-    @property
-    def frontier(self) -> results.Effects:
-        """Memory against time at the headline size."""
-        return self.effects
-
-    @property
-    def variants(self) -> results.Effects:
-        """Families, graded graphs and batches."""
-        return self.effects
-
-    @property
-    def depths(self) -> results.Depths:
-        """Models, and stacks at several depths."""
-        return self.effects.depths
-
-    @property
-    def ego(self) -> results.Ego:
-        """Inputs with ego networks."""
-        return self.effects.ego
-
 
 def analyse(
     rows: Sequence[Mapping[str, Value]],

@@ -53,16 +53,16 @@ def _measured(needed: str, findings: Findings) -> bool:
     effects, kinds = findings.effects, {effect.policy.partition("(")[0] for effect in findings.effects.generated}
     found: dict[str, object] = {
         "real graphs": effects.real,
-        "families": findings.variants.families,
-        "graded graphs": findings.variants.graded,
-        "batches": findings.variants.batches,
+        "families": findings.effects.families,
+        "graded graphs": findings.effects.graded,
+        "batches": findings.effects.batches,
         "segments": "segments" in kinds,
         "budgets": "memory_budget" in kinds,
         "censored cells": findings.predictions.censored,
-        "depths": findings.depths.points,
+        "depths": findings.effects.depths,
         "Vision GNNs": findings.explained.sets or [m for m in effects.models if m.convolution.startswith("ViG-")],
         "practice": findings.effects.practice,
-        "ego networks": [point for point in findings.ego.points if point.method == "ego_networks"],
+        "ego networks": [point for point in findings.effects.ego if point.method == "ego_networks"],
     }
     return bool(found[needed])
 
@@ -105,7 +105,7 @@ def _claim(template: Template, asked: Asked) -> Claim:
 
 def _setting(findings: Findings) -> str:
     """Device, threads, allocator and model, such as "CPU, 1 thread, allocator retaining; 4 layers of 32 ..."."""
-    found, reference = findings.quality.setting, findings.frontier.reference
+    found, reference = findings.quality.setting, findings.effects.reference_allocator
     machine = [_listed([_DEVICES.get(device, device) for device in found.devices]) or "the study's device"]
     if found.threads:
         machine.append(f"{_listed(found.threads)} thread{'s' if found.threads != [1] else ''}")

@@ -153,14 +153,14 @@ def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
 def answer_of(inputs: ReportInputs) -> str:
     """Which answer a study gives: the first of these that it has something of, "nothing" where there is none."""
     effects = inputs.effects
-    layers = "layers" in inputs.compared and bool(effects.generated or inputs.variants.batches)
+    layers = "layers" in inputs.compared and bool(effects.generated or inputs.effects.batches)
     has: dict[str, bool] = {
         "limit": inputs.study.measurement.memory_limit_gib is not None and not effects.generated and not effects.real,
-        "depth": bool(inputs.depths.points) and "reversible" in inputs.compared,
-        "ego": bool(inputs.ego.points),
+        "depth": bool(inputs.effects.depths) and "reversible" in inputs.compared,
+        "ego": bool(inputs.effects.ego),
         "vision": any(name.startswith("ViG") for name in inputs.convolutions) and layers,
-        "batches": bool(inputs.variants.batches) and layers,
-        "families": inputs.variants.reference_family is not None and layers and bool(inputs.variants.families),
+        "batches": bool(inputs.effects.batches) and layers,
+        "families": inputs.effects.reference_family is not None and layers and bool(inputs.effects.families),
         "prediction": bool(inputs.predictions.scorecard),
         "real": bool(effects.real),
         "frontier": inputs.has_frontier and bool(Facts(inputs).winners()),

@@ -53,7 +53,7 @@ class Facts:
 
     def __init__(self, inputs: ReportInputs) -> None:
         self._inputs, self._order = inputs, inputs.convolutions
-        self._points: list[Effect] = self.those(inputs.frontier.points, allocator=inputs.reference)
+        self._points: list[Effect] = self.those(inputs.effects.points, allocator=inputs.reference)
 
     def pays(self, *effects: Compared) -> Verdict:
         """Whether a policy keeps so little memory that it is worth its time."""
@@ -127,7 +127,7 @@ class Facts:
             for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
                 seconds = point.step_time_seconds or 1.0
                 ratio = None if point.policy == "none" else units.inverse(point.time_ratio)
-                nodes = (self._inputs.frontier.num_nodes or 0) / seconds
+                nodes = (self._inputs.effects.num_nodes or 0) / seconds
                 found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
         return found
 
@@ -135,7 +135,7 @@ class Facts:
         """The fastest and the smallest of the unbeaten policies, at each density of each convolution."""
         points = {(p.convolution, p.level, p.policy): p for p in self._points}
         found = []
-        for best in self._inputs.frontier.pareto:
+        for best in self._inputs.effects.pareto:
             names = {policy: (best.convolution, best.level, _SAME.get(policy, policy)) for policy in best.policies}
             own = [points.get(key) or points[best.convolution, best.level, name] for name, key in names.items()]
             timed = [point for point in own if point.time_ratio and point.activation_ratio]
@@ -163,7 +163,7 @@ class Facts:
 
     def recomputed(self, layers: int) -> list[Effect]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
-        own = self.those(self._inputs.depths.points, num_layers=layers, other_model=False)
+        own = self.those(self._inputs.effects.depths, num_layers=layers, other_model=False)
         timed = (point for point in own if point.activation_ratio and point.time_ratio and point.policy != "none")
         kept = grouped(timed, lambda point: point.policy)
         best = min(sorted(kept), key=lambda name: max(p.activation_ratio.estimate for p in kept[name]), default="")
@@ -181,7 +181,7 @@ class Facts:
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
         """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
-        found = self.those(self._inputs.ego.costs, average_degree=degree, radius=radius)
+        found = self.those(self._inputs.effects.encodings, average_degree=degree, radius=radius)
         return max(found, key=lambda cost: int(cost.peak_bytes), default=None)
 
     def gap(self, convolution: str, degree: float) -> Verdict:
@@ -192,7 +192,7 @@ class Facts:
 
     def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, Effect]:
         """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
-        own = self.those(self._inputs.ego.points, convolution=convolution, policy=policy, degree=degree)
+        own = self.those(self._inputs.effects.ego, convolution=convolution, policy=policy, degree=degree)
         return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}
 
     def rows(self, **wanted: Any) -> list[Row]:
@@ -218,7 +218,7 @@ class Facts:
 
     def batches(self, convolution: str, policy: str) -> list[Any]:
         """Effects on batches of sampled neighbours, small batches first."""
-        own = self.those(self._inputs.variants.batches, convolution=convolution, policy=policy, sampler="neighbours")
+        own = self.those(self._inputs.effects.batches, convolution=convolution, policy=policy, sampler="neighbours")
         return sorted(own, key=lambda effect: effect.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:
@@ -228,7 +228,7 @@ class Facts:
 
     def families(self, policy: str, convolution: str) -> list[Any]:
         """Effects on every family of graphs at the densest level."""
-        own = self.those(self._inputs.variants.families, policy=policy, convolution=convolution)
+        own = self.those(self._inputs.effects.families, policy=policy, convolution=convolution)
         level = max((e.level for e in own), key=float, default="")
         return self.those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
 

@@ -153,7 +153,7 @@ class ReportInputs(Findings):
     @property
     def has_frontier(self) -> bool:
         """Whether enough policies were measured along density for a frontier."""
-        return len({point.policy for point in self.frontier.points}) >= FRONTIER_POLICIES
+        return len({point.policy for point in self.effects.points}) >= FRONTIER_POLICIES
 
     def named(self, policy: str) -> str:
         """Return a policy's name, marked where it trains another model than none does."""

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeVar, cast
 
 from pydantic import Field
@@ -125,23 +124,6 @@ class Compared(Effect):
 Row = TypeVar("Row", bound=Effect)
 
 
-@dataclass(frozen=True)
-class Depths:
-    """The models of a study, and the effects of stacks that were measured at several depths."""
-
-    confidence: float
-    models: list[frontier.StudyModel]
-    points: list[Effect]
-
-
-@dataclass(frozen=True)
-class Ego:
-    """Graphs as they are and with their ego networks, and what the encodings cost; empty without them."""
-
-    points: list[Effect]
-    costs: list[EncodingCost]
-
-
 class Effects(Result):
     """Every effect of a study, and what follows from those at the headline size; properties select rows."""
 
@@ -163,11 +145,6 @@ class Effects(Result):
         exclude_if=lambda found: not found,
         description="stacks with what people add, beside the bare ones",
     )
-
-    @property
-    def reference(self) -> str:
-        """The reference allocator."""
-        return self.reference_allocator
 
     @property
     def points(self) -> list[Effect]:
@@ -210,17 +187,17 @@ class Effects(Result):
         return _with_bases(self._paired, "batch")
 
     @property
-    def depths(self) -> Depths:
-        """Every model, and the rows of stacks that were measured at several depths."""
+    def depths(self) -> list[Effect]:
+        """The rows of stacks that were measured at several depths."""
         rows = [row for row in self._under_reference if row.kind == "generated"]
         several = Counter(stack for stack, _ in {(row.stack, row.num_layers) for row in rows})
-        return Depths(self.confidence, self.models, [row for row in rows if several[row.stack] > 1])
+        return [row for row in rows if several[row.stack] > 1]
 
     @property
-    def ego(self) -> Ego:
-        """Inputs with ego networks, and the graphs that they are from."""
+    def ego(self) -> list[Effect]:
+        """Inputs with ego networks, and the graphs that they are from; empty without them."""
         rows = [row for row in self._under_reference if not row.other_model]
-        return Ego(_with_bases(rows, "ego"), self.encodings)
+        return _with_bases(rows, "ego")
 
     @property
     def _under_reference(self) -> list[Effect]:

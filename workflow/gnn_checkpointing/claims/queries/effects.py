@@ -133,8 +133,8 @@ def everywhere(asked: Asked, ratio: str) -> Found:
 
 @query("{0}, {policy} / none: the ratio of each family / the ratio of the reference family", RATIO_OF_RATIOS)
 def families_against_reference(asked: Asked, ratio: str) -> Found:
-    reference = asked.findings.variants.reference_family
-    found = [e for e in of_policy(asked, asked.findings.variants.families, ratio) if e.family != reference]
+    reference = asked.findings.effects.reference_family
+    found = [e for e in of_policy(asked, asked.findings.effects.families, ratio) if e.family != reference]
     if not found:
         return "no two families were measured at one size and density with this convolution and policy"
     names, degrees = (", ".join(dict.fromkeys(getattr(e, name) for e in found)) for name in ("family", "level"))
@@ -143,7 +143,7 @@ def families_against_reference(asked: Asked, ratio: str) -> Found:
 
 @query("{0}, {policy} / none, in each family")
 def in_families(asked: Asked, ratio: str) -> Found:
-    found = sorted(of_policy(asked, asked.findings.variants.families, ratio), key=attrgetter("degree"))
+    found = sorted(of_policy(asked, asked.findings.effects.families, ratio), key=attrgetter("degree"))
     densest = {effect.family: effect for effect in found}
     if not densest:
         return "no two families were measured with this convolution and policy"
@@ -152,7 +152,7 @@ def in_families(asked: Asked, ratio: str) -> Found:
 
 @query("{0}, {policy} / none: the ratio at the densest grade / the ratio at the sparsest", RATIO_OF_RATIOS)
 def graded_densest_over_sparsest(asked: Asked, ratio: str) -> Found:
-    rows = sorted(of_policy(asked, asked.findings.variants.graded, ratio), key=attrgetter("average_degree"))
+    rows = sorted(of_policy(asked, asked.findings.effects.graded, ratio), key=attrgetter("average_degree"))
     ends = [(found[-1], found[0]) for _, found in grouped(rows, lambda effect: (effect.base,))]
     pairs = [(dense, sparse) for dense, sparse in ends if sparse.average_degree < dense.average_degree]
     if not pairs:
@@ -163,7 +163,7 @@ def graded_densest_over_sparsest(asked: Asked, ratio: str) -> Found:
 
 @query("{0}, {policy} / {1}, on each size of batch")
 def in_batches(asked: Asked, ratio: str, other: str) -> Found:
-    batches = [effect for effect in asked.findings.variants.batches if effect.method]
+    batches = [effect for effect in asked.findings.effects.batches if effect.method]
     pairs = [] if other == "none" else pairs_of(asked, batches, ratio, other)
     found = of_policy(asked, batches, ratio) if other == "none" else [effect for effect, _ in pairs]
     if not found:

@@ -116,7 +116,7 @@ def time_over_one_forward(asked: Asked, policy: str = "") -> Found:
 
 @query("activation bytes, {0} / none, at the densest level, least of all convolutions")
 def least_at_densest(asked: Asked, policy: str) -> Found:
-    names = dict.fromkeys(point.convolution for point in asked.findings.frontier.points if point.policy == policy)
+    names = dict.fromkeys(point.convolution for point in asked.findings.effects.points if point.policy == policy)
     along = [_points(replace(asked, convolution=name), policy) for name in names]
     ends = [[point for point in points if point.activation_ratio][-1:] for points in along]
     densest = [end[0] for end in ends if end]
@@ -154,7 +154,7 @@ def segments_time(asked: Asked) -> Found:
 def _nearest_to_root(asked: Asked) -> tuple[str, int, int] | None:
     """The measured policy of segments nearest to the root of the layers, its segments, and the layers."""
     findings = asked.findings
-    own = [model.num_layers for model in findings.depths.models if model.convolution == asked.convolution]
+    own = [model.num_layers for model in findings.effects.models if model.convolution == asked.convolution]
     layers = int(max(own or findings.quality.setting.num_layers, default=0))
     measured = [
         (abs((parse_policy(name).count or 1) - math.sqrt(layers)), parse_policy(name).count or 1, name)
@@ -201,12 +201,12 @@ def kept_per_edge(asked: Asked) -> Found:
 
 def _points(asked: Asked, policy: str) -> list[Any]:
     """The points of the convolution and a policy under the reference allocator, sparse before dense."""
-    found = asked.findings.frontier
-    return sorted(asked.of(found.points, policy, allocator=found.reference), key=attrgetter("degree"))
+    found = asked.findings.effects
+    return sorted(asked.of(found.points, policy, allocator=found.reference_allocator), key=attrgetter("degree"))
 
 
 def _flatness(asked: Asked, policy: str) -> Any:
-    return next(iter(asked.of(asked.findings.frontier.flatness, policy)), None)
+    return next(iter(asked.of(asked.findings.effects.flatness, policy)), None)
 
 
 def _interaction(asked: Asked, response: str) -> Any:

@@ -59,7 +59,7 @@ def deepest_time(asked: Asked, policy: str) -> Found:
 
 def _of_policy(asked: Asked, policy: str) -> list[Any]:
     """The points of a policy, shallow before deep."""
-    return sorted(where(asked.findings.depths.points, policy=policy), key=attrgetter("num_layers"))
+    return sorted(where(asked.findings.effects.depths, policy=policy), key=attrgetter("num_layers"))
 
 
 _place = attrgetter("stack", "num_nodes", "family", "degree")
@@ -81,7 +81,7 @@ def bag_over_encodings(asked: Asked) -> Found:
     "peak memory of a training step on the bag / on the graph with encodings, without checkpointing: the largest ratio"
 )
 def most_saved(asked: Asked) -> Found:
-    names = dict.fromkeys(point.convolution for point in asked.findings.ego.points)
+    names = dict.fromkeys(point.convolution for point in asked.findings.effects.ego)
     pairs = [pair for name in names for pair in _bags(asked, name, "none")]
     if not pairs:
         return TAKES_EGO
@@ -106,7 +106,7 @@ def densest_bag_over_sparsest(asked: Asked) -> Found:
 
 def _bags(asked: Asked, convolution: str, policy: str) -> list[tuple[Any, Any]]:
     """Bags under a policy, sparse before dense, each with the encodings of its graph and radius under none."""
-    points, graph = asked.findings.ego.points, attrgetter("origin", "base_degree", "size")
+    points, graph = asked.findings.effects.ego, attrgetter("origin", "base_degree", "size")
     encoded = {graph(one): one for one in where(points, convolution=convolution, policy="none", method="encodings")}
     bags = where(points, convolution=convolution, policy=policy, method="ego_networks")
     bags.sort(key=lambda one: (one.origin, one.size or 0.0, one.base_degree))
@@ -123,7 +123,7 @@ def _bag(point: Any) -> str:
 
 @query("millions of parameters, blocks, channels, counted", "count")
 def small_model(asked: Asked) -> Found:
-    for model in asked.findings.depths.models:
+    for model in asked.findings.effects.models:
         if model.convolution.partition(" ")[0] == SMALL and model.parameters is not None:
             images = model.convolution.endswith("(images)")
             more = further_class_parameters(SHAPES_DRAWN if images else PATCH_CLASSES)

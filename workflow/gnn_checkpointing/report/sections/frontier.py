@@ -24,7 +24,7 @@ SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Payoff, str, str, str, str]]:
     """Each policy with the levels at which it saves memory, costs time, saves time, and is unbeaten."""
-    unbeaten = {(best.convolution, policy, best.level) for best in inputs.frontier.pareto for policy in best.policies}
+    unbeaten = {(best.convolution, policy, best.level) for best in inputs.effects.pareto for policy in best.policies}
     return [
         (
             one,
@@ -33,13 +33,13 @@ def payoffs(inputs: ReportInputs) -> list[tuple[Payoff, str, str, str, str]]:
             spans(one.faster_at, one.timed_levels),
             spans([level for level in one.timed_levels if (*pair_of(one), level) in unbeaten], one.timed_levels),
         )
-        for one in in_order(inputs, inputs.frontier.payoffs)
+        for one in in_order(inputs, inputs.effects.payoffs)
     ]
 
 
 def points_under(inputs: ReportInputs, allocator: str) -> list[Effect]:
     """The points under an allocator, in the study's order of convolutions and policies, sparse before dense."""
-    own = (point for point in inputs.frontier.points if point.allocator == allocator)
+    own = (point for point in inputs.effects.points if point.allocator == allocator)
     return in_order(inputs, own, "convolution", "policy", "level")
 
 
@@ -64,13 +64,13 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     every = points(paths.values())
     if not every:
         return None
-    levels = [level for level in _levels(inputs.frontier.points) if any(point.cell == level for point in every)]
+    levels = [level for level in _levels(inputs.effects.points) if any(point.cell == level for point in every)]
     x = scales.log_ratio_scale([point.x for point in every], "activation memory / none's")
     y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none's")
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
     panels = [key_panel(policies, levels, _text("key", levels=levels))]
-    best = {(one.convolution, one.level): one.policies for one in inputs.frontier.pareto}
+    best = {(one.convolution, one.level): one.policies for one in inputs.effects.pareto}
     for convolution, each in shown.items():
         front = best.get((convolution, levels[-1]), [])
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
@@ -85,14 +85,14 @@ def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str =
     cells = {(*pair_of(p), p.level): getattr(p, ratio) for p in points if p.policy != "none"}
     if not time:
         cells = {place: found and found.estimate for place, found in cells.items()}
-    levels = _levels([point for point in points if point.time_ratio] if time else inputs.frontier.points)
+    levels = _levels([point for point in points if point.time_ratio] if time else inputs.effects.points)
     id, words = id or f"table-frontier-{'time' if time else 'memory'}", units.ratio_estimate if time else units.ratio
     return over_levels(_text, inputs, id, EFFECTS, cells, levels, words, **values)
 
 
 def other_allocators(inputs: ReportInputs) -> dict[str, list[AllocatorEffect]]:
     """The effects of every allocator beside the reference."""
-    found = grouped(inputs.frontier.allocators, lambda effect: effect.allocator)
+    found = grouped(inputs.effects.allocators, lambda effect: effect.allocator)
     return {name: in_order(inputs, own, "convolution", "policy", "level") for name, own in found.items()}
 
 

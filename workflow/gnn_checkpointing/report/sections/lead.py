@@ -30,11 +30,11 @@ _MOST_GRAPHS = 12
 
 def lead_figure(inputs: ReportInputs) -> Figure | None:
     """What the study is about in two panels, a policy each; None where it compares nothing with none."""
-    if inputs.depths.points:
+    if inputs.effects.depths:
         return depth_figure(inputs, "lead")
-    if inputs.ego.points:
+    if inputs.effects.ego:
         return ego_figure(inputs, "lead")
-    if inputs.has_frontier and inputs.frontier.pareto and inputs.many_policies:
+    if inputs.has_frontier and inputs.effects.pareto and inputs.many_policies:
         return frontier_figure(inputs, inputs.convolutions[:1], "lead")
     generated, about = inputs.effects.generated, "as a graph gets denser"
     return (
@@ -55,16 +55,16 @@ def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
 
 
 def _families(inputs: ReportInputs) -> Figure | None:
-    if not inputs.variants.families or inputs.variants.reference_family is None:
+    if not inputs.effects.families or inputs.effects.reference_family is None:
         return None
     place = densest(inputs)
-    chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
+    chosen = [effect for effect in inputs.effects.families if (effect.num_nodes, effect.level) == place]
     about = f"on families of graphs of average degree {place[1]}"
     return _marks(inputs, chosen, lambda effect: parts.family(effect.family), about)
 
 
 def _batches(inputs: ReportInputs) -> Figure | None:
-    found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
+    found = [effect for effect in inputs.effects.batches if effect.sampler == "neighbours" and effect.size]
     base = found[0].base if found else ""
     own = [effect for effect in found if effect.base == base]
     about = f"as batches of {parts.base_labels(found)(base)} get denser"

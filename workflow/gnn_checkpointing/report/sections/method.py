@@ -35,7 +35,7 @@ def policy_kinds(inputs: ReportInputs) -> dict[str, str]:
 
 def differing_models(inputs: ReportInputs) -> bool:
     """Whether models differ in layers or channels, or one is what it was found to be."""
-    sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
+    sizes = {(model.num_layers, model.hidden_channels) for model in inputs.effects.models}
     return inputs.study.architecture.module is not None or len(sizes) > 1
 
 

@@ -24,7 +24,7 @@ _text = Texts("variants")
 
 def densest(inputs: ReportInputs) -> tuple[int, str]:
     """The size and level that are drawn: the densest, on the largest graphs that have it."""
-    found = max(inputs.variants.families, key=lambda effect: (float(effect.level), effect.num_nodes))
+    found = max(inputs.effects.families, key=lambda effect: (float(effect.level), effect.num_nodes))
     return found.num_nodes, found.level
 
 
@@ -33,7 +33,7 @@ def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -
     num_nodes, level = densest(inputs)
     marks = [
         (effect.convolution, Mark(family(effect.family), effect.policy, ratio.estimate))
-        for effect in inputs.variants.families
+        for effect in inputs.effects.families
         if (effect.num_nodes, effect.level) == (num_nodes, level) and (ratio := getattr(effect, f"{quantity}_ratio"))
     ]
     shown = _marked(inputs, marks, f"{noun} / none's")
@@ -48,11 +48,11 @@ def _marked(inputs: ReportInputs, marks: Sequence[tuple[str, Mark]], axis: str) 
 
 def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) -> Table:
     """Ratios to none on the reference family, and how those on each other family compare with them."""
-    reference = str(inputs.variants.reference_family)
+    reference = str(inputs.effects.reference_family)
     known = [reference, *parts.NAMES]
-    families = dict.fromkeys(effect.family for effect in inputs.variants.families)
+    families = dict.fromkeys(effect.family for effect in inputs.effects.families)
     ordered = sorted(families, key=lambda name: known.index(name) if name in known else 99)
-    effects = in_order(inputs, inputs.variants.families, "convolution", "policy", "num_nodes", "level")
+    effects = in_order(inputs, inputs.effects.families, "convolution", "policy", "num_nodes", "level")
     places = grouped(effects, lambda e: (e.convolution, e.policy, e.num_nodes, e.level))
 
     def column(each: str) -> Of[list[Effect]]:
@@ -107,7 +107,7 @@ def graded_figure(inputs: ReportInputs) -> Figure:
 
     A capped graph differs from a thinned one of the same degree in more than its edges' number: the table alone has it.
     """
-    shown = [e for e in inputs.variants.graded if e.method != "capped"]
+    shown = [e for e in inputs.effects.graded if e.method != "capped"]
     effects = sorted(shown, key=lambda e: e.average_degree)
     y = scales.ratio_scale([effect.activation_ratio.estimate for effect in effects], "activation memory / none's")
     x = scales.count_scale([effect.average_degree for effect in effects], "average degree (edges per node)")
@@ -128,14 +128,14 @@ def throughput(effect: Effect) -> Estimate | None:
 def batch_effects(inputs: ReportInputs) -> list[Compared]:
     """Effects on batches of every size, by graph and sampler, full batches last."""
     by = ("base", lambda effect: (effect.sampler == "", effect.sampler), "size", "policy")
-    return in_order(inputs, inputs.variants.batches, "convolution", *by)
+    return in_order(inputs, inputs.effects.batches, "convolution", *by)
 
 
 def batches_figure(
     inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
 ) -> Figure | None:
     """A ratio to none over the neighbours drawn; None where no batch has it."""
-    drawn = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
+    drawn = [effect for effect in inputs.effects.batches if effect.sampler == "neighbours" and effect.size]
     ratios = [ratio for effect in drawn if (ratio := value(effect)) is not None]
     if not ratios:
         return None
@@ -146,7 +146,7 @@ def batches_figure(
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
     """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
-    sampled = (e for e in inputs.variants.batches if e.sampler and e.policy != "none")
+    sampled = (e for e in inputs.effects.batches if e.sampler and e.policy != "none")
     by = ("base", lambda effect: effect.sampler != "neighbours", "size")
     drawn = in_order(inputs, sampled, "convolution", "policy", *by)
     found = []
@@ -166,7 +166,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     def value(point: Effect) -> Estimate | None:
         return point.time_ratio if time else units.estimate_of(*3 * (point.activation_bytes,))
 
-    found = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
+    found = [(point, estimate) for point in inputs.effects.depths if (estimate := value(point)) is not None]
     panels = grouped((point for point, _ in found), lambda point: (point.stack, point.num_nodes, point.level))
     ends = [estimate.estimate for _, estimate in found]
     x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
@@ -194,7 +194,7 @@ def _named(point: Effect) -> str:
 
 def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     """Peak memory without checkpointing against density, one line per input."""
-    found = [point for point in inputs.ego.points if point.policy == "none"]
+    found = [point for point in inputs.effects.ego if point.policy == "none"]
     shown = sorted(found, key=lambda point: (point.form, point.radius or 0.0))
     names = list(dict.fromkeys(_named(point) for point in shown))
     x = scales.degree_scale([point.degree for point in found], "average degree of the graph itself")
@@ -213,7 +213,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
 
 def cost_figure(inputs: ReportInputs) -> Figure:
     """What counting the encodings takes against density, a line for each radius."""
-    costs = inputs.ego.costs
+    costs = inputs.effects.encodings
     x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
 
