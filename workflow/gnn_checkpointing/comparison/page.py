@@ -1,6 +1,7 @@
 """The page of a comparison: an overview of all pairs of machines, then each study and pair in full.
 
-`texts.yaml` has its tables: a column is its name, the path of its value, how that reads, and its unit.
+`templates/appendix/comparison.md` has its sentences. `texts.yaml` has its tables: a column is its name, the path of its
+value, how that reads, and its unit.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.audit.checks.run import VERSIONS
 from gnn_checkpointing.comparison.checks import texts
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
-from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
+from gnn_checkpointing.comparison.results import AtRow, Check, Comparison, Pair, RatioSummary
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import scattered, thinning
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Fact, Figure, Note, Page, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import Of, figure, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.sourced import counted, plain, sourced
 
+_text = Texts("comparison")
 _WORDS: dict[str, Callable[..., str]] = {
     **{name: getattr(units, name) for name in ("count", "share", "plain", "ratio_estimate", "general_estimate")},
     "million": lambda rate: units.fixed(rate.estimate / 1e6, 2),
@@ -49,7 +52,7 @@ def render_comparison(comparison: Comparison, templates: Path, output_folder: Pa
 def index_sentences(comparison: Comparison) -> list[str]:
     """A sentence for each pair of machines and study, every number with its address in `comparison.json`."""
     return [
-        f"Study {pair.study} on {pair.first} and {pair.second}: {_same_sentence(pair)} {_ratio_sentence(pair)}"
+        f"Study {pair.study} on {pair.first} and {pair.second}: {_same(pair)} {_text('ratios', pair=pair)}"
         for pair in sourced(comparison, f"{COMPARISON}#").pairs
     ]
 
@@ -90,13 +93,19 @@ def _page(comparison: Comparison) -> Page:
 
 def _pair_section(key: str, pair: Pair) -> Section:
     """What one study says on two machines; `key` is its address within the page."""
+    others = [fact for name in VERSIONS for fact in pair.different("facts") if fact.place == name]
     blocks: list[Block] = [
         Paragraph(f"{units.count(pair.rows)} measurements in {units.count(pair.cells)} cells are on both machines."),
-        Paragraph(f"What must be the same: {_same_sentence(pair)}"),
-        Paragraph(_ratio_sentence(pair)),
-        Paragraph(_versions_sentence(pair)),
+        Paragraph(f"What must be the same: {_same(pair)}"),
+        Paragraph(_text("ratios", pair=pair)),
+        Paragraph(_text("versions", pair=pair, others=others)),
     ]
-    after = _after(key, pair)
+    notes = [Note(text) for text in dict.fromkeys(check.note for check in pair.checks if check.note)]
+    after: dict[str, list[Block]] = {
+        "checks": [*notes],
+        "agreement": [_ratios_figure(key, pair)] if pair.ratios else [],
+        **{name: [Paragraph(text)] for name in ("per-edge", "break-even") if (text := _text(name, pair=pair))},
+    }
     items: dict[str, list[Any]] = {
         "checks": pair.checks,
         "findings": pair.different(*texts()["checks"]),
@@ -135,64 +144,15 @@ def _value(path: list[str], item: Any) -> Any:
     return item
 
 
-def _same_sentence(pair: Pair) -> str:
+def _same(pair: Pair) -> str:
     """The results of the checks of what must be the same, a clause each."""
-    if not pair.rows:
-        return "they share the study's name and no measurement."
-    clauses = []
-    for check in pair.checks:
+
+    def clause(check: Check) -> str:
         worst = "" if check.worst is None else units.share(check.worst)
         words: str = texts()["checks"][check.id][check.word]
-        clauses.append(words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst))
-    return f"{'; '.join(clauses)}."
+        return words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst)
 
-
-def _ratio_sentence(pair: Pair) -> str:
-    """How the time ratios of all cells agree, under each allocator."""
-    sentences = []
-    for one in pair.over_all:
-        under = f"Under allocator {one.allocator} a" if len(pair.over_all) > 1 else "A"
-        ranks = "they do not rank"
-        if one.rank_agreement is not None:
-            ranks = f"they rank alike with Kendall's tau {units.ratio_estimate(one.rank_agreement)}"
-        sentences.append(
-            f"{under} policy's time / none's is, in the median of {units.count(one.cells)} cells and policies, "
-            f"{units.ratio_estimate(one.quotient)} times as large on {pair.second} as on {pair.first}; {ranks}."
-        )
-    return " ".join(sentences) or "No time ratio is on both."
-
-
-def _versions_sentence(pair: Pair) -> str:
-    """Which versions of the measured libraries differ, and in how many cells code and settings were the same."""
-    named = [
-        f"{fact.place} {fact.first or 'unknown'} on the first, {fact.second or 'unknown'} on the second"
-        for name in VERSIONS
-        for fact in pair.different("facts")
-        if fact.place == name
-    ]
-    versions = f"Other versions: {'; '.join(named)}." if named else "The libraries have the same versions."
-    return (
-        f"{versions} Code, libraries and settings were the same, by the records' fingerprints, in "
-        f"{units.count(pair.same_code)} of {units.count(pair.cells)} cells that both have."
-    )
-
-
-def _after(key: str, pair: Pair) -> dict[str, list[Block]]:
-    """What follows a table, by its name."""
-    ranks, never = pair.per_edge_ranks, pair.no_break_even
-    alike = ""
-    if ranks is not None:
-        alike = (
-            f"The ratios of time per edge of {units.count(ranks.series)} convolutions and policies rank alike with "
-            f"Kendall's tau {units.ratio(ranks.tau)} (p {units.probability(ranks.p_value)} under no agreement)."
-        )
-    words = "ratios of a policy stay on the same side of their threshold at every density on both machines."
-    return {
-        "checks": [Note(text) for text in dict.fromkeys(check.note for check in pair.checks if check.note)],
-        "agreement": [_ratios_figure(key, pair)] if pair.ratios else [],
-        "per-edge": [Paragraph(alike)] if alike else [],
-        "break-even": [Paragraph(f"{units.count(never)} {words}")] if never else [],
-    }
+    return _text("same", pair=pair, clause=clause)
 
 
 def _ratios_figure(key: str, pair: Pair) -> Figure:
@@ -207,14 +167,8 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
         lines = [Line(policy, tuple(map(_point, marks))) for policy, marks in own.items() if marks]
         drawn.append(lines)
         shown.append(scattered(title, lines, looks(policies), x, y, _alternative(title, pair, ratios), diagonal=True))
-    return figure(
-        f"figure-{key}-ratios",
-        f"Step time of each policy / none's in the same cell: on {pair.first} and on {pair.second}.",
-        "Each mark is a cell and policy. On the line a policy costs the same share on both machines; above it costs "
-        f"more on the second. Intervals are in the table below.{thinning(drawn)}",
-        COMPARISON,
-        shown,
-    )
+    thinned = thinning(drawn)
+    return _text.figure(f"figure-{key}-ratios", COMPARISON, shown, "figure-ratios", pair=pair, thinned=thinned)
 
 
 def _point(ratio: AtRow) -> Point:
@@ -224,19 +178,12 @@ def _point(ratio: AtRow) -> Point:
 
 def _alternative(title: str, pair: Pair, ratios: list[AtRow]) -> str:
     """For each policy how many marks there are, and where they lie on either machine."""
-    sentences = [
-        f"Scatter chart, {title}: step time / none's on {pair.second} against that on {pair.first}, one mark a cell, "
-        "with the line on which both are equal."
-    ]
-    summaries = {_series(one): one for one in pair.ratio_summaries}
+    summaries, marked = {_series(one): one for one in pair.ratio_summaries}, []
     for series, own in grouped(ratios, _series):
         sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}
-        spans = [f"{units.ratio(min(side))} to {units.ratio(max(side))} on {slug}" for slug, side in sides.items()]
-        sentences.append(
-            f"Policy {own[0].policy}, {units.count(summaries[series].cells)} marks: {', '.join(spans)}; in the median "
-            f"{units.ratio_estimate(summaries[series].quotient)} times as much on the second."
-        )
-    return " ".join(sentences)
+        spans = [(min(side), max(side), slug) for slug, side in sides.items()]
+        marked.append((own[0].policy, summaries[series].cells, spans, summaries[series].quotient))
+    return _text("alternative", pair=pair, title=title, marked=marked)
 
 
 def _series(one: RatioSummary | AtRow) -> tuple[str, str, str]:
