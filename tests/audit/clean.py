@@ -9,22 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.quality import quality
-from gnn_checkpointing.analysis.results import (
-    Accuracy,
-    Candidate,
-    Effects,
-    Explanations,
-    LeftOut,
-    Predictions,
-    PredictiveLaw,
-    Regressions,
-    Robustness,
-    RunDrift,
-    StoppingRule,
-    Trends,
-)
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.audit.checks.run import NAMED, VERSIONS
@@ -136,14 +123,14 @@ def out_of_memory(rows: Table) -> str:
 def findings(asked: Study, rows: Table) -> Findings:
     """Findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
-        effects=Effects(confidence=0.95, rows=[]),
-        trends=made(Trends),
-        regressions=made(Regressions),
+        effects=kinds.Effects(confidence=0.95, rows=[]),
+        trends=made(kinds.Trends),
+        regressions=made(kinds.Regressions),
         predictions=predictions(),
-        explained=Explanations(),
+        explained=kinds.Explanations(),
         robustness=robustness(),
         accuracy=[
-            Accuracy.model_validate({"graph": spec.id, "convolution": convolution, "policy": policy, **TRAINED})
+            kinds.Accuracy.model_validate({"graph": spec.id, "convolution": convolution, "policy": policy, **TRAINED})
             for spec in study_graphs(asked)
             if isinstance(spec, GeneratedGraph) and (spec.num_nodes, spec.average_degree, spec.replicate) == (500, 4, 0)
             for convolution in CONVOLUTIONS
@@ -153,22 +140,22 @@ def findings(asked: Study, rows: Table) -> Findings:
     )
 
 
-def time_law(form: str = "additive", policy: str = "none", **terms: float) -> PredictiveLaw:
+def time_law(form: str = "additive", policy: str = "none", **terms: float) -> kinds.PredictiveLaw:
     """The chosen law of step time of GCN under a policy."""
     pieces = [terms or {"constant": 1e-3, "nodes": 1e-6, "edges": 1e-7}]
-    return made(PredictiveLaw, convolution="GCN", policy=policy, form=form, pieces=pieces)
+    return made(kinds.PredictiveLaw, convolution="GCN", policy=policy, form=form, pieces=pieces)
 
 
-def tried(form: str, worst: float, response: str = "activation_bytes", *, chosen: bool = True) -> Candidate:
+def tried(form: str, worst: float, response: str = "activation_bytes", *, chosen: bool = True) -> kinds.Candidate:
     """A form of law with its worst error on the densest level."""
     error = {"place": "densest", "level": 64, "cells": 4, "median_relative_error": 0.01, "worst_relative_error": worst}
-    return made(Candidate, convolution="GCN", response=response, form=form, chosen=chosen, errors=[error])
+    return made(kinds.Candidate, convolution="GCN", response=response, form=form, chosen=chosen, errors=[error])
 
 
-def predictions() -> Predictions:
+def predictions() -> kinds.Predictions:
     """Chosen laws, their coverage and scores, and a failure that they foresaw."""
     return made(
-        Predictions,
+        kinds.Predictions,
         laws=[time_law(), time_law(policy="layers", constant=1e-3, nodes=1e-6, edges=1.4e-7)],
         leaderboard=[
             tried("blocks", 0.02),
@@ -193,10 +180,10 @@ def predictions() -> Predictions:
     )
 
 
-def robustness() -> Robustness:
+def robustness() -> kinds.Robustness:
     """Statements that depend on no single graph, and drifts that are too uncertain or too small."""
-    drift = [made(RunDrift, change=about(by, 0.1), p_value=p) for by, p in ((0.03, 0.4), (0.001, 0.0001))]
-    return made(Robustness, drift=drift, left_out=[made(LeftOut)], stopping=[made(StoppingRule)])
+    drift = [made(kinds.RunDrift, change=about(by, 0.1), p_value=p) for by, p in ((0.03, 0.4), (0.001, 0.0001))]
+    return made(kinds.Robustness, drift=drift, left_out=[made(kinds.LeftOut)], stopping=[made(kinds.StoppingRule)])
 
 
 def ledger() -> Ledger:

@@ -79,9 +79,18 @@ def in_records(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path
 
 def put(name: str, path: str, value: object) -> Callable[[Path], None]:
     """Set what lies at a path of keys and positions in a JSON file, or in records."""
-    *above, last = (int(step) if step.isdigit() else step for step in path.split("."))
     change = in_records if name.endswith("jsonl") else partial(in_json, name)
-    return change(lambda values: reduce(getitem, above, values).__setitem__(last, value))
+    return change(lambda values: set_at(values, path, value))
+
+
+def measured(path: str, value: object) -> Callable[[Path], None]:
+    """The same of the first completed policy."""
+    return in_records(lambda records: set_at(completed(records), path, value))
+
+
+def set_at(values: Any, path: str, value: object) -> None:
+    *above, last = (int(step) if step.isdigit() else step for step in path.split("."))
+    reduce(getitem, above, values)[last] = value
 
 
 def in_table(column: str, value: str) -> Callable[[Path], None]:
@@ -97,19 +106,6 @@ def completed(records: list[dict[str, Any]]) -> dict[str, Any]:
     return next(policy for record in records for policy in record["policies"] if policy["memory"])
 
 
-def memory(name: str, value: int) -> Callable[[list[dict[str, Any]]], None]:
-    return lambda records: completed(records)["memory"].update({name: value})
-
-
-def steps(name: str, value: float) -> Callable[[list[dict[str, Any]]], None]:
-    return lambda records: completed(records)["steps"][name].__setitem__(0, value)
-
-
-def accounts(records: list[dict[str, Any]]) -> None:
-    """More bytes allocated than reserved for them."""
-    completed(records)["readings"] |= {"allocated_bytes": 10**15, "reserved_bytes": 10**14}
-
-
 def turn_round(records: list[dict[str, Any]]) -> None:
     records[0]["started"], records[0]["ended"] = records[0]["ended"], records[0]["started"]
 
@@ -118,11 +114,6 @@ def forgiven(records: list[dict[str, Any]]) -> None:
     """An error beyond the tolerance that passes for none."""
     found = next(policy for record in records for policy in record["policies"] if policy["sameness"])
     found["sameness"] |= {"loss_error": 0.5, "same_loss": True}
-
-
-def quiet(records: list[dict[str, Any]]) -> None:
-    """A machine under load, of which the record does not warn."""
-    records[0].update(load_before=9.0, warnings=[])
 
 
 def larger(folder: Path) -> None:
@@ -241,6 +232,7 @@ def test_a_file_that_was_touched_is_named(small: Path, spoil: Callable[[Path], N
     assert any(said in text for text in found), found
 
 
+ALLOCATED = {"allocated_bytes": 10**15, "reserved_bytes": 10**14}
 IMPOSSIBLE = {
     "batches": [
         (in_json("claims.json", overturn), "verdict is refuted, not supported"),
@@ -254,13 +246,13 @@ IMPOSSIBLE = {
         (in_table("peak_memory_bytes", "12345"), "peak_memory_bytes is 12345, the records say"),
         (in_records(lambda records: records.append(records[0])), "2 records of it"),
         (in_records(lambda records: records[0].pop("seed")), "record 1: field seed"),
-        (in_records(memory("transient_bytes", 1)), "add up to"),
-        (in_records(memory("policy_resident_bytes", 10**15)), "bytes of the policy among"),
-        (in_records(accounts), "each holds the one before"),
+        (measured("memory.transient_bytes", 1), "add up to"),
+        (measured("memory.policy_resident_bytes", 10**15), "bytes of the policy among"),
+        (in_records(lambda records: completed(records)["readings"].update(ALLOCATED)), "each holds the one before"),
         (put("records.jsonl", "0.memory_limit_bytes", 1), "over the limit 1"),
-        (in_records(lambda records: completed(records).update(outcome="failed")), "failed, with bytes"),
-        (in_records(steps("forward_seconds", 1e9)), "a forward pass of"),
-        (in_records(steps("cpu_seconds", 1e9)), "s of CPU in a step of"),
+        (measured("outcome", "failed"), "failed, with bytes"),
+        (measured("steps.forward_seconds.0", 1e9), "a forward pass of"),
+        (measured("steps.cpu_seconds.0", 1e9), "s of CPU in a step of"),
         (in_records(turn_round), "before it started"),
         (in_records(hurry), "edges x layers x channels"),
         (in_records(of_hosts({"cores": "64"}, {})), "process 1 ran on another type of machine: cores 64, not "),
@@ -274,7 +266,10 @@ IMPOSSIBLE = {
         (larger, "num_edges is"),
         (put("study.json", "measurement.repeats", 1), "visit 1 asked for by the study or"),
         (put("study.json", "architecture.depths", list(range(5, 9000))), "and not measured"),
-        (in_records(quiet), "its numbers say that the machine was shared"),
+        (
+            in_records(lambda records: records[0].update(load_before=9.0, warnings=[])),
+            "its numbers say that the machine was shared",
+        ),
     ],
     "default": [
         (put("demonstration.json", "exact_bytes", -1), "demonstration.json: field exact_bytes"),

@@ -6,19 +6,7 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.analysis.results import (
-    Effects,
-    Estimate,
-    Influence,
-    LeftOut,
-    Predictions,
-    Quality,
-    ReplicateSpread,
-    Robustness,
-    RunDrift,
-    StoppingRule,
-    StudyModel,
-)
+from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.claims.queries.peaks import least_at_densest, segments_memory
 from gnn_checkpointing.claims.queries.query import Asked
@@ -55,40 +43,39 @@ REAL = some_effects(real=(effect("GCN", "layers", "Cora"),))
 SEGMENTS = some_effects(
     effect("GATv2", "segments(3)", memory=0.5, time=1.42), effect("GATv2", "segments(5)", memory=0.9)
 )
-SHALLOW = made(Quality, setting=SETTING.model_copy(update={"num_layers": [4]}))
-VIG = StudyModel(convolution="ViG-Ti (images)", num_layers=12, hidden_channels=192, heads=1, parameters=7)
-RISING = ("rises", Estimate(estimate=45, low=40, high=70), "")
+SHALLOW = made(kinds.Quality, setting=SETTING.model_copy(update={"num_layers": [4]}))
+RISING = ("rises", kinds.Estimate(estimate=45, low=40, high=70), "")
 TIMES = {"4": about(1.5, 0.02), "128": about(1.3, 0.02)}
 CENSORED = [censored("a", 8.0), censored("b", 20.0), censored("c", None)]
-STEADY = [made(LeftOut), made(LeftOut, policy="edge_blocks")]
+STEADY = [made(kinds.LeftOut), made(kinds.LeftOut, policy="edge_blocks")]
 COMPLETE = "a complete graph of 1,000 nodes is not 10 times as dense as what none takes"
 
 Parts = dict[str, Any]
 
 
-def laws(effects: Effects | None = None, **parts: Any) -> Parts:
-    return {"predictions": made(Predictions, **parts), "effects": effects or some_effects()}
+def laws(effects: kinds.Effects | None = None, **parts: Any) -> Parts:
+    return {"predictions": made(kinds.Predictions, **parts), "effects": effects or some_effects()}
 
 
 def robust(**parts: Any) -> Parts:
-    return {"robustness": made(Robustness, **parts)}
+    return {"robustness": made(kinds.Robustness, **parts)}
 
 
 def along(*band: Any) -> Parts:
     return {"trends": trends(*band), "effects": BLOCKS}
 
 
-def saving(dense: Estimate, even: Any = RISING) -> Parts:
+def saving(dense: kinds.Estimate, even: Any = RISING) -> Parts:
     return along("layers", "activation_ratio", {"4": about(0.7), "128": dense}, even)
 
 
-def band(sparse: Estimate, dense: Estimate) -> Parts:
+def band(sparse: kinds.Estimate, dense: kinds.Estimate) -> Parts:
     return along("layers", "activation_ratio", {"4": sparse, "128": dense})
 
 
 def fits(none: Any, blocks: Any) -> Parts:
     both = {"none": none, "edge_blocks": blocks}
-    ends = [capacity(name, one) if isinstance(one, Estimate) else one for name, one in both.items()]
+    ends = [capacity(name, one) if isinstance(one, kinds.Estimate) else one for name, one in both.items()]
     return laws(BLOCKS, capacities=ends)
 
 
@@ -109,19 +96,22 @@ def edges(activation_bytes: float) -> Parts:
 
 
 def spread(worst: float) -> Parts:
-    other = made(ReplicateSpread, response="step_time_seconds", worst=0.4)
-    return robust(replicates=[made(ReplicateSpread, worst=worst), other])
+    other = made(kinds.ReplicateSpread, response="step_time_seconds", worst=0.4)
+    return robust(replicates=[made(kinds.ReplicateSpread, worst=worst), other])
 
 
 def played(covered: float) -> Parts:
     """With a standard error of 0.005 the coverage is known to 0.01."""
-    return robust(
-        stopping=[made(StoppingRule, noise=0.02, covered=0.95), made(StoppingRule, noise=0.1, covered=covered)]
-    )
+    rules = [made(kinds.StoppingRule, noise=noise, covered=one) for noise, one in ((0.02, 0.95), (0.1, covered))]
+    return robust(stopping=rules)
 
 
 def drifting(change: float) -> Parts:
-    return robust(drift=[made(RunDrift, change=about(change, 0.02))])
+    return robust(drift=[made(kinds.RunDrift, change=about(change, 0.02))])
+
+
+def moved(share: float, *others: Any) -> Parts:
+    return robust(influence=[*others, made(kinds.Influence, shift_per_edge=share)])
 
 
 REVERSIBLE = frontier(
@@ -144,8 +134,8 @@ BUDGETS = some_effects(
 )
 CHUNKS = some_effects(effect("GATv2", "edge_blocks", memory=0.3, time=1.5))
 FUSED = some_effects(effect("GATv2", "fused_edge_blocks", memory=0.01, time=0.3))
-TURNED = robust(left_out=[*STEADY, made(LeftOut, policy="selective", changes=["g7"])])
-STILL = made(Influence, policy="none", graph="")
+TURNED = robust(left_out=[*STEADY, made(kinds.LeftOut, policy="selective", changes=["g7"])])
+STILL = made(kinds.Influence, policy="none", graph="")
 
 VERDICTS: list[tuple[Parts, str, str, str]] = [
     # The literature. Nine layers in three segments: (3 + 3) / 9 by the count, 0.5 / 0.667 = 0.75; five are not near.
@@ -217,12 +207,9 @@ VERDICTS: list[tuple[Parts, str, str, str]] = [
     (drifting(0.01), "times-do-not-drift:GATv2", "supported", ""),
     (drifting(0.04), "times-do-not-drift:GATv2", "inconclusive", ""),
     (drifting(-0.09), "times-do-not-drift:GATv2", "refuted", ""),
-    (robust(influence=[made(Influence, shift_per_edge=-0.09)]), "no-graph-decides-a-slope:GATv2", "supported", ""),
-    (robust(influence=[made(Influence, shift_per_edge=-0.11)]), "no-graph-decides-a-slope:GATv2", "refuted", ""),
-    (
-        robust(influence=[STILL, made(Influence, shift_per_edge=0.02)]),
-        *("no-graph-decides-a-slope:GATv2", "supported", "none: no graph moves it, layers: g1"),
-    ),
+    (moved(-0.09), "no-graph-decides-a-slope:GATv2", "supported", ""),
+    (moved(-0.11), "no-graph-decides-a-slope:GATv2", "refuted", ""),
+    (moved(0.02, STILL), "no-graph-decides-a-slope:GATv2", "supported", "none: no graph moves it, layers: g1"),
     (
         played(0.95),
         "stopping-early-keeps-the-intervals-honest",
@@ -245,12 +232,12 @@ VERDICTS: list[tuple[Parts, str, str, str]] = [
     (saving(about(0.6), ("below", None, "")), STOP, "refuted", "; it lies below 0.99 at every level"),
     (saving(about(0.995)), LOCATED, "supported", "it rises through 0.99 at average degree 45 (40 to 70)"),  # 1.75
     (
-        saving(about(0.995), ("falls", Estimate(estimate=45, low=20, high=60), "")),  # 60 / 20 = 3
+        saving(about(0.995), ("falls", kinds.Estimate(estimate=45, low=20, high=60), "")),  # 60 / 20 = 3
         *(LOCATED, "refuted", "it falls through"),
     ),
     (saving(about(0.995), ("above", None, "")), LOCATED, "untested", "it lies above 0.99 at every level"),
     (
-        saving(about(0.995), ("rises", Estimate(estimate=90, low=70, high=128), "dense")),
+        saving(about(0.995), ("rises", kinds.Estimate(estimate=90, low=70, high=128), "dense")),
         *(LOCATED, "untested", "beyond the measured densities"),
     ),
     (
@@ -328,7 +315,7 @@ def test_conditions_are_those_of_the_study() -> None:
             "one CUDA device, 8 threads, allocator retaining; 9 layers of 64 channels, float32",
         ),
     ):
-        quality = made(Quality, setting=SETTING.model_copy(update=changes))
+        quality = made(kinds.Quality, setting=SETTING.model_copy(update=changes))
         assert claim(empty(quality=quality), "a-third-more-time:GATv2:layers").conditions.startswith(words)
 
 

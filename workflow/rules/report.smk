@@ -36,7 +36,7 @@ rule report:
         templates=sorted(
             local(str(path))
             for path in Path(TEMPLATES).rglob("*.*")
-            if path.name not in ("index.html", "comparison.html")
+            if path.name not in ("index.html", "comparison.html", "comparison.md")
         ),
     output:
         [
@@ -90,6 +90,7 @@ rule index:
         report=rules.report.output if REMOTE else [],
         template=local(f"{TEMPLATES}/html/index.html"),
         page=local(f"{TEMPLATES}/html/comparison.html"),
+        words=local(f"{TEMPLATES}/appendix/comparison.md"),
     output:
         *COMPARED,
         html=report(

@@ -58,9 +58,7 @@ def _changed(folder: Path) -> dict[str, str]:
     found = [path for path in folder.rglob("*") if not path.is_dir() and not path.name.startswith(".")]
     there = {path.relative_to(folder).as_posix(): path for path in found}
     strange = {name: _NOT_PLAIN for name, path in there.items() if not path.is_file()}
-    there = {name: path for name, path in there.items() if name not in strange}
-    for name in (CRATE, PACK):
-        there.pop(name, None)
+    there = {name: path for name, path in there.items() if name not in (*strange, CRATE, PACK)}
     expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
     sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
     sums += [(name, sha256_of(path)) for name, path in there.items()]

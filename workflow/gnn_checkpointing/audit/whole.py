@@ -9,7 +9,7 @@ from itertools import islice
 
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.collecting.collect import trace_facts, traced_cells
-from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
+from gnn_checkpointing.collecting.rows import table_rows
 from gnn_checkpointing.measurement.hardware import differences
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
@@ -157,9 +157,7 @@ def beside(run: RunFolder) -> Iterator[str]:
 
 def table(run: RunFolder) -> Iterator[str]:
     """Yield rows of the table that the records do not say."""
-    spreads = process_spreads(run.records)
-    rows = [row for record in run.records for row in cell_rows(record, run.study.analysis, spreads[record.allocator])]
-    again = {_row(row): row for row in with_hosts(rows, run.records)}
+    again = {_row(row): row for row in table_rows(run.records, run.study.analysis)}
     # Tables from before a column was there have nothing in it.
     compared = [column.name for column in COLUMNS if not column.new or any(row[column.name] for row in run.rows)]
     given = {_row(row): row for row in run.rows}

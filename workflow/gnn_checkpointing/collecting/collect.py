@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn_checkpointing.artefacts import read_json, seal, whole_file, write_json
-from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
+from gnn_checkpointing.collecting.rows import table_rows
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
 from gnn_checkpointing.records.cell import CellRecord, write_records
 from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
@@ -77,9 +77,7 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     write_json(to / "traces.json", Traces(traces=shown).model_dump(mode="json"))
     write_json(to / "trainings.json", [job for file in training for job in read_json(file)])
     write_records(to / "records.jsonl", records)
-    spreads = process_spreads(records)
-    rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
-    write_table(to / "measurements.csv", with_hosts(rows, records))
+    write_table(to / "measurements.csv", table_rows(records, study.analysis))
     seal(*(to / name for name in ("measurements.csv", "traces.json", "graphs.json", "records.jsonl", "trainings.json")))
 
 

@@ -57,15 +57,19 @@ def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | No
     return [row | throughput(row) for row in rows]
 
 
-def with_hosts(rows: Iterable[dict[str, Value]], records: Sequence[CellRecord]) -> list[dict[str, Value]]:
-    """The rows, with their machines where the records are from more than one."""
-    ids = {(record.cell, record.visit): [run.host.id if run.host else "" for run in record.runs] for record in records}
-    if len({host for hosts in ids.values() for host in hosts}) < 2:
-        return list(rows)
-    return [row | {HOSTS.name: SEPARATOR.join(ids[str(row["cell"]), int(row["visit"] or 0)])} for row in rows]
+def table_rows(records: Sequence[CellRecord], analysis: Analysis) -> list[dict[str, Value]]:
+    """The rows of all cells in their order, with their machines where the records are from more than one."""
+    spreads = _process_spreads(records)
+    hosts = [[run.host.id if run.host else "" for run in record.runs] for record in records]
+    several = len({host for own in hosts for host in own}) > 1
+    return [
+        row | ({HOSTS.name: SEPARATOR.join(own)} if several else {})
+        for record, own in zip(records, hosts, strict=True)
+        for row in cell_rows(record, analysis, spreads[record.allocator])
+    ]
 
 
-def process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:
+def _process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:
     """By allocator, how far time ratios differ from process to process, pooled over the cells."""
     cells: dict[str, list[Sequence[tuple[Rounds, Rounds]]]] = {}
     for record in records:

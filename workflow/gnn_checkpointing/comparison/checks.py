@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from gnn_checkpointing.audit.checks.run import VERSIONS
 from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.comparison.results import Check, Difference
-from gnn_checkpointing.study.reading import read_yaml
 
 Item = TypeVar("Item")
 
@@ -26,10 +23,26 @@ Found = Iterator[tuple[str, Any, Any, str, bool]]
 """Of each item that both have: its place, what either says, what may explain a difference, whether there is none."""
 
 
-@cache
-def texts() -> Any:
-    """What the page says: of each check its question, rule and results, its tables, and how machines are compared."""
-    return read_yaml(Path(__file__).with_name("texts.yaml"))
+QUESTIONS = {
+    "graphs": (
+        "Are the graphs the same?",
+        "Graphs of one id have the same SHA-256; where sizes differ, too, their rows are not compared.",
+    ),
+    "saved-bytes": (
+        "Are the saved bytes the same?",
+        "Where a policy ran to its end on both, saved_activation_bytes are equal to the byte.",
+    ),
+    "bytes-per-edge": (
+        "Are the bytes per edge the same?",
+        "The laws of activation_bytes and saved_activation_bytes have slopes that differ by no more than rounding: a "
+        "share of 0.000001, or 0.001 bytes per edge.",
+    ),
+    "verdicts": (
+        "Do the verdicts go the same way?",
+        "No claim is supported on one machine and refuted on the other.",
+    ),
+}
+"""What must be the same on every machine, in the order of the page, each with its rule."""
 
 
 def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tuple[list[Check], list[Difference]]:
@@ -42,14 +55,14 @@ def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tup
         "verdicts": (_verdicts(first, second), ""),
     }
     checks, differences = [], list[Difference]()
-    for id, words in texts()["checks"].items():
+    for id, (question, rule) in QUESTIONS.items():
         items, explained = list(found[id][0]), found[id][1]
         own = [_difference(id, *item[:4]) for item in items if not item[4]]
         checks.append(
             Check(
                 id=id,
-                question=words["question"],
-                rule=words["rule"],
+                question=question,
+                rule=rule,
                 matched=len(items),
                 differ=len(own),
                 worst=max((one.relative for one in own if one.relative is not None), default=None),

@@ -7,20 +7,9 @@ from itertools import combinations
 from pathlib import Path
 
 from gnn_checkpointing.audit.inputs import RunFolder
+from gnn_checkpointing.comparison import ratios
 from gnn_checkpointing.comparison.checks import around, compared, joined
 from gnn_checkpointing.comparison.folders import folders, machines, shared, why_nothing
-from gnn_checkpointing.comparison.ratios import (
-    CONFIDENCE,
-    RESAMPLES,
-    SEED,
-    at_rows,
-    break_evens,
-    exact_rank_agreement,
-    per_edge,
-    ratio_summaries,
-    throughputs,
-    time_ratio,
-)
 from gnn_checkpointing.comparison.results import Comparison, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal
 
@@ -45,9 +34,9 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
         title = next(iter(runs.values())).study.title
         studies.append(StudyCompared(name=name, title=title, machines=list(runs), missing=missing))
     return Comparison(
-        confidence=CONFIDENCE,
-        resamples=RESAMPLES,
-        seed=SEED,
+        confidence=ratios.CONFIDENCE,
+        resamples=ratios.RESAMPLES,
+        seed=ratios.SEED,
         machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in studies_of.items()],
         studies=studies,
         pairs=pairs,
@@ -60,8 +49,8 @@ def _pair(first: RunFolder, second: RunFolder) -> Pair:
     cells = {str(pair.first["cell"]) for pair in rows}
     one, other = ({(record.cell, record.fingerprint) for record in run.records} for run in (first, second))
     checks, differences = compared(rows, first, second)
-    crossings, never = break_evens(first, second)
-    ratios, laws = at_rows(rows, time_ratio), per_edge(first, second)
+    crossings, never = ratios.break_evens(first, second)
+    times, laws = ratios.at_rows(rows, ratios.time_ratio), ratios.per_edge(first, second)
     confidences = first.study.analysis.confidence, second.study.analysis.confidence
     return Pair(
         study=first.study.name,
@@ -73,11 +62,11 @@ def _pair(first: RunFolder, second: RunFolder) -> Pair:
         checks=checks,
         findings=len(differences),
         differences=[*differences, *around(rows, first, second)],
-        ratios=ratios,
-        ratio_summaries=ratio_summaries(ratios, confidences),
-        throughput=throughputs(rows),
+        ratios=times,
+        ratio_summaries=ratios.ratio_summaries(times, confidences),
+        throughput=ratios.throughputs(rows),
         per_edge=laws,
-        per_edge_ranks=exact_rank_agreement(
+        per_edge_ranks=ratios.exact_rank_agreement(
             [(law.first.estimate, law.second.estimate) for law in laws if law.first and law.second]
         ),
         break_evens=crossings,

@@ -1,42 +1,40 @@
 """The page of a comparison: an overview of all pairs of machines, then each study and pair in full.
 
-`texts.yaml` has its tables: a column is its name, the path of its value, how that reads, and its unit.
+`templates/appendix/comparison.md` has its sentences, and the columns of its tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.audit.checks.run import VERSIONS
-from gnn_checkpointing.comparison.checks import texts
+from gnn_checkpointing.comparison.checks import QUESTIONS
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
 from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import scattered, thinning
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Fact, Figure, Note, Page, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import Of, figure, table
 from gnn_checkpointing.sourced import counted, plain, sourced
 
-_WORDS: dict[str, Callable[..., str]] = {
-    **{name: getattr(units, name) for name in ("count", "share", "plain", "ratio_estimate", "general_estimate")},
+_text = Texts("comparison")
+_WORDS: dict[str, Any] = {
     "million": lambda rate: units.fixed(rate.estimate / 1e6, 2),
     "nanoseconds": lambda time: units.scaled_estimate(time, units.NANOSECOND),
-    "course": lambda course: texts()["courses"][course],
-    "quantity": lambda quantity: texts()["quantities"][quantity],
-    "names": ", ".join,
-    "value": lambda value: (
+    "in_words": lambda value: (
         value if isinstance(value, str) else units.count(value) if isinstance(value, int) else units.fixed(value, 3)
     ),
+    "joined": ", ".join,
+    "whole": lambda found: next(iter(found), None),
 }
+"""What columns may name: how their values read, and the first of a list, if any."""
 
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
@@ -49,7 +47,7 @@ def render_comparison(comparison: Comparison, templates: Path, output_folder: Pa
 def index_sentences(comparison: Comparison) -> list[str]:
     """A sentence for each pair of machines and study, every number with its address in `comparison.json`."""
     return [
-        f"Study {pair.study} on {pair.first} and {pair.second}: {_same_sentence(pair)} {_ratio_sentence(pair)}"
+        f"Study {pair.study} on {pair.first} and {pair.second}: {_said('same', pair)} {_said('ratios', pair)}"
         for pair in sourced(comparison, f"{COMPARISON}#").pairs
     ]
 
@@ -62,10 +60,9 @@ def _page(comparison: Comparison) -> Page:
         for study in found.studies
         if study.missing
     ]
-    method = {"level": units.confidence(found.confidence), "resamples": units.count(found.resamples)}
-    how = tuple(Paragraph(text.format_map(method)) for text in texts()["method"])
-    tables = (_table(name, texts()["overview"][name], getattr(found, name)) for name in ("pairs", "machines"))
-    overview: tuple[Block, ...] = (Paragraph(texts()["why"]), *tables, *missing)
+    how = tuple(map(Paragraph, _text.lines("method", found=found)))
+    tables = (_table(name, getattr(found, name), name) for name in ("pairs", "machines"))
+    overview: tuple[Block, ...] = (Paragraph(_text("why")), *tables, *missing)
     pairs = [
         _pair_section(f"{study}-{number}", pair)
         for (study,), own in grouped(found.pairs, lambda pair: (pair.study,))
@@ -92,107 +89,44 @@ def _pair_section(key: str, pair: Pair) -> Section:
     """What one study says on two machines; `key` is its address within the page."""
     blocks: list[Block] = [
         Paragraph(f"{units.count(pair.rows)} measurements in {units.count(pair.cells)} cells are on both machines."),
-        Paragraph(f"What must be the same: {_same_sentence(pair)}"),
-        Paragraph(_ratio_sentence(pair)),
-        Paragraph(_versions_sentence(pair)),
+        Paragraph(f"What must be the same: {_said('same', pair)}"),
+        *(Paragraph(_said(name, pair)) for name in ("ratios", "versions")),
     ]
-    after = _after(key, pair)
+    notes = [Note(text) for text in dict.fromkeys(check.note for check in pair.checks if check.note)]
+    after: dict[str, list[Block]] = {
+        "checks": [*notes],
+        "agreement": [_ratios_figure(key, pair)] if pair.ratios else [],
+        **{name: [Paragraph(text)] for name in ("per-edge", "break-even") if (text := _said(name, pair))},
+    }
     items: dict[str, list[Any]] = {
         "checks": pair.checks,
-        "findings": pair.different(*texts()["checks"]),
+        "findings": pair.different(*QUESTIONS),
         "agreement": pair.ratio_summaries,
         "ratios": pair.ratios,
         "throughput": pair.throughput,
         "per-edge": pair.per_edge,
         "break-even": pair.break_evens,
     }
-    for name, words in texts()["tables"].items():
-        rows = items[name] if name in items else pair.different(name)
-        blocks += [_table(f"{key}-{name}", words, rows, first=pair.first, second=pair.second)] if rows else []
+    for name, rows in items.items():
+        blocks += [_table(f"{key}-{name}", rows, name, pair=pair)] if rows else []
         blocks += after.get(name, [])
+    for name, caption in _text.names("others").items():
+        rows = pair.different(name)
+        blocks += [_table(f"{key}-{name}", rows, "both", caption, pair=pair)] if rows else []
     return Section(key, f"{pair.study}: {pair.first} and {pair.second}", tuple(blocks))
 
 
-def _table(name: str, words: Mapping[str, Any], rows: list[Any], **machines: str) -> Table:
-    def column(name: str, field: str, how: str = "", unit: str = "") -> Of[Any] | None:
-        found = {getattr(row, field) for row in rows} if field in ("allocator", "note") else set()
-        if (field == "allocator" and len(found) == 1) or (field == "note" and found == {""}):
-            return None
-        value, title = partial(_value, field.split(".")), name.format(**machines)
-        return Of(title, value, _WORDS.get(how), unit, "prose" if how in ("prose", "names") else None)
-
-    columns = (column(*one) for one in words["columns"])
-    return table(f"table-{name}", words["caption"], COMPARISON, rows, *columns)
+def _said(name: str, pair: Pair) -> str:
+    """A sentence about two machines."""
+    others = [fact for name in VERSIONS for fact in pair.different("facts") if fact.place == name]
+    return _text(name, pair=pair, names=_text.names, others=others)
 
 
-def _value(path: list[str], item: Any) -> Any:
-    """What lies at a path of fields, and of positions or ids in lists; None where it ends early."""
-    for step in path:
-        if isinstance(item, list):
-            item = next((one for at, one in enumerate(item) if step in (str(at), getattr(one, "id", ""))), None)
-        elif item is not None:
-            item = getattr(item, step)
-    return item
-
-
-def _same_sentence(pair: Pair) -> str:
-    """The results of the checks of what must be the same, a clause each."""
-    if not pair.rows:
-        return "they share the study's name and no measurement."
-    clauses = []
-    for check in pair.checks:
-        worst = "" if check.worst is None else units.share(check.worst)
-        words: str = texts()["checks"][check.id][check.word]
-        clauses.append(words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst))
-    return f"{'; '.join(clauses)}."
-
-
-def _ratio_sentence(pair: Pair) -> str:
-    """How the time ratios of all cells agree, under each allocator."""
-    sentences = []
-    for one in pair.over_all:
-        under = f"Under allocator {one.allocator} a" if len(pair.over_all) > 1 else "A"
-        ranks = "they do not rank"
-        if one.rank_agreement is not None:
-            ranks = f"they rank alike with Kendall's tau {units.ratio_estimate(one.rank_agreement)}"
-        sentences.append(
-            f"{under} policy's time / none's is, in the median of {units.count(one.cells)} cells and policies, "
-            f"{units.ratio_estimate(one.quotient)} times as large on {pair.second} as on {pair.first}; {ranks}."
-        )
-    return " ".join(sentences) or "No time ratio is on both."
-
-
-def _versions_sentence(pair: Pair) -> str:
-    """Which versions of the measured libraries differ, and in how many cells code and settings were the same."""
-    named = [
-        f"{fact.place} {fact.first or 'unknown'} on the first, {fact.second or 'unknown'} on the second"
-        for name in VERSIONS
-        for fact in pair.different("facts")
-        if fact.place == name
-    ]
-    versions = f"Other versions: {'; '.join(named)}." if named else "The libraries have the same versions."
-    return (
-        f"{versions} Code, libraries and settings were the same, by the records' fingerprints, in "
-        f"{units.count(pair.same_code)} of {units.count(pair.cells)} cells that both have."
-    )
-
-
-def _after(key: str, pair: Pair) -> dict[str, list[Block]]:
-    """What follows a table, by its name."""
-    ranks, never = pair.per_edge_ranks, pair.no_break_even
-    alike = ""
-    if ranks is not None:
-        alike = (
-            f"The ratios of time per edge of {units.count(ranks.series)} convolutions and policies rank alike with "
-            f"Kendall's tau {units.ratio(ranks.tau)} (p {units.probability(ranks.p_value)} under no agreement)."
-        )
-    words = "ratios of a policy stay on the same side of their threshold at every density on both machines."
-    return {
-        "checks": [Note(text) for text in dict.fromkeys(check.note for check in pair.checks if check.note)],
-        "agreement": [_ratios_figure(key, pair)] if pair.ratios else [],
-        "per-edge": [Paragraph(alike)] if alike else [],
-        "break-even": [Paragraph(f"{units.count(never)} {words}")] if never else [],
-    }
+def _table(id: str, rows: list[Any], text: str, caption: str = "", **known: Any) -> Table:
+    known |= _WORDS | {name: _text.names(name).get for name in ("courses", "quantities")}
+    known["allocators"] = {getattr(row, "allocator", "") for row in rows}
+    known["notes"] = any(getattr(row, "note", "") for row in rows)
+    return _text.table(None, f"table-{id}", COMPARISON, rows, name=f"table-{text}", caption=caption, **known)
 
 
 def _ratios_figure(key: str, pair: Pair) -> Figure:
@@ -207,14 +141,8 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
         lines = [Line(policy, tuple(map(_point, marks))) for policy, marks in own.items() if marks]
         drawn.append(lines)
         shown.append(scattered(title, lines, looks(policies), x, y, _alternative(title, pair, ratios), diagonal=True))
-    return figure(
-        f"figure-{key}-ratios",
-        f"Step time of each policy / none's in the same cell: on {pair.first} and on {pair.second}.",
-        "Each mark is a cell and policy. On the line a policy costs the same share on both machines; above it costs "
-        f"more on the second. Intervals are in the table below.{thinning(drawn)}",
-        COMPARISON,
-        shown,
-    )
+    thinned = thinning(drawn)
+    return _text.figure(f"figure-{key}-ratios", COMPARISON, shown, "figure-ratios", pair=pair, thinned=thinned)
 
 
 def _point(ratio: AtRow) -> Point:
@@ -224,19 +152,12 @@ def _point(ratio: AtRow) -> Point:
 
 def _alternative(title: str, pair: Pair, ratios: list[AtRow]) -> str:
     """For each policy how many marks there are, and where they lie on either machine."""
-    sentences = [
-        f"Scatter chart, {title}: step time / none's on {pair.second} against that on {pair.first}, one mark a cell, "
-        "with the line on which both are equal."
-    ]
-    summaries = {_series(one): one for one in pair.ratio_summaries}
+    summaries, marked = {_series(one): one for one in pair.ratio_summaries}, []
     for series, own in grouped(ratios, _series):
         sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}
-        spans = [f"{units.ratio(min(side))} to {units.ratio(max(side))} on {slug}" for slug, side in sides.items()]
-        sentences.append(
-            f"Policy {own[0].policy}, {units.count(summaries[series].cells)} marks: {', '.join(spans)}; in the median "
-            f"{units.ratio_estimate(summaries[series].quotient)} times as much on the second."
-        )
-    return " ".join(sentences)
+        spans = [(min(side), max(side), slug) for slug, side in sides.items()]
+        marked.append((own[0].policy, summaries[series].cells, spans, summaries[series].quotient))
+    return _text("alternative", pair=pair, title=title, marked=marked)
 
 
 def _series(one: RatioSummary | AtRow) -> tuple[str, str, str]:

@@ -54,11 +54,6 @@ class OnBoth(OfPolicy):
     quotient: Estimate | None
     apart: bool
 
-    @property
-    def agreement(self) -> str:
-        """Whether the intervals meet, in words."""
-        return ("do not meet" if self.apart else "meet") if self.quotient else ""
-
 
 class AtRow(OnBoth):
     """A number of one cell, with its row of `measurements.csv` on either machine, counted from 0."""
@@ -94,13 +89,6 @@ class BreakEvenPair(OnBoth):
     threshold: float
     first_course: str
     second_course: str
-
-    @property
-    def agreement(self) -> str:
-        """Whether both machines say the same, in words."""
-        if self.first_course != self.second_course:
-            return "another course"
-        return "intervals do not meet" if self.apart else "agree"
 
 
 class RatioSummary(OfPolicy):

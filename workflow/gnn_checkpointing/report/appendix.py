@@ -71,7 +71,7 @@ class Texts:
 
     def table(
         self,
-        inputs: ReportInputs,
+        inputs: ReportInputs | None,
         id: str,
         source: str,
         items: Iterable[Any],
@@ -81,8 +81,11 @@ class Texts:
         **values: Any,
     ) -> Table:
         """A table of the items; its text is `name`, or what is nearest to `id`. `more` are further columns."""
-        known: dict[str, Any] = {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence}
-        known |= {"it": _itself, "text": self, **_functions(self._section), **values}
+        known: dict[str, Any] = {"it": _itself, "text": self}
+        if inputs is not None:
+            known |= {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence}
+            known |= _functions(self._section)
+        known |= values
         name = self._nearest(name or id, _LIST)
         given = (_column(one, known) for one in self.lines(name, **known))
         return table(id, caption or self(name, **known), source, items, *given, *more)

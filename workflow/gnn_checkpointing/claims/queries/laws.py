@@ -22,9 +22,9 @@ def _of_noun(items: Iterable[Any], noun: str) -> list[Any]:
     return [one for one in items if one.response in RESPONSES[noun]]
 
 
-def _each(items: list[Any], value: Callable[[Any], Any], words: str, none: str, parted: str = "; ") -> Found:
+def _each(items: list[Any], value: Callable[[Any], Any], words: str, none: str) -> Found:
     """A value of each item with words on each, or why there is none."""
-    return (map(value, items), parted.join(words.format(one) for one in items)) if items else none
+    return (map(value, items), "; ".join(words.format(one) for one in items)) if items else none
 
 
 @query("worst relative error of {0} at the level held out", "relative error")

@@ -41,7 +41,7 @@ def on_band(asked: Asked, quantity: str) -> Found:
 
 @query("{0}, {policy} / none, at the densest of several levels")
 def at_dense_end(asked: Asked, quantity: str) -> Found:
-    points, even = _band(asked, quantity), _break_even(asked, quantity)
+    points, even = _band(asked, quantity), asked.one(asked.findings.trends.break_evens, quantity=quantity)
     if len(points) < 2:
         return _ONE_LEVEL if points else NO_BAND
     course = "" if even is None else f"; {_course(even)}"
@@ -62,7 +62,7 @@ def dense_over_sparse_end(asked: Asked, quantity: str) -> Found:
 
 @query("average degree of the break-even: upper end of its span / lower end")
 def break_even_span(asked: Asked, quantity: str) -> Found:
-    even = _break_even(asked, quantity)
+    even = asked.one(asked.findings.trends.break_evens, quantity=quantity)
     if even is None:
         return NO_BAND
     if even.average_degree is None:
@@ -75,12 +75,8 @@ def break_even_span(asked: Asked, quantity: str) -> Found:
 
 def _band(asked: Asked, quantity: str) -> list[Any]:
     """The points of the band, sparse before dense; none where there is no band."""
-    bands = asked.of(asked.findings.trends.bands, quantity=quantity)
-    return bands[0].points if bands else []
-
-
-def _break_even(asked: Asked, quantity: str) -> Any:
-    return next(iter(asked.of(asked.findings.trends.break_evens, quantity=quantity)), None)
+    band = asked.one(asked.findings.trends.bands, quantity=quantity)
+    return band.points if band else []
 
 
 def _course(even: Any) -> str:
@@ -93,7 +89,7 @@ def _course(even: Any) -> str:
 
 @query("bytes per edge x edges / activation bytes, none, at the densest level", "share")
 def edge_share(asked: Asked) -> Found:
-    points, flat = _points(asked, "none"), _flatness(asked, "none")
+    points, flat = _points(asked, "none"), asked.one(asked.findings.effects.flatness, "none")
     if flat is None or not points:
         return "no generated graphs of several densities ran to the end without checkpointing"
     densest = points[-1]
@@ -169,16 +165,17 @@ def _nearest_to_root(asked: Asked) -> tuple[str, int, int] | None:
 
 @query("{0} per edge, {policy} - none (policy x edges interaction)", "bytes per edge")
 def difference_per_edge(asked: Asked, response: str) -> Found:
-    found = _interaction(asked, response)
+    found = asked.one(asked.findings.regressions.interactions, response=response)
     return ([found.difference_per_edge], _clusters(found)) if found else _NO_INTERACTION
 
 
 @query("{0} per edge, {policy} / none")
 def slope_ratio(asked: Asked, response: str) -> Found:
-    timed, found = response == "step_time_seconds", _interaction(asked, response)
+    timed = response == "step_time_seconds"
+    found = asked.one(asked.findings.regressions.interactions, response=response)
     if found is None:
         # Where all graphs have one size there is no joint model; bytes are exact: the slope through their levels does.
-        flat = None if timed else _flatness(asked, asked.policy)
+        flat = None if timed else asked.one(asked.findings.effects.flatness)
         if flat is None or flat.slope_ratio is None:
             return _NO_INTERACTION
         note = f"least squares over average degrees {', '.join(flat.levels)} at one number of nodes"
@@ -203,14 +200,6 @@ def _points(asked: Asked, policy: str) -> list[Any]:
     """The points of the convolution and a policy under the reference allocator, sparse before dense."""
     found = asked.findings.effects
     return sorted(asked.of(found.points, policy, allocator=found.reference_allocator), key=attrgetter("degree"))
-
-
-def _flatness(asked: Asked, policy: str) -> Any:
-    return next(iter(asked.of(asked.findings.effects.flatness, policy)), None)
-
-
-def _interaction(asked: Asked, response: str) -> Any:
-    return next(iter(asked.of(asked.findings.regressions.interactions, response=response)), None)
 
 
 def _clusters(found: Any) -> str:

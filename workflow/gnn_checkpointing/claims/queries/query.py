@@ -43,6 +43,10 @@ class Asked:
         """The items about the convolution and policy asked about (or another policy) that have these fields."""
         return where(items, convolution=self.convolution, policy=policy or self.policy, **fields)
 
+    def one(self, items: Iterable[Any], policy: str = "", **fields: object) -> Any:
+        """The first of them, None where there is none."""
+        return next(iter(self.of(items, policy, **fields)), None)
+
 
 @dataclass(frozen=True)
 class Picked:
@@ -102,8 +106,9 @@ def query(quantity: str = "", unit: str = "ratio") -> Callable[[Callable[..., Fo
             if isinstance(found, str):
                 return Picked((), found)
             values, note, *timed = found
-            estimates = (one if isinstance(one, Estimate) else exactly(one) for one in values if one is not None)
-            return Picked(tuple(estimates), note, bool(timed[0]) if timed else not {*TIMES}.isdisjoint(arguments))
+            known = (one for one in values if one is not None)
+            estimates = tuple(one if isinstance(one, Estimate) else between(one, one, one) for one in known)
+            return Picked(estimates, note, bool(timed[0]) if timed else not {*TIMES}.isdisjoint(arguments))
 
         QUERIES[find.__name__] = Query(quantity, pick, unit)
         return pick
@@ -114,11 +119,6 @@ def query(quantity: str = "", unit: str = "ratio") -> Callable[[Callable[..., Fo
 def where(items: Iterable[Any], **fields: object) -> list[Any]:
     """The items that have these values of these fields."""
     return [one for one in items if all(getattr(one, name) == value for name, value in fields.items())]
-
-
-def exactly(value: float) -> Estimate:
-    """A number without an interval, such as a count."""
-    return Estimate.model_construct(estimate=value, low=plain(value), high=plain(value))
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:
