@@ -7,17 +7,18 @@ from typing import Any
 import torch
 from every_convolution import EVERY, NAMED, Group, called
 from small_inputs import EDGES, NODES, WEIGHT, C, O, X, drawn
+from small_layers import Sending
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch_geometric import nn as pyg
 
 
-class Scored(pyg.MessagePassing):
+class Scored(Sending):
     """Scores of edges from `edge_updater`, used in a way that the subclasses choose."""
 
     def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin, self.score = nn.Linear(C, O), nn.Linear(O, 1)
+        super().__init__(O)
+        self.score = nn.Linear(O, 1)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
@@ -109,12 +110,8 @@ class Stashing(Scored):
         return x_j * self.scale
 
 
-class InDictionary(pyg.MessagePassing):
+class InDictionary(Sending):
     """Values are handed over in a dictionary and in a list inside it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lin = nn.Linear(C, O)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
@@ -124,14 +121,11 @@ class InDictionary(pyg.MessagePassing):
         return (x_j * parts["scale"]).tanh() + parts["more"][0] * parts["more"][1]
 
 
-class Defaulted(Scored):
+class Defaulted(Sending):
     """A message has an argument that nobody gives, changes its rows in place, and gives a view."""
 
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
     def message(self, x_j: Tensor, factor: float = 3.0) -> Tensor:
-        return x_j.mul_(factor).sigmoid().view(-1, 2, O // 2).flatten(1)
+        return x_j.mul_(factor).sigmoid().view(-1, 2, C // 2).flatten(1)
 
 
 class Twice(Scored):

@@ -32,29 +32,33 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
 """From C channels to C, so that they can be stacked."""
 
 
-class Own(pyg.MessagePassing):
-    """A user's layer whose message is a given function of `x_j` and the mode."""
+class Sending(pyg.MessagePassing):
+    """What most layers of users have; never built itself, for PyG explains no class of a class that was built."""
 
-    def __init__(self, message: Callable[[Tensor, bool], Tensor], out: int = O, aggr: Any = "sum") -> None:
+    def __init__(self, out: int = C, width: int = C, aggr: Any = "sum") -> None:
         super().__init__(aggr=aggr)
-        self.given, self.lin = message, nn.Linear(C, out)
+        self.lin = nn.Linear(width, out)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return self.propagate(edge_index, x=self.lin(x))
 
     def message(self, x_j: Tensor) -> Tensor:
+        return x_j.tanh()
+
+
+class Own(Sending):
+    """A layer whose message is a given function of `x_j` and the mode."""
+
+    def __init__(self, message: Callable[[Tensor, bool], Tensor], out: int = O) -> None:
+        super().__init__(out)
+        self.given = message
+
+    def message(self, x_j: Tensor) -> Tensor:
         return self.given(x_j, self.training)
 
 
-class Counted(pyg.MessagePassing):
-    """A layer that counts the calls of its message; no `Own`, for PyG explains no class of a class that was built."""
-
-    def __init__(self, out: int = C) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, out)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
+class Counted(Sending):
+    """A layer that counts the calls of its message."""
 
     def message(self, x_j: Tensor) -> Tensor:
         CALLS.append(1)
@@ -81,12 +85,14 @@ class Aggregated(pyg.MessagePassing):
         return self.propagate(edge_index, x=self.lin(x).exp())
 
 
-class Itself(pyg.MessagePassing):
+class Itself(Sending):
     """`aggr=None`, and an own `aggregate` that uses index and size."""
 
     def __init__(self) -> None:
         super().__init__(aggr=None)
-        self.lin = nn.Linear(C, C)
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return self.propagate(edge_index, x=self.lin(x), scale=torch.arange(len(x)) + 1.0)
@@ -120,27 +126,23 @@ class Asking(pyg.MessagePassing):
         return inputs * (2 if twice else 1) + x
 
 
-class Counting(pyg.MessagePassing):
+class Counting(Sending):
     """A layer that counts its calls in a buffer, keeps its last output, and a list of what it did."""
 
     def __init__(self) -> None:
-        super().__init__(aggr="mean")
-        self.lin = nn.Linear(C, O)
+        super().__init__(O, aggr="mean")
         self.register_buffer("calls", torch.zeros(()))
         self.register_buffer("mean", torch.zeros(O))
         self.number, self.norms, self.last = 0, [], None
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        out = self.propagate(edge_index, x=self.lin(x))
+        out = super().forward(x, edge_index)
         self.calls += 1
         self.mean.lerp_(out.detach().mean(dim=0), 0.1)
         self.number += 1
         self.norms.append(out.norm().item())
         self.last = out
         return out.sigmoid()
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return x_j.tanh()
 
 
 class CountingEdges(Counted):
@@ -226,13 +228,10 @@ class Mixed(nn.Module):
         return self.last(self.plain(x).tanh(), edge_index)
 
 
-class Impure(Own):
+class Impure(Sending):
     """A layer that computes something else each time it runs, by a counter that no policy knows of."""
 
     count = 0
-
-    def __init__(self) -> None:
-        super().__init__(lambda x_j, _: x_j, C)
 
     def message(self, x_j: Tensor) -> Tensor:
         Impure.count += 1

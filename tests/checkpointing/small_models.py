@@ -63,8 +63,8 @@ def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
     return step_result(model, loss)
 
 
-def assert_same(found: StepResult, expected: StepResult) -> Sameness:
-    same = compared(found, expected, 1e-5)
+def assert_same(found: StepResult, expected: StepResult, tolerance: float = 1e-5) -> Sameness:
+    same = compared(found, expected, tolerance)
     assert same.same_loss and same.same_gradients and same.same_buffers, same
     return same
 

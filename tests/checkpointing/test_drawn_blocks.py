@@ -9,10 +9,12 @@ import copy
 
 import pytest
 import torch
+from small_models import assert_same
 from torch import Tensor
 
 from gnn_checkpointing.checkpointing import apply, largest_block_edges
 from gnn_checkpointing.measurement.peak_memory import step_bytes
+from gnn_checkpointing.measurement.sameness import StepResult, step_result
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import neighbours_by_block
@@ -25,12 +27,11 @@ def model(k: int = 3, **options: object) -> Vig:
     return build_vig("ti", VigOptions(classes=5, image=64, k=k, task="patches", **options), seed=1)  # type: ignore[arg-type]
 
 
-def step(vig: Vig, images: Tensor = IMAGES) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def step(vig: Vig, images: Tensor = IMAGES) -> StepResult:
     torch.manual_seed(3)
     loss = vig(images).square().mean()
     loss.backward()
-    gradients = [parameter.grad for parameter in vig.parameters() if parameter.grad is not None]
-    return loss.detach(), gradients, list(vig.buffers())
+    return step_result(vig, loss)
 
 
 @pytest.mark.parametrize(
@@ -41,14 +42,10 @@ def test_blocks_compute_the_same(policy: str, compiler: None) -> None:
     plain = model(stochastic=0.5, drop_path=0.3, dropout=0.2)
     images = torch.cat([IMAGES, torch.ones(1, 3, 64, 64)])
     blocked = apply(copy.deepcopy(plain), policy)
-    loss, gradients, buffers = step(plain, images)
-    other_loss, other_gradients, other_buffers = step(blocked, images)
-    assert torch.equal(loss, other_loss)
-    scale = torch.stack([gradient.norm() for gradient in gradients]).norm()
-    assert len(gradients) == len(other_gradients)
-    for gradient, other in zip(gradients, other_gradients, strict=True):
-        assert (gradient - other).norm() <= 1e-6 * scale
-    assert all(torch.equal(one, other) for one, other in zip(buffers, other_buffers, strict=True))
+    same = assert_same(step(blocked, images), step(plain, images), 1e-6)
+    assert same.loss_error == same.buffer_error == 0
+    reached = [[parameter.grad is None for parameter in vig.parameters()] for vig in (plain, blocked)]
+    assert reached[0] == reached[1]
 
 
 def test_a_block_is_as_large_as_asked() -> None:

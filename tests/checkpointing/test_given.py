@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from small_inputs import EDGES, C, X
-from small_layers import TwoLayers, built
+from small_layers import Sending, TwoLayers, built
 from steps_compared import difference, is_exact_or_refused, outcome, step, under
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
@@ -34,19 +34,10 @@ def _always_worth_it(monkeypatch: pytest.MonkeyPatch, compiler: None) -> None:
     monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", lambda *_: True)
 
 
-class Base(pyg.MessagePassing):
-    def __init__(self, width: int = C) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(width, C)
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return x_j.tanh()
-
-
 # --- arguments
 
 
-class Written(Base):
+class Written(Sending):
     """Replaces the features in the object that it is given."""
 
     def forward(self, graph: Any) -> Any:
@@ -54,7 +45,7 @@ class Written(Base):
         return graph
 
 
-class WrittenByName(Base):
+class WrittenByName(Sending):
     """Replaces the features in a dictionary."""
 
     def forward(self, graph: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -62,7 +53,7 @@ class WrittenByName(Base):
         return graph
 
 
-class Grown(Base):
+class Grown(Sending):
     """Reads all earlier outputs from a list, and adds its own."""
 
     def forward(self, outs: list[Tensor], edge_index: Tensor) -> None:
@@ -106,7 +97,7 @@ class Dense(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList([Grown(C), Grown(2 * C), Grown(3 * C)])
+        self.blocks = nn.ModuleList(Grown(width=count * C) for count in (1, 2, 3))
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         outs = [x]
@@ -141,7 +132,7 @@ GENERATORS: dict[str, tuple[Callable[[], Any], Callable[[Any, int], Any]]] = {
 }
 
 
-class Drawing(Base):
+class Drawing(Sending):
     """Masks from a generator of its own, before and after `propagate`, or in the message."""
 
     def __init__(self, kind: str, inside: bool) -> None:
@@ -153,11 +144,11 @@ class Drawing(Base):
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         if self.inside:
-            return self.propagate(edge_index, x=self.lin(x))
+            return super().forward(x, edge_index)
         return self.propagate(edge_index, x=self.lin(x * self.mask(len(x)))).tanh() * self.mask(len(x))
 
     def message(self, x_j: Tensor) -> Tensor:
-        return x_j.tanh() * (1 + (self.mask(len(x_j)) * 1e-9 if self.inside else 0))
+        return super().message(x_j) * (1 + (self.mask(len(x_j)) * 1e-9 if self.inside else 0))
 
 
 @each_policy
@@ -168,14 +159,16 @@ def test_a_generator_of_the_layer_gives_the_same_numbers_twice(kind: str, inside
     assert outcome(TwoLayers(Drawing(kind, inside), Drawing(kind, inside)), policy, (X, EDGES)) == "exact"
 
 
-class Noting(Base):
-    """Writes into a tensor, a list of tensors and a queue, none of which is a buffer, and computes with them."""
+class Noting(Sending):
+    """Writes into a tensor, a list of tensors, a queue and a number, and into a buffer; computes with them."""
 
     def __init__(self, size: int = 1, inside: bool = False) -> None:
         super().__init__()
         self.total, self.inside = torch.zeros(size), inside
         self.log: dict[str, list[Any]] = {"norms": [], "steps": [0], "sums": [torch.zeros(())]}
         self.last: deque[float] = deque(maxlen=2)
+        self.number = 0
+        self.register_buffer("mean", torch.zeros(C))
 
     def note(self, x: Tensor) -> None:
         self.total += x.detach().norm()
@@ -183,6 +176,8 @@ class Noting(Base):
         self.log["steps"][0] += 1
         self.log["sums"][0].add_(x.detach().norm())
         self.last.append(self.log["norms"][-1])
+        self.number += 1
+        self.mean.lerp_(x.detach().mean(dim=0), 0.1)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
@@ -195,7 +190,7 @@ class Noting(Base):
     def message(self, x_j: Tensor) -> Tensor:
         if self.inside:
             self.note(x_j)
-        return x_j.tanh()
+        return super().message(x_j)
 
 
 @each_policy
@@ -208,7 +203,7 @@ def test_what_a_layer_notes_in_plain_attributes_it_notes_once(policy: str) -> No
     for one, other in ((plain.first, wrapped.first), (plain.second, wrapped.second)):
         torch.testing.assert_close(one.total, other.total)
         torch.testing.assert_close(one.log["sums"], other.log["sums"])
-        assert one.log["steps"] == other.log["steps"] == [3]
+        assert one.log["steps"] == other.log["steps"] == [one.number] == [other.number] == [3]
         assert other.log["norms"] == pytest.approx(one.log["norms"])
         assert other.last == pytest.approx(one.last)
 
@@ -257,7 +252,7 @@ def test_a_tensor_in_a_tuple_is_refused_where_it_is_written() -> None:
 ELSEWHERE = [1]
 
 
-class Elsewhere(Base):
+class Elsewhere(Sending):
     """Computes by a global list."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:

@@ -1,18 +1,17 @@
 """Hooks that come late and explainers act under a policy as they do without one."""
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from cases_of_calls import HOOKED, HOOKS
 from other_convolutions import CONVOLUTIONS
-from small_inputs import EDGES, NODES, C, O, X
-from small_layers import CALLS, Counted, built
+from small_inputs import EDGES, NODES, O, X
+from small_layers import CALLS, Counted
+from small_pyg_models import MODELS
 from steps_compared import difference, step, under
 from torch import Tensor, nn
-from torch_geometric import nn as pyg
 from torch_geometric.explain import AttentionExplainer, Explainer, GNNExplainer
 
 from gnn_checkpointing.checkpointing import apply
@@ -50,13 +49,6 @@ def test_hooks_see_every_edge_once_and_the_whole_graph(policy: str) -> None:
     torch.testing.assert_close(rows[rows[:, 0].argsort()], expected[expected[:, 0].argsort()])
 
 
-MODELS: dict[str, Callable[[], nn.Module]] = {
-    "GCN": lambda: pyg.GCN(C, 8, num_layers=2, out_channels=2),
-    "GraphSAGE": lambda: pyg.GraphSAGE(C, 8, num_layers=2, out_channels=2),
-    "GAT": lambda: pyg.GAT(C, 8, num_layers=2, out_channels=2, heads=2),
-}
-
-
 def explanation(model: nn.Module, algorithm: Any) -> Tensor:
     explainer = Explainer(
         model,
@@ -71,10 +63,10 @@ def explanation(model: nn.Module, algorithm: Any) -> Tensor:
 
 
 @each_policy
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["GCN", "GraphSAGE", "GAT"])
 def test_explainers_find_the_same_edges_and_the_model_trains_as_before(name: str, policy: str) -> None:
     """The second one reads the attention of all edges from one call of `message`."""
-    model = built(MODELS[name])
+    model = MODELS[name].built()
     wrapped = under(policy, model)
     for make in [lambda: GNNExplainer(epochs=5), AttentionExplainer][: 2 if name == "GAT" else 1]:
         expected = explanation(copy.deepcopy(model), make())

@@ -83,13 +83,6 @@ def test_what_is_held_are_inputs_and_the_states_of_what_draws(policy: str, maps:
     assert bytes_of(built("GATv2", policy, dropout=0.5), graph).saved == held + maps * state
 
 
-def test_batch_norm_counts_each_step_once() -> None:
-    model = built("GATv2", "layers", norm="batch")
-    loss_of(model, adjacency("GATv2")).backward()
-    assert int(model.blocks[0].norm.num_batches_tracked) == 1
-    assert model.blocks[0].norm.momentum == 0.1
-
-
 @pytest.mark.parametrize(
     ("model", "policy", "said"),
     [

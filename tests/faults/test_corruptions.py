@@ -1,7 +1,8 @@
 """Over 200 seeded corruptions of a run's files: each is refused by the file's name, and no page is made of it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -42,16 +43,24 @@ def assert_refused(command: list[str], path: Path, capsys: pytest.CaptureFixture
     assert page is None or not page.exists()
 
 
-def damaged(path: Path, damage: Damage, seed: int, check: Callable[[], None]) -> None:
-    """Let `check` look at a damaged file, and put it back."""
-    content = path.read_bytes()
-    spoilt = damage(content, random.Random(seed))
-    assert spoilt != content
-    path.write_bytes(spoilt)
+@contextmanager
+def put_back(*paths: Path) -> Iterator[list[bytes]]:
+    """The contents of files, which are there again after the context."""
+    kept = [path.read_bytes() for path in paths]
     try:
-        check()
+        yield kept
     finally:
-        path.write_bytes(content)
+        for path, content in zip(paths, kept, strict=True):
+            path.write_bytes(content)
+
+
+def damaged(path: Path, damage: Damage, seed: int, check: Callable[[], None]) -> None:
+    """Let `check` look at a damaged file."""
+    with put_back(path) as (content,):
+        spoilt = damage(content, random.Random(seed))
+        assert spoilt != content
+        path.write_bytes(spoilt)
+        check()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -78,16 +87,12 @@ def test_a_seal_that_is_damaged_itself(run: Run, name: str, capsys: pytest.Captu
 @pytest.mark.parametrize("seed", range(4))
 def test_two_files_that_changed_places(run: Run, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = random.Random(seed).sample(run.records, 2)
-    kept = one.read_bytes(), other.read_bytes()
-    one.write_bytes(kept[1])
-    other.write_bytes(kept[0])
-    try:
+    with put_back(one, other) as kept:
+        one.write_bytes(kept[1])
+        other.write_bytes(kept[0])
         assert main(run.collect()) == 2
         told = capsys.readouterr().err
         assert one.name in told or other.name in told
-    finally:
-        one.write_bytes(kept[0])
-        other.write_bytes(kept[1])
 
 
 @pytest.mark.parametrize(
@@ -104,16 +109,13 @@ def test_records_that_someone_meant_to_put_there(
 ) -> None:
     """Their list says that they are whole; they are refused for what they say."""
     path = run.records[7]
-    content = path.read_bytes()
-    with_change(path, **values)
-    complete(path.parent)
-    try:
+    listed = path.with_name("complete.json")
+    with put_back(path, listed, seal_file(listed)):
+        with_change(path, **values)
+        complete(path.parent)
         assert main(run.collect()) == 2
         told = capsys.readouterr().err
         assert all(word in told for word in (path.name, *words))
-    finally:
-        path.write_bytes(content)
-        complete(path.parent)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

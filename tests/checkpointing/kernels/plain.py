@@ -21,19 +21,23 @@ def edges(num_sources: int, num_destinations: int, num_edges: int) -> Tensor:
     return torch.stack([torch.randint(high, (num_edges,), generator=generator) for high in highs])
 
 
-def attention_inputs(
-    kind: str, sizes: Sizes, head: tuple[int, int], edged: bool, dtype: torch.dtype
-) -> list[Tensor | None]:
-    """Keys, queries, values, attention and edge features."""
+def attention_shapes(kind: str, sizes: Sizes, head: tuple[int, int], edged: bool) -> list[tuple[int, ...] | None]:
+    """Of keys, queries, values, attention and edge features."""
     sources, destinations, num_edges = sizes
     scored = head[:1] if kind == "gat" else head
-    shapes = [
+    return [
         (sources, *scored),
         (destinations, *scored),
         None if kind == "gatv2" else (sources, *head),
         head if kind == "gatv2" else None,
         (num_edges, *scored) if edged else None,
     ]
+
+
+def attention_inputs(
+    kind: str, sizes: Sizes, head: tuple[int, int], edged: bool, dtype: torch.dtype
+) -> list[Tensor | None]:
+    shapes = attention_shapes(kind, sizes, head, edged)
     seeds = [torch.Generator().manual_seed(seed) for seed in range(1, 6)]
     drawn = [s and torch.randn(s, generator=g, dtype=dtype) for s, g in zip(shapes, seeds, strict=True)]
     if (
@@ -67,6 +71,12 @@ def attention(
         messages = messages if edge is None else messages + edge
     shares = softmax(scores, i, num_nodes=num_destinations)
     return scatter(messages * shares.unsqueeze(-1) * factors, i, 0, num_destinations)
+
+
+def along(message: str, num_edges: int, channels: int, **options: Any) -> tuple[Tensor | None, Tensor | None]:
+    """What `message` has along its edges: a weight, or a vector."""
+    weight = torch.randn(num_edges, **options) if message == "weight" else None
+    return weight, torch.randn(num_edges, channels, **options) if message == "edge" else None
 
 
 def assert_same(found: Tensor, wanted: Tensor) -> None:

@@ -218,22 +218,12 @@ def test_rows_that_are_not_contiguous_are_read_as_they_are_meant():
 
 
 def test_fake_tensors_have_the_real_ones_shapes():
-    sizes = (6, 5, 30)
     with FakeTensorMode():
         tables = kernel_edges(torch.zeros(2, 30, dtype=torch.long), 6, 5)
         for kind in KINDS:
-            inputs = plain_fakes(kind, sizes)
+            shapes = plain.attention_shapes(kind, (6, 5, 30), (2, 8), edged=True)
+            inputs = [shape and torch.empty(shape) for shape in shapes]
             out, kept = attention.forward(kind, tables, *inputs)
             assert out.shape == (5, 2, 8) and kept.shape == (5, 2)
             found = attention.backward(kind, tables, out, kept, *inputs)
-            assert [None if part is None else part.shape for part in found] == [
-                None if part is None else part.shape for part in inputs
-            ]
-
-
-def plain_fakes(kind, sizes):
-    """The inputs as fake tensors, which no generator draws."""
-    scored = (2,) if kind == "gat" else (2, 8)
-    values = None if kind == "gatv2" else torch.empty(sizes[0], 2, 8)
-    vector = torch.empty(2, 8) if kind == "gatv2" else None
-    return [torch.empty(sizes[0], *scored), torch.empty(sizes[1], *scored), values, vector, torch.empty(30, *scored)]
+            assert [part if part is None else tuple(part.shape) for part in found] == shapes

@@ -52,24 +52,23 @@ def test_no_compiler_is_a_sentence(fresh, monkeypatch):
         build.load()
 
 
+def compiler_that(folder: Path, script: str) -> str:
+    compiler = folder / "c++"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    return str(compiler)
+
+
+BROKEN = """case "$*" in *--version) exit 0;; esac
+echo 'In file included' >&2; echo 'x.cpp:1: error: no such dialect' >&2; exit 1"""
+
+
 def test_a_compiler_that_fails_is_quoted(fresh, monkeypatch):
-    monkeypatch.setenv("CXX", str(broken(fresh)))
+    monkeypatch.setenv("CXX", compiler_that(fresh, BROKEN))
     with pytest.raises(Unavailable, match=r"error: no such dialect\); policy edge_blocks"):
         build.load()
     folder = fresh / "extensions" / "gnn_checkpointing"
     assert not list(folder.iterdir()), "nothing half done is left"
-
-
-def broken(folder: Path) -> Path:
-    compiler = folder / "c++"
-    compiler.write_text(
-        """#!/bin/sh
-        case "$*" in *--version) exit 0;; esac
-        echo 'In file included' >&2; echo 'x.cpp:1: error: no such dialect' >&2; exit 1
-        """
-    )
-    compiler.chmod(0o755)
-    return compiler
 
 
 def test_other_processors_have_other_libraries(monkeypatch):
@@ -82,11 +81,8 @@ def test_other_processors_have_other_libraries(monkeypatch):
 
 
 def test_a_compiler_that_hangs_is_ended_with_its_own_processes(fresh, monkeypatch, tmp_path):
-    compiler = tmp_path / "c++"
-    compiler.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! > {tmp_path}/child\nwait\n")
-    compiler.chmod(0o755)
     monkeypatch.setattr(build, "_PATIENCE_SECONDS", 3.0)  # the script must have begun by then
-    monkeypatch.setenv("CXX", str(compiler))
+    monkeypatch.setenv("CXX", compiler_that(tmp_path, f"sleep 1000 &\necho $! > {tmp_path}/child\nwait"))
     with pytest.raises(Unavailable, match=r"c\+\+ did not end within 3 s"):
         build.load()
     assert wait_for(lambda: is_gone(int((tmp_path / "child").read_text()))), "the compiler's own process still runs"
@@ -96,12 +92,9 @@ def test_a_compiler_that_hangs_is_ended_with_its_own_processes(fresh, monkeypatc
     ("script", "said"), [("sleep 1000", "did not end"), ("echo 'no licence: error' >&2; exit 1", "no licence")]
 )
 def test_torchs_compiler_is_quoted_too(script, said, fresh, monkeypatch, tmp_path):
-    compiler = tmp_path / "c++"
-    compiler.write_text(f"#!/bin/sh\n{script}\n")
-    compiler.chmod(0o755)
     monkeypatch.setattr(build, "_PATIENCE_SECONDS", 1.0)
     with (
-        kernels.patch({"cpp.cxx": (None, str(compiler))}),
+        kernels.patch({"cpp.cxx": (None, compiler_that(tmp_path, script))}),
         pytest.raises(Unavailable, match=f"policy compiled: .*{said}"),
     ):
         require_compiler("cpu")

@@ -1,5 +1,7 @@
 """Weighted sums, means and extrema equal PyG's scatter in values, gradients and ties, at any number of threads."""
 
+from itertools import product
+
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -38,35 +40,24 @@ def messages(x, edge_index, weight, edge):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("reduce", ["sum", "mean"])
-@pytest.mark.parametrize("message", ["rows", "weight", "edge"])
+@pytest.mark.parametrize(
+    ("message", "reduce"),
+    [*product(("rows", "weight", "edge"), ("sum", "mean")), *product(("rows", "ties"), ("max", "min"))],
+)
 @pytest.mark.parametrize(("sizes", "channels"), SHAPES)
-def test_sums_are_scatters(sizes, channels, message, reduce, dtype):
+def test_reductions_and_their_ties_are_scatters(sizes, channels, message, reduce, dtype):
+    """Rounded values tie often, and in zero, which torch counts once more: it held the output before."""
     edge_index, x, gradient = drawn(sizes, channels, dtype)
-    weight = torch.randn(sizes[2], dtype=dtype).requires_grad_() if message == "weight" else None
-    edge = torch.randn(sizes[2], channels, dtype=dtype).requires_grad_() if message == "edge" else None
+    weight, edge = plain.along(message, sizes[2], channels, dtype=dtype, requires_grad=True)
+    if message == "ties":
+        x = (2 * x.detach()).round().relu().mul(1 if reduce == "max" else -1).requires_grad_()
     wanted = scatter(messages(x, edge_index, weight, edge), edge_index[1], 0, sizes[1], reduce)
     found = sums(edge_index, sizes, x, weight, edge, gradient, reduce)
     plain.assert_passes(found, wanted, [x, weight, edge], gradient)
-    if message == "rows":  # the gradient of a sum needs no rows
+    if reduce in ("max", "min"):
+        assert torch.equal(found[0], wanted)
+    elif message == "rows":  # the gradient of a sum needs no rows
         assert torch.equal(rows.backward(kernel_edges(edge_index, *sizes[:2]), gradient, reduce=reduce).x, found[1])
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("reduce", ["max", "min"])
-@pytest.mark.parametrize(("sizes", "channels"), SHAPES)
-def test_extrema_and_their_ties_are_scatters(sizes, channels, reduce, ties, dtype):
-    """Rounded values tie often, and in zero, which torch counts once more: it held the output before."""
-    edge_index, x, gradient = drawn(sizes, channels, dtype)
-    if ties:
-        x = (2 * x.detach()).round().relu().mul(1 if reduce == "max" else -1).requires_grad_()
-    wanted = scatter(x[edge_index[0]], edge_index[1], 0, sizes[1], reduce)
-    tables = kernel_edges(edge_index, *sizes[:2])
-    with torch.no_grad():
-        out = rows.forward(tables, x, reduce=reduce)
-        assert torch.equal(out, wanted)
-        plain.assert_passes([out, rows.backward(tables, gradient, x, reduce=reduce).x], wanted, [x], gradient)
 
 
 @pytest.mark.parametrize("reduce", ["max", "sum"])
@@ -103,8 +94,7 @@ def test_gradcheck():
 def test_bits_do_not_depend_on_threads(message):
     sizes = (300, 200, 9000)
     edge_index, x, gradient = drawn(sizes, 64, torch.float32)
-    weight = torch.randn(9000) if message == "weight" else None
-    edge = torch.randn(9000, 64) if message == "edge" else None
+    weight, edge = plain.along(message, 9000, 64)
     plain.assert_bits_of_any_threads(
         lambda: [
             *sums(edge_index, sizes, x, weight, edge, gradient, "mean"),

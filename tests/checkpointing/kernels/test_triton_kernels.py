@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -86,45 +87,29 @@ def test_attention(kind, edged, dropout, large):
 
 
 @runs_triton
-@pytest.mark.parametrize("reduce", ["sum", "mean"])
-@pytest.mark.parametrize("message", ["rows", "weight", "edge"])
-def test_sums(message, reduce):
+@pytest.mark.parametrize(
+    ("message", "reduce"), [*product(("rows", "weight", "edge"), ("sum", "mean")), ("rows", "max"), ("rows", "min")]
+)
+def test_rows(message, reduce):
+    """Extrema are of rounded values, which tie, and one NaN."""
     from gnn_checkpointing.checkpointing.kernels import triton_rows
 
     for sizes in (SIZES, LONG):
         tables, flat, by_source = tables_of(sizes)
         x, gradient = torch.randn(sizes[0], 5), torch.randn(sizes[1], 5)
-        weight = torch.randn(sizes[2]) if message == "weight" else None
-        edge = torch.randn(sizes[2], 5) if message == "edge" else None
+        if reduce in ("max", "min"):
+            x = (1 if reduce == "max" else -1) * (2 * x).round().relu()
+            x[2, 1] = float("nan")
+        weight, edge = plain.along(message, sizes[2], 5)
         if edge is not None:  # a relu lets NaN pass, and stops at zero
             edge[0, 0], edge[1] = float("nan"), -x[plain.edges(*sizes)[0, 1]]
-        wanted = rows.forward(tables, x, weight, edge, reduce=reduce)
-        out = garbage(wanted)
-        triton_rows.forward(flat, on_device(x, weight, edge), out, reduce)
-        assert_all([out], [wanted])
-        of_weight = weight is not None
-        made = (garbage(x), garbage(weight), garbage(edge))
-        triton_rows.backward(flat, by_source, on_device(gradient, x, weight, edge), made, reduce, of_weight)
-        assert_all(made, rows.backward(tables, gradient, x, weight, edge, reduce=reduce, of_weight=of_weight))
-
-
-@runs_triton
-@pytest.mark.parametrize("reduce", ["max", "min"])
-def test_extrema(reduce):
-    """Rounded values, which tie, and one NaN."""
-    from gnn_checkpointing.checkpointing.kernels import triton_rows
-
-    sign = 1 if reduce == "max" else -1
-    for sizes in (SIZES, LONG):
-        tables, flat, by_source = tables_of(sizes)
-        x, gradient = sign * (2 * torch.randn(sizes[0], 5)).round().relu(), torch.randn(sizes[1], 5)
-        x[2, 1] = float("nan")
-        wanted = rows.forward(tables, x, reduce=reduce)
-        out, of_x = garbage(wanted), garbage(x)
-        triton_rows.forward(flat, on_device(x, None, None), out, reduce)
-        made = (of_x, garbage(None), garbage(None))
-        triton_rows.backward(flat, by_source, on_device(gradient, x, None, None), made, reduce, False)
-        assert_all([out, of_x], [wanted, rows.backward(tables, gradient, x, reduce=reduce).x])
+        given, of_weight = (x, weight, edge), weight is not None
+        wanted = rows.forward(tables, *given, reduce=reduce)
+        out, made = garbage(wanted), tuple(map(garbage, given))
+        triton_rows.forward(flat, on_device(*given), out, reduce)
+        triton_rows.backward(flat, by_source, on_device(gradient, *given), made, reduce, of_weight)
+        gradients = rows.backward(tables, gradient, *given, reduce=reduce, of_weight=of_weight)
+        assert_all([out, *made], [wanted, *gradients])
 
 
 @runs_triton
