@@ -221,7 +221,7 @@ def test_a_large_tensor_that_is_no_buffer_is_refused_where_it_is_written() -> No
         step(apply(Noting(300_000), "layers"), (X, EDGES))
 
 
-class Keeping(Base):
+class Keeping(Sending):
     """Writes into the values of an object that it keeps."""
 
     def __init__(self, kind: str) -> None:

@@ -32,7 +32,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)
-        seal_file(path).unlink(missing_ok=True)  # it is of what stood here before
+        seal_file(path).unlink(missing_ok=True)  # the seal belongs to the previous file
         Path(temporary).replace(path)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
@@ -131,7 +131,7 @@ def read_json(path: Path) -> Any:
 
 
 def parsed_json(text: str) -> Any:
-    """A JSON value; raises `ValueError` at numbers that arithmetic does not take, half characters and endless texts."""
+    """A JSON value; raises `ValueError` at numbers that arithmetic does not take, lone surrogates and overlong texts."""
     if text.count(",") > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES} values; it is not a file of this project")
     numbers: dict[str, Any] = {"parse_constant": _no_number, "parse_int": whole_number, "parse_float": real_number}

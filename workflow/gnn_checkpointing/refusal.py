@@ -1,4 +1,4 @@
-"""How the project says no: one sentence for the user (what, where, what is allowed, what to do)."""
+"""Refusals of user input: one sentence for the user (what, where, what is allowed, what to do)."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _reset_p(fit: Fit) -> float | None:
     without = WLS(model.endog, model.exog, weights=model.weights).fit()
     columns = np.column_stack([model.exog, without.fittedvalues**2])
     if rank(columns * np.sqrt(model.weights)[:, np.newaxis]) < columns.shape[1]:
-        return None  # the square is none that the law has not already
+        return None  # the square adds nothing that the law lacks
     return _finite(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
 
 

@@ -1,4 +1,4 @@
-"""Could it be? Bytes that add up, times that fit into the time there was, sizes that a graph can have."""
+"""Are the values possible? Bytes that add up, times that fit into the time there was, sizes that a graph can have."""
 
 from __future__ import annotations
 

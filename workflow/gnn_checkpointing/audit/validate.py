@@ -1,4 +1,4 @@
-"""All that speaks against a published report, in the order in which it matters: each complaint one sentence."""
+"""All complaints about a published report, in the order in which it matters: each complaint one sentence."""
 
 from __future__ import annotations
 

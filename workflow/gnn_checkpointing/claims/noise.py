@@ -17,7 +17,7 @@ from gnn_checkpointing.sourced import plain
 
 RUNS = 500
 MOST_FLIPS = 0.05
-"""A claim that more runs than this would turn is neither supported nor refuted."""
+"""A claim whose verdict more than this share of runs would change is neither supported nor refuted."""
 
 
 def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:

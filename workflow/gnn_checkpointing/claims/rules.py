@@ -1,4 +1,4 @@
-"""The rules that turn intervals into verdicts, fixed before the data; each says itself in words."""
+"""The rules that turn intervals into verdicts, fixed before the data; each with its wording."""
 
 from __future__ import annotations
 

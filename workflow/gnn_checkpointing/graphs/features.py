@@ -1,4 +1,4 @@
-"""Labels, features that tell the labels through noise, the split, and wide features made narrow."""
+"""Labels, features that encode the labels with noise, the split, and wide features made narrow."""
 
 import numpy as np
 from numpy.random import PCG64, Generator

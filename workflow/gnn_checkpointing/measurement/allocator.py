@@ -2,7 +2,7 @@
 
 glibc's defaults give every large block back to the system after each step; page faults then cost more than the
 computation. `retaining` keeps freed memory, as CUDA's caching allocator does. `jemalloc` runs with its own defaults:
-it keeps freed memory too, but gives it back by and by when it has lain unused for ten seconds.
+it keeps freed memory too, but gives it back gradually when it has lain unused for ten seconds.
 """
 
 from __future__ import annotations

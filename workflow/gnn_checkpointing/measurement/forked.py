@@ -39,7 +39,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
 _DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
 _COMMANDS = "gnn_checkpointing.cli"
-_START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0  # imports on a slow disk; a word of a server that is there
+_START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0  # imports on a slow disk; a reply from a running server
 LARGEST = 1 << 16
 """Bytes of one message between a client and the server."""
 
@@ -48,7 +48,7 @@ Streams = tuple[IO[bytes], IO[bytes], IO[bytes]]
 
 
 def this_run(process: int | None = None) -> str:
-    """A process by boot, number and start, so that no other is ever taken for it; "" where Linux does not say."""
+    """A process by boot, number and start, so that it is never confused with another; "" where Linux does not say."""
     process = os.getpid() if process is None else process
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -1,6 +1,6 @@
 """The activation peak by the process's resident high-water mark, read in a process of its own.
 
-It wants the opposite of the timed process: freed memory must go back at once. A new process would spend seconds on
+It needs the opposite of the timed process: freed memory must go back at once. A new process would spend seconds on
 imports, so one is forked off the worker when these are done and before anything is computed: no thread pool, no heap
 full of holes, no CUDA. It forks in turn for every cell, so that a policy that dies there costs its own reading alone.
 """
@@ -127,7 +127,7 @@ class HighWaterReader:
         """Each policy's reading; `alive` is called about every second meanwhile.
 
         `policies` gives the activation peak in bytes that another instrument read: where it is large, what its first
-        step leaves behind is nothing beside it, and one step is enough, unless it is the first of a process.
+        step leaves behind is negligible, and one step is enough, unless it is the first of a process.
         """
         found: dict[str, HighWater] = {}
         while waiting := [policy for policy in policies if policy not in found]:

@@ -1,4 +1,4 @@
-"""What a record says against itself, and first whether its memory readings agree, each tolerance with its reason.
+"""Warnings that follow from a record, and first whether its memory readings agree, each tolerance with its reason.
 
 Allocator events are exact for what PyTorch's allocator hands out. The process's high-water mark sees every page, whole
 pages only, and besides tensors the C library's free lists and what operators take past PyTorch's allocator. Fake
@@ -37,7 +37,7 @@ SHORT_SECONDS = 1e-3
 """Below a millisecond the interpreter and the timer's own calls are a visible share of a step."""
 
 SWITCHES_PER_SECOND = 50
-"""Taken away that often, the processor was shared: a slice of the Linux scheduler is a few milliseconds."""
+"""Preempted more often than this, the processor was shared: a slice of the Linux scheduler is a few milliseconds."""
 
 FAULTS = 64
 """Page faults a step under `retaining`, whose freed memory stays mapped: a quarter of a MiB newly touched."""

@@ -219,7 +219,7 @@ def _lose_silent(job: Job, process: int, last: dict[str, Any] | None) -> None:
 
 
 def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int) -> None:
-    """Record the policy in which the worker died without a word.
+    """Record the policy in which the worker died without reporting.
 
     A worker killed from outside is given one more try, since a kill says nothing of the policy; killed twice in the
     same place, or aborted by the allocator, it has run out of memory. Ended or stopped twice by a signal that only

@@ -1,4 +1,4 @@
-"""My graph, my memory: what now? The arithmetic of the laws, from a graph and a limit to a policy (torch-free).
+"""From a graph and a memory limit to a policy, by the arithmetic of the laws (torch-free).
 
 from gnn_checkpointing.planning import Planner
 

@@ -31,7 +31,7 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that fit for certain.
+    """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that certainly fit.
 
     `time` is None where no law predicts it; `faster` whether it was measured to beat none near this size.
     `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
@@ -99,7 +99,7 @@ class Planner:
     ) -> Plan:
         """Every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
-        The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
+        The recommended policy is the fastest of those that certainly fit, by the upper end of their peak's interval.
         If `none` fits, it is `none`, unless another one was measured to be faster on a graph of about that size.
         Times that are only bounded rank nothing: without a predicted time it is the policy of the lowest peak.
         With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
@@ -178,7 +178,7 @@ def _policy(
 
 
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
-    """The fastest policy that fits for certain; where no time is predicted, the one of the lowest peak."""
+    """The fastest policy that certainly fits; where no time is predicted, the one of the lowest peak."""
     fitting = [one for one in policies if one.verdict == "fits"]
     if any(one.policy == "none" for one in fitting):
         fitting = [one for one in fitting if one.policy == "none" or one.faster]

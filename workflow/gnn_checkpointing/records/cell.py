@@ -95,7 +95,7 @@ class AnotherProcess(ProcessRun):
 
 
 class CellRecord(ProcessRun):
-    """One cell: every policy measured side by side, with all that is needed to disbelieve it.
+    """One cell: every policy measured side by side, with all that is needed to check it.
 
     All fields but `again` are of the first process; `again` has the further ones that timed the cell.
     """

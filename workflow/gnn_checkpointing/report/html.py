@@ -72,7 +72,7 @@ def environment(templates: Path) -> Environment:
 
 
 def with_sources(value: Any) -> Any:
-    """A text with every number that knows its address in an element that tells it; any other value as it is.
+    """A text with every number that knows its address in an element that carries it; any other value as it is.
 
     For text between tags; what stands in an attribute is first made `bare`.
     """

@@ -151,7 +151,7 @@ def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
 
 @_marked
 def share(value: float) -> str:
-    """A share as a percentage in three digits at most; what is nothing but rounding is told as such."""
+    """A share as a percentage in three digits at most; what is nothing but rounding is shown as < 0.01 %."""
     number = "< 0.01" if 0 < value < 1e-4 else without_idle_zeros(significant(100 * value))
     return f"{number}{SPACE}%"
 

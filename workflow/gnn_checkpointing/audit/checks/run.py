@@ -32,7 +32,7 @@ WORST_OVER_TARGET = 3
 """Cells whose time budget ended first lie between the width asked for and three times it."""
 LEAST_REPEATED = 0.9
 FEWEST_PROCESSES = 2
-"""One tells nothing of another."""
+"""One process says nothing about the variation between processes."""
 LARGEST_DRIFT = 0.05
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "python")

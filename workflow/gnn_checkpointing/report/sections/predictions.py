@@ -29,7 +29,7 @@ RESPONSES: dict[Response, str] = {
 }
 _TERM = re.compile(r"(?<=\w) (?=\w)")
 NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/NOTABLE")
-"""Below this p-value a knee is told of."""
+"""Below this p-value a knee is reported."""
 
 
 def short(response: Response) -> str:
