@@ -82,13 +82,17 @@ def test_another_model_is_compared_with_itself_without_the_policy() -> None:
 
 
 def test_a_policy_of_blocks_says_how_large_its_largest_one_is() -> None:
-    """60 nodes of degree 6, with GATv2 a self-loop each: 420 edges; a block of at most 100 is more than half full."""
-    study = small_study(policies=("none", "layers", "edge_blocks(100)"))
+    """60 nodes of degree 6, with GATv2 a self-loop each: 420 edges; a block of at most 100 is more than half full.
+
+    And every policy drops the same of what its layers compute.
+    """
+    study = small_study(policies=("none", "layers", "edge_blocks(100)"), dropout=0.5)
     rows = cell_rows(measured(study), study.analysis)
     at_once = {row["policy"]: row["edges_at_once"] for row in rows}
     assert at_once["none"] == at_once["layers"] == 360
     assert 50 < int(at_once["edge_blocks(100)"] or 0) <= 100
     assert {row["heads"] for row in rows} == {2}
+    assert [row["same_loss"] and row["same_gradients"] for row in rows] == [True] * 3
 
 
 def test_the_sentinel_ran_once_a_round_and_the_record_says_why_readings_lack() -> None:
