@@ -131,7 +131,7 @@ def read_json(path: Path) -> Any:
 
 
 def parsed_json(text: str) -> Any:
-    """A JSON value; raises `ValueError` at numbers that arithmetic does not take, lone surrogates and overlong texts."""
+    """A JSON value; raises `ValueError` at numbers that arithmetic does not take, lone surrogates and long texts."""
     if text.count(",") > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES} values; it is not a file of this project")
     numbers: dict[str, Any] = {"parse_constant": _no_number, "parse_int": whole_number, "parse_float": real_number}
