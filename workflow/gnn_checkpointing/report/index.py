@@ -50,7 +50,7 @@ QUESTIONS = {
 
 _NOTHING: Mapping[Path, str] = MappingProxyType({})
 _FIGURE = "figures/figure-lead.csv"
-_COLUMNS = ["panel", "convolution", "average degree (edges per node)", "activation memory / none's", "low", "high"]
+_COLUMNS = ["panel", "convolution", "average degree (edges per node)", "activation memory / none", "low", "high"]
 
 
 class _Hardware(Record):

@@ -86,7 +86,7 @@ def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], h
         mark = marker(shape(family(path.policy)), _size(point.cell, levels))
         svg.add(group, "path", class_="marks", d=svg.path([chart.at(point.x, point.y)]) + mark, color=colour)
         numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), point.cell))
-    told = "{}: {} of none's activation memory, {} of its step time"
+    told = "{}: {} of plain training's activation memory, {} of its step time"
     tell(plot, group, told, f"{cell}, average degree {{}}", numbers)
 
 

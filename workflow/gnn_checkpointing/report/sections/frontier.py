@@ -65,8 +65,8 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     if not every:
         return None
     levels = [level for level in _levels(inputs.effects.points) if any(point.cell == level for point in every)]
-    x = scales.log_ratio_scale([point.x for point in every], "activation memory / none's")
-    y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none's")
+    x = scales.log_ratio_scale([point.x for point in every], "activation memory / none")
+    y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none")
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
     panels = [key_panel(policies, levels, _text("key", levels=levels))]

@@ -24,7 +24,7 @@ from gnn_checkpointing.report.sections.variants import densest, depth_figure, eg
 _text = Texts("lead")
 
 _FIRST = ("layers", "edge_blocks")
-_AXIS = "activation memory / plain training's"
+_AXIS = "activation memory / none"
 _MOST_GRAPHS = 12
 
 

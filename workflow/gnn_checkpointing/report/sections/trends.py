@@ -193,7 +193,7 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     shown = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
     every = points(shown.values())
     ends = [end for p in every for end in (max(p.low, p.y / _FURTHEST_DRAWN), min(p.high, p.y * _FURTHEST_DRAWN))]
-    axes = scales.degree_scale([point.x for point in every]), scales.ratio_scale(ends, f"{quantity.noun} / none's")
+    axes = scales.degree_scale([point.x for point in every]), scales.ratio_scale(ends, f"{quantity.noun} / none")
     bands = bool(_bands(inputs, quantity.ratio))
     cut = any(p.low * _FURTHEST_DRAWN < p.y or p.high > p.y * _FURTHEST_DRAWN for p in every)
     known: dict[str, Any] = {"quantity": quantity, "bands": bands, "cut": cut, "level": inputs.effects.confidence}

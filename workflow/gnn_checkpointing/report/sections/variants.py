@@ -36,7 +36,7 @@ def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -
         for effect in inputs.effects.families
         if (effect.num_nodes, effect.level) == (num_nodes, level) and (ratio := getattr(effect, f"{quantity}_ratio"))
     ]
-    shown = _marked(inputs, marks, f"{noun} / none's")
+    shown = _marked(inputs, marks, f"{noun} / none")
     return _text.figure(f"figure-families-{name}", EFFECTS, shown, noun=noun, num_nodes=num_nodes, level=level)
 
 
@@ -109,7 +109,7 @@ def graded_figure(inputs: ReportInputs) -> Figure:
     """
     shown = [e for e in inputs.effects.graded if e.method != "capped"]
     effects = sorted(shown, key=lambda e: e.average_degree)
-    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in effects], "activation memory / none's")
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in effects], "activation memory / none")
     x = scales.count_scale([effect.average_degree for effect in effects], "average degree (edges per node)")
     panels = parts.over_bases(inputs, effects, lambda e: e.average_degree, activation, x, y)
     return _text.figure("figure-graded", EFFECTS, panels)
@@ -170,7 +170,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     panels = grouped((point for point, _ in found), lambda point: (point.stack, point.num_nodes, point.level))
     ends = [estimate.estimate for _, estimate in found]
     x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
-    y = scales.ratio_scale(ends, "step time / none's") if time else scales.size_scale(ends, "activation peak")
+    y = scales.ratio_scale(ends, "step time / none") if time else scales.size_scale(ends, "activation peak")
     order = inputs.compared if time else inputs.policies
     shown = (
         lines_over(
