@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
+from pathlib import Path
 
 import pytest
 
 from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.render import published_sources, read_inputs
 from gnn_checkpointing.sourced import bare
@@ -16,6 +19,8 @@ from rebuilt import rendered
 
 from .conftest import STUDIES
 from .test_answers import text_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Answer = Callable[[ReportInputs], list[str]]
 
@@ -128,6 +133,20 @@ def test_the_first_two_screens_answer_ten_questions(name: str) -> None:
     seen, inputs = squeezed(text_of(screens)), read(name)
     wanted = [(question, words) for question, answer in QUESTIONS[name].items() for words in answer(inputs)]
     assert [(question, words) for question, words in wanted if squeezed(bare(words)) not in seen] == []
+
+
+def test_the_table_in_the_readme_is_of_the_published_winners() -> None:
+    """By convolution: the fastest at 8 and 128 edges per node on the CPU, then on the GPU."""
+    lines = (ROOT / "README.md").read_text().replace("\N{NO-BREAK SPACE}", " ").splitlines()
+    head = lines.index("| convolution | CPU, 8 edges per node | CPU, 128 | GPU, 8 | GPU, 128 |")
+    found = [line.strip("| ").split(" | ") for line in lines[head + 2 : lines.index("", head)]]
+    winners = [(name, one) for name in ("frontier", "frontier-gpu") for one in Facts(read(name)).winners()]
+    for convolution, *cells in found:
+        for cell, place in zip(cells, product(("frontier", "frontier-gpu"), ("8", "128")), strict=True):
+            own = [w.fastest for name, w in winners if (w.convolution, name, w.level) == (convolution, *place)]
+            words = [f"`{one.policy}`: {', '.join(shares(one)[:2])}" for one in own] or ["not measured"]
+            assert bare(words[0]).replace("\N{NO-BREAK SPACE}", " ") == cell, (convolution, place)
+    assert {row[0] for row in found} == {w.convolution for _, w in winners} - {"GCN (spmm)"}
 
 
 def read(name: str) -> ReportInputs:
