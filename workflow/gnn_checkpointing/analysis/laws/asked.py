@@ -1,11 +1,10 @@
 """What a law says of graphs that it was not fitted to: real ones, ones that did not fit, and the densest that fits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
+from typing import Self
 
 import numpy as np
 from scipy.optimize import brentq
@@ -48,7 +47,7 @@ class FittedLaw:
         own = {"convolution": self.law.convolution, "policy": self.law.policy}
         return ResidentLaw(**own, constant=constant, per_node=node, per_edge=edge)
 
-    def reaching(self, share: float) -> FittedLaw:
+    def reaching(self, share: float) -> Self:
         """The law with an interval that reaches that share of the prediction, if it does not already."""
         return replace(self, law=self.law.model_copy(update={"half_width": max(self.law.half_width, share)}))
 
