@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import resource
@@ -18,9 +20,11 @@ import pytest
 
 from gnn_checkpointing.measurement import forked
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.measurement.exclusive import parent_of
+from gnn_checkpointing.measurement.exclusive import LOCK, parent_of
 from gnn_checkpointing.measurement.forked import RUN, fork_process, leave_to_server, start_process, this_run
+from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
+from gnn_checkpointing.study.reading import read_study
 from measurement.cells import measured, small_study, study_of
 from waiting import is_gone, own, wait_for
 
@@ -29,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks 
 SPEAKING = """
 import ctypes, json, os, random, resource, sys, time
 import numpy
-from gnn_checkpointing.measurement.exclusive import parent_of
+from gnn_checkpointing.measurement.exclusive import LOCK, parent_of
 def main():
     torch = sys.modules.get("torch")
     said = {"pid": os.getpid(), "server": parent_of(os.getppid()), "arguments": sys.argv[1:], "folder": os.getcwd(),
@@ -194,11 +198,12 @@ def test_a_command_left_to_the_server_ends_as_it_ended_there(
     monkeypatch: pytest.MonkeyPatch, status: int, code: int
 ) -> None:
     """And is not run once more here; without a server it goes on."""
-    monkeypatch.setattr(forked, "fork_process", lambda *_: SimpleNamespace(wait=lambda: status))
+    process = SimpleNamespace(ends_within=lambda _: True, wait=lambda: status)
+    monkeypatch.setattr(forked, "fork_process", lambda *_, **_kind: process)
     with pytest.raises(SystemExit) as ended:
         leave_to_server(small_study())
     assert ended.value.code == code
-    monkeypatch.setattr(forked, "fork_process", lambda *_: None)
+    monkeypatch.setattr(forked, "fork_process", lambda *_, **_kind: None)
     leave_to_server(small_study())
 
 
@@ -217,6 +222,59 @@ def test_another_process_is_not_taken_for_the_run(environment: dict[str, str]) -
     with Path(os.devnull).open("rb+") as nothing:
         for other in (f"{boot}:{process}:{int(start) + 1}", f"other:{process}:{start}", ""):
             assert fork_process("speaking", [], environment | {RUN: other}, (nothing,) * 3) is None
+
+
+SMOKE = Path(__file__).parents[2] / "workflow/studies/smoke.yaml"
+COMMAND = (sys.executable, "-m", "gnn_checkpointing")
+
+
+def forked_commands(environment: dict[str, str]) -> list[int]:
+    """The commands that a server of this run has forked: they have its environment from its start."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            ours = f"{RUN}={environment[RUN]}".encode() in (place / "environ").read_bytes().split(b"\0")
+            if ours and (place / "comm").read_text() == "cli\n" and not is_gone(int(place.name)):
+                found.append(int(place.name))
+    return found
+
+
+@pytest.mark.parametrize("wrong", [[], ["--study", "none.yaml"]])
+def test_a_command_says_the_same_where_a_server_runs_it(
+    environment: dict[str, str], tmp_path: Path, wrong: list[str]
+) -> None:
+    """The first one starts the server and runs by itself; the next has nothing to import."""
+    asked = [*COMMAND, "design", "--study", str(SMOKE), *wrong]
+    alone = {name: value for name, value in environment.items() if name != RUN}
+    said = [subprocess.run(asked, env=env, capture_output=True, cwd=tmp_path) for env in (alone, environment)]
+    imports = [sys.executable, "-X", "importtime", *asked[1:]]
+    forked = subprocess.run(imports, env=environment, capture_output=True, cwd=tmp_path)
+    lines = forked.stderr.splitlines(keepends=True)
+    assert b"cyclopts" not in forked.stderr
+    said.append(forked)
+    forked.stderr = b"".join(line for line in lines if not line.startswith(b"import time:"))
+    assert len({(one.returncode, one.stdout, one.stderr) for one in said}) == 1
+    assert said[0].returncode == (2 if wrong else 0)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_command_that_a_server_runs_ends_with_its_client(
+    environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    subprocess.run([*COMMAND, "design", "--study", SMOKE], env=environment, check=True, capture_output=True)
+    graph = study_graphs(read_study(SMOKE))[0].id
+    asked = [*COMMAND, "graph", "--study", SMOKE, "--graph", graph, "--output", tmp_path / "graph.npz"]
+    with (tmp_path / "lock").open("w") as lock:
+        (tmp_path / "lock").chmod(0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(asked, env=environment | {LOCK: lock.name}, stderr=subprocess.PIPE) as client:
+            assert client.stderr is not None
+            assert b"waiting for another measurement" in client.stderr.readline()
+            (command,) = forked_commands(environment)
+            client.send_signal(number)
+            assert client.wait(60) == code
+            assert wait_for(lambda: is_gone(command))
+            assert (b"interrupted; run it again" in client.stderr.read()) == (number == signal.SIGINT)
 
 
 NAMES = {

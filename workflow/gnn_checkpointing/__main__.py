@@ -6,6 +6,11 @@ if not sys.flags.safe_path:
     # The working folder comes last: a user's own modules are found there, and none in the place of a library's.
     sys.path.append(sys.path.pop(0))
 
-from gnn_checkpointing.cli import main
+from gnn_checkpointing.measurement.forked import forked_command
 
-raise SystemExit(main())
+code = forked_command(sys.argv[1:])
+if code is None:
+    from gnn_checkpointing.cli import main
+
+    code = main()
+raise SystemExit(code)

@@ -1,7 +1,8 @@
-"""One process that has imported torch and PyG, and forks measured processes (Linux); `forked.py` asks it.
+"""One process that has imported what others use, and forks them (Linux); `forked.py` asks it.
 
-It runs nothing of torch, so a child inherits no threads and no random numbers that were drawn. A process of its own
-answers each client: when the client dies, that process kills the measured one; when the server dies, so do all.
+It runs nothing of what it has imported, so a child inherits no threads and no random numbers that were drawn. A
+process of its own answers each client: when the client dies, that process kills the forked one; when the server dies,
+so do all.
 """
 
 from __future__ import annotations
@@ -26,15 +27,25 @@ from typing import NoReturn
 import numpy
 
 from gnn_checkpointing.measurement.exclusive import die_with_parent
-from gnn_checkpointing.measurement.forked import LARGEST, RUN, this_run
+from gnn_checkpointing.measurement.forked import COMMANDS, LARGEST, RUN, WORKERS, this_run
 
 _PR_SET_NAME = 15
-_IMPORTED = (
-    "gnn_checkpointing.measurement.worker",
-    "gnn_checkpointing.training.job",
-    "gnn_checkpointing.cli.app",
-    "torch_geometric.datasets",
-)
+_IMPORTED = {
+    WORKERS: (
+        "gnn_checkpointing.measurement.worker",
+        "gnn_checkpointing.training.job",
+        "gnn_checkpointing.cli.app",
+        "torch_geometric.datasets",
+    ),
+    COMMANDS: (
+        "gnn_checkpointing.cli.app",
+        "gnn_checkpointing.graphs.make",
+        "gnn_checkpointing.cli.commands.designing",
+        "gnn_checkpointing.cli.commands.measuring",
+        "gnn_checkpointing.cli.commands.judging",
+        "gnn_checkpointing.cli.commands.publishing",
+    ),
+}
 
 
 def _serve(listener: socket.socket, run: int) -> None:
@@ -87,7 +98,8 @@ def _run(handles: list[int]) -> NoReturn:
             setattr(sys, name, open(number, before.mode, 1 if number == 2 else -1, **kept))  # noqa: PTH123, SIM115
         os.environ.clear()
         os.environ.update(request["environment"])
-        del os.environ[RUN]  # a server of its own would import all again
+        if "torch" in sys.modules:
+            del os.environ[RUN]  # a server of its own would import all again
         os.chdir(request["folder"])
         if not sys.flags.safe_path:
             sys.path.append(request["folder"])  # where a user's own families and convolutions are found
@@ -128,13 +140,13 @@ def _vary() -> None:
 
 
 def main() -> None:
-    """Import what measured processes use, and serve the run that the environment names."""
+    """Import what processes of a kind use, and serve the run that the environment names."""
     run = os.environ[RUN]
     ended = os.pidfd_open(int(run.split(":")[1]))
     if this_run(int(run.split(":")[1])) != run:
         return
     listener = socket.socket(fileno=int(sys.argv[1]))
-    for module in _IMPORTED:
+    for module in _IMPORTED[sys.argv[2]]:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()

@@ -1,9 +1,10 @@
-"""Processes that need not import torch and PyG: this run's server has imported them, and forks (Linux).
+"""Processes that need not import what they use: this run's servers have imported it, and fork (Linux).
 
-The first measured process of a run starts the server (`fork_server.py`), which ends with the run: the process that
-`RUN` names. There is a server for each state that a process keeps from its start: the environment that the C library,
-the linker and torch read once, the limits, the code. Without a run, or where a server fails, a process is started as
-any other. All connections are sequenced packets on an abstract Unix socket.
+One server has torch and PyG and forks measured processes, the other has what commands use. The first process of a kind
+starts its server (`fork_server.py`), which ends with the run: the process that `RUN` names. There is a server for each
+state that a process keeps from its start: the environment that libraries read once, the limits, the code. Without a
+run, or where a server fails, a process is started as any other. All connections are sequenced packets on an abstract
+Unix socket.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.measurement.exclusive import state_of
-from gnn_checkpointing.measurement.gpu import expected_device
-from gnn_checkpointing.study.study import Study
+from gnn_checkpointing.measurement.exclusive import asker, state_of
+
+if TYPE_CHECKING:
+    from gnn_checkpointing.study.study import Study  # a command that is forked is not to import it first
 
 RUN = "GNN_CHECKPOINTING_RUN"
 """Environment variable that names the process whose end is the end of the run, as `this_run` does."""
@@ -38,8 +39,12 @@ MARK = "GNN_CHECKPOINTING_WORKER"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
 _DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
-_COMMANDS = "gnn_checkpointing.cli"
-_START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0  # imports on a slow disk; a reply from a running server
+_PLACES = ("HOME", "TMPDIR", "XDG_", "MPL")
+_COMMAND_LINE = "gnn_checkpointing.cli"
+_NEVER_FORKED = ("demonstrate",)  # Snakemake's benchmark reads the memory of the process that it has started
+WORKERS, COMMANDS = "workers", "commands"  # kinds of servers
+# Imports on a slow disk; a reply from a running server; between two looks whether the command is still wanted.
+_START_SECONDS, _PATIENCE_SECONDS, _LOOK_SECONDS = 60.0, 5.0, 0.5
 LARGEST = 1 << 16
 """Bytes of one message between a client and the server."""
 
@@ -80,10 +85,15 @@ class Forked:
         """End the process at once."""
         self.send_signal(signal.SIGKILL)
 
+    def ends_within(self, seconds: float | None = None) -> bool:
+        """Wait for the end of the process, for so many seconds or as long as it takes; whether it has ended."""
+        ended = [self._handle, self._connection.fileno()]
+        return self.returncode is not None or bool(select.select(ended, [], [], seconds)[0])
+
     def wait(self) -> int:
         """The exit code, or the negative number of the signal; SIGKILL where the server was killed or stopped."""
         if self.returncode is None:
-            select.select([self._handle, self._connection.fileno()], [], [])
+            self.ends_within()
             self._connection.settimeout(_PATIENCE_SECONDS)  # a server that a signal has stopped says no status
             try:
                 answer = self._connection.recv(LARGEST)
@@ -117,9 +127,14 @@ def start_process(
 
 
 def fork_process(
-    module: str, arguments: Sequence[str], environment: dict[str, str], streams: Streams, pass_fds: Sequence[int] = ()
+    module: str,
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    streams: Streams,
+    pass_fds: Sequence[int] = (),
+    kind: str = WORKERS,
 ) -> Forked | None:
-    """A process that runs `module` of this package, forked by this run's server; None where there is none."""
+    """A process that runs `module` of this package, forked by this run's server of a kind; None where there is none."""
     run = environment.get(RUN, "")
     try:
         if this_run(int(run.split(":")[1])) != run:
@@ -131,7 +146,7 @@ def fork_process(
         asked.write(json.dumps(request | {"targets": [0, 1, 2, *pass_fds]}).encode())
         asked.seek(0)
         try:
-            connection = _connected(_name(run, environment), environment)
+            connection = _connected(_name(run, environment, kind), environment, kind)
             socket.send_fds(connection, [b"start"], [*(file.fileno() for file in (asked, *streams)), *pass_fds])
             return Forked(connection)
         except OSError:
@@ -140,22 +155,53 @@ def fork_process(
 
 def leave_to_server(study: Study) -> None:
     """Have this command run where torch has been imported, and end as it ends; go on where that is not possible."""
-    environment = worker_environment(dict(os.environ), study.measurement.allocators[0], study.measurement.threads)
+    from gnn_checkpointing.measurement.allocator import worker_environment
+    from gnn_checkpointing.measurement.gpu import expected_device
+
     if expected_device(study.measurement.device) == "cuda":
         return  # CUDA does not survive a fork
+    environment = worker_environment(dict(os.environ), study.measurement.allocators[0], study.measurement.threads)
+    status = _run_elsewhere(sys.argv[1:], environment, WORKERS)
+    if status is not None:
+        raise SystemExit(status)
+
+
+def forked_command(arguments: Sequence[str]) -> int | None:
+    """Run a command where all that commands use has been imported; its exit code, None where that is not possible."""
+    if RUN not in os.environ or not {*arguments}.isdisjoint(_NEVER_FORKED) or None in (sys.stdout, sys.stderr):
+        return None
+    try:
+        return _run_elsewhere(arguments, dict(os.environ), COMMANDS)
+    except OSError:  # such as a working folder that is gone: the command says so itself
+        return None
+
+
+def _run_elsewhere(arguments: Sequence[str], environment: dict[str, str], kind: str) -> int | None:
+    """The exit code of a command that a server has forked, which is interrupted and abandoned as this process is."""
+    is_wanted = asker()
     with Path(os.devnull).open("rb") as nothing:
-        process = fork_process(_COMMANDS, sys.argv[1:], environment, (nothing, sys.stdout.buffer, sys.stderr.buffer))
-    if process is not None:
-        status = process.wait()
-        raise SystemExit(status if status >= 0 else 128 - status)  # as a shell says it
+        streams = nothing, sys.stdout.buffer, sys.stderr.buffer
+        process = fork_process(_COMMAND_LINE, arguments, environment, streams, kind=kind)
+    if process is None:
+        return None
+    ended = False
+    while not ended:
+        try:
+            ended = process.ends_within(_LOOK_SECONDS)
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+        if not is_wanted():
+            return 1  # the end of this process is that of the other
+    status = process.wait()
+    return status if status >= 0 else 128 - status  # as a shell says it
 
 
-def _name(run: str, environment: dict[str, str]) -> str:
+def _name(run: str, environment: dict[str, str], kind: str) -> str:
     """The abstract name of the server's socket: a digest of the run and of what its processes keep from their start."""
-    kept = {name: value for name, value in environment.items() if name.startswith(_LIBRARIES + _DEVICES)}
+    kept = {name: value for name, value in environment.items() if name.startswith(_LIBRARIES + _DEVICES + _PLACES)}
     limits = [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")]
     sources = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(_PACKAGE.rglob("*.py"))]
-    state = [run, kept, limits, sorted(os.sched_getaffinity(0)), os.nice(0), os.getuid(), sys.executable, sources]
+    state = [run, kind, kept, limits, sorted(os.sched_getaffinity(0)), os.nice(0), os.getuid(), sys.executable, sources]
     return f"\0gnn-checkpointing-{digest(state, 32)}"
 
 
@@ -163,7 +209,7 @@ _SERVERS: list[subprocess.Popen[bytes]] = []
 """The client may end before the server, and nobody waits for it."""
 
 
-def _connected(name: str, environment: dict[str, str]) -> socket.socket:
+def _connected(name: str, environment: dict[str, str], kind: str) -> socket.socket:
     """A connection to the server of that name; whoever takes the name first starts it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         try:
@@ -173,7 +219,7 @@ def _connected(name: str, environment: dict[str, str]) -> socket.socket:
         else:
             listener.listen(64)
             server = subprocess.Popen(
-                [sys.executable, "-m", "gnn_checkpointing.measurement.fork_server", str(listener.fileno())],
+                [sys.executable, "-m", "gnn_checkpointing.measurement.fork_server", str(listener.fileno()), kind],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -184,6 +230,8 @@ def _connected(name: str, environment: dict[str, str]) -> socket.socket:
                 start_new_session=True,  # Ctrl-C ends the clients, and they their processes
             )
             _SERVERS.append(server)
+            if kind == COMMANDS:
+                raise ConnectionRefusedError("one command needs less than all that the server imports first")
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(name)
     size = struct.calcsize("3i")
