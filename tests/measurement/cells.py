@@ -43,14 +43,14 @@ def cell_of(study: Study) -> tuple[Cell, Graph]:
     return graph_cells(study, spec)[0], make_graph(spec)
 
 
-def measured(study: Study, folder: Path, progress: Progress = lambda *_: None) -> CellRecord:
+def measured(study: Study, folder: Path, progress: Progress = lambda *_: None, visit: int = 0) -> CellRecord:
     """The record of the study's one cell, measured in a folder."""
     cell, graph = cell_of(study)
     folder.mkdir(exist_ok=True)
     save_graph(folder / "graph.npz", graph)
     with (folder / "log").open("wb") as log:
         files = folder / "graph.npz", folder / "records"
-        measure_graph(study, cell.graph, *files, "here", log, lambda: True, progress)
+        measure_graph(study, cell.graph, *files, "here", log, lambda: True, progress, visit)
     (record,) = completed_records(folder / "records" / COMPLETE)
     return record
 

@@ -150,6 +150,15 @@ def with_a_digit_more(path: Path) -> Study:
     return SMALL
 
 
+def test_a_later_visit_is_for_time(tmp_path: Path, forked: None) -> None:
+    """Bytes do not change with the hour: one instrument reads them again, and the other two do not."""
+    record = measured(study_of(60, 4), tmp_path, visit=1)
+    for found in record.policies:
+        assert found.memory is not None and found.steps is not None and found.readings is not None
+        assert (found.readings.high_water_bytes, found.readings.fake_tensor_bytes) == (None, None)
+        assert "first visit" in found.readings.notes[0]
+
+
 @pytest.mark.parametrize("change", [without_traces, with_a_digit_more, lambda _: study_of(60, 4, seconds_per_cell=0.7)])
 def test_a_record_that_is_not_what_this_study_measured_is_not_kept(
     small: tuple[CellRecord, Path], tmp_path: Path, change: Callable[[Path], Study]

@@ -67,7 +67,7 @@ class Bench:
         timed, steps = self._timed(
             cell, 0, {name: found.contest for name, found in measured.items()}, sentinel, announce
         )
-        self._read_otherwise(cell, task, measured, read_high_water)
+        self._read_otherwise(cell, context["visit"], task, measured, read_high_water)
         outcomes |= {
             policy: found.record.model_copy(update={"readings": found.readings, "steps": steps.get(policy)})
             for policy, found in measured.items()
@@ -153,16 +153,17 @@ class Bench:
         return measured, outcomes
 
     def _read_otherwise(
-        self, cell: Cell, task: Task, measured: dict[str, Probed], read_high_water: ReadHighWater
+        self, cell: Cell, visit: int, task: Task, measured: dict[str, Probed], read_high_water: ReadHighWater
     ) -> None:
-        """Give each policy its readings by the other two instruments, under the reference allocator alone.
+        """Give each policy its readings by the other two instruments, at the first visit under the reference allocator.
 
         Both at the same time, since one waits for another process: bytes are bytes, and nothing is timed any more.
         """
         reference = self.study.measurement.allocators[0]
-        if cell.allocator != reference:
+        if visit or cell.allocator != reference:
+            when = f"under allocator {reference}" if not visit else "at the first visit: later ones are for time"
             for found in measured.values():
-                found.readings = Readings(notes=[f"the other instruments are read under allocator {reference}"])
+                found.readings = Readings(notes=[f"the other instruments are read {when}"])
             return
         give_garbage_back()
         with ThreadPoolExecutor(1) as waiting:
