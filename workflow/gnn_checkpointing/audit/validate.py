@@ -7,8 +7,10 @@ import importlib.metadata
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
@@ -77,30 +79,36 @@ def measured_complaints(folder: Path) -> list[str]:
     return within(MOST_SECONDS, folder, check)
 
 
-def believed_complaints(folder: Path, memory: Path, check: Callable[[Path], list[str]] = complaints) -> list[str]:
-    """What `check` says against a report; one that this code found nothing wrong with is not checked again.
+def believed_complaints(
+    folders: Iterable[Path], memory: Path, check: Callable[[Path], list[str]] = complaints
+) -> dict[Path, list[str]]:
+    """What `check` says against each report; one that this code found nothing wrong with is not checked again.
 
     `memory` lists the digests of such reports: of the crate, which has the checksums of all their files, of our code
-    and of the libraries. Files that are not those of the crate are seen each time.
+    and of the libraries. Files that are not those of the crate are seen each time. As many reports are checked at the
+    same time as there are processors.
     """
-    changed = changed_files(folder)
-    if changed:
-        return changed
-    names = [check.__name__, folder.parent.name, folder.name]
+    found = {folder: changed_files(folder) for folder in folders}
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
-    checking = [sha256_of(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    key = digest([names, sha256_of(folder / CRATE), report_code(TEMPLATES), checking, versions], 32)
+    code = [check.__name__, report_code(TEMPLATES), versions]
+    code += [sha256_of(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    keys = {
+        folder: digest([folder.parent.name, folder.name, sha256_of(folder / CRATE), code], 32)
+        for folder, changed in found.items()
+        if not changed
+    }
     try:
         listed = read_json(memory)
     except Refusal:
         listed = []
     known = {str(one) for one in listed} if isinstance(listed, list) else set()
-    if key in known:
-        return []
-    found = check(folder)
-    if not found:
+    asked = [folder for folder, key in keys.items() if key not in known]
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        found |= dict(zip(asked, pool.map(check, asked), strict=True))
+    believed = {keys[folder] for folder in asked if not found[folder]}
+    if believed:
         with contextlib.suppress(OSError):  # where nothing can be written, the next run only checks again
-            write_json(memory, sorted({*known, key}))
+            write_json(memory, sorted(known | believed))
     return found
 
 

@@ -21,6 +21,7 @@ from gnn_checkpointing.report.page import (
     Note,
     Page,
     Paragraph,
+    Section,
     Span,
     Step,
     Steps,
@@ -94,42 +95,60 @@ def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
             yield block
 
 
-def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
-    whole = [block for section in appendix.sections for block in section.blocks]
-    shown = {block.id: block for block in (*whole, *short_tables(inputs)) if isinstance(block, Figure | Table)}
-    known = {section.id for section in appendix.sections} | set(shown)
-    answer = answer_of(inputs)
+def opening(inputs: ReportInputs, templates: Path = TEMPLATES) -> tuple[Block, ...]:
+    """The first screen's words alone: without figures, and not tied to the appendix."""
+    return tuple(_writer(inputs, (), templates).blocks(f"answer/{answer_of(inputs)}.md")[1])
 
-    def linked(place: str, words: str) -> Span:
-        return Span(words, href=f"appendix.html#{place}" if place in known else "appendix.html")
+
+def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
+    answer, known = answer_of(inputs), _known(appendix.sections)
 
     def proven(blocks: Iterable[Block], section: str) -> tuple[Block, ...]:
         place = PROOF.get(section, section)
         return tuple(_with_evidence(blocks, f"appendix.html#{place if place in known else 'data'}"))
 
+    writer = _writer(inputs, appendix.sections, templates)
+    _, first = writer.blocks(f"answer/{answer}.md")
+    sections = [found for name in REPORT if (found := writer.section(f"{name}.md"))]
+    return replace(
+        appendix,
+        opening=proven(first, answer),
+        sections=tuple(
+            one if one.id == "references" else replace(one, blocks=proven(one.blocks, one.id)) for one in sections
+        ),
+        other="appendix",
+    )
+
+
+def _known(sections: Sequence[Section]) -> set[str]:
+    """The places of the appendix that can be linked to: its sections, figures and tables."""
+    blocks = (block for section in sections for block in section.blocks if isinstance(block, Figure | Table))
+    return {one.id for one in (*sections, *blocks)}
+
+
+def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) -> Writer:
+    """What fills the report's templates, with the figures and tables of these sections of the appendix."""
+    whole = [block for section in appendix for block in section.blocks]
+    short = short_tables(inputs) if appendix else ()
+    shown = {block.id: block for block in (*whole, *short) if isinstance(block, Figure | Table)}
+    known = _known(appendix)
+
+    def linked(place: str, words: str) -> Span:
+        return Span(words, href=f"appendix.html#{place}" if place in known else "appendix.html")
+
     asked = (inputs, Facts(inputs))
-    writer = Writer(
+    return Writer(
         templates / "report",
         _evidence(appendix),
         {"evidence": linked},
         {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
-            "kind": answer,
+            "kind": answer_of(inputs),
             "family_names": NAMES,
             "block": lambda *names: [shown[name] for name in names if name in shown],
             "form": [block for block in whole if block.kind == "planner"],
             "again": Steps((Step("", study_command(inputs.study)),)),
         },
-    )
-    _, opening = writer.blocks(f"answer/{answer}.md")
-    sections = [found for name in REPORT if (found := writer.section(f"{name}.md"))]
-    return replace(
-        appendix,
-        opening=proven(opening, answer),
-        sections=tuple(
-            one if one.id == "references" else replace(one, blocks=proven(one.blocks, one.id)) for one in sections
-        ),
-        other="appendix",
     )
 
 
@@ -169,10 +188,10 @@ def answer_of(inputs: ReportInputs) -> str:
     return next((name for name, given in has.items() if given), "nothing")
 
 
-def _evidence(appendix: Page) -> Callable[[str], str]:
+def _evidence(appendix: Sequence[Section]) -> Callable[[str], str]:
     """Where an address is shown in full: the first table or figure of the appendix that is from its file."""
     places: dict[str, str] = {"study.json": "method", "hardware.json": "machine"}
-    for section in appendix.sections:
+    for section in appendix:
         for block in section.blocks:
             source = getattr(block, "source", "")
             if source:

@@ -22,11 +22,11 @@ from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
-from gnn_checkpointing.report.documents import answer_of, documents
+from gnn_checkpointing.report.documents import answer_of, documents, opening
 from gnn_checkpointing.report.grades import read_audit
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
-from gnn_checkpointing.report.page import Block, Bullets, Figure, Page, Paragraph, Span, words_of
+from gnn_checkpointing.report.page import Block, Bullets, Figure, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import CRATE, FIGURES, crate
 from gnn_checkpointing.report.sections.history import continued, read_history
@@ -91,7 +91,7 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     before = (sources[names.STUDY].parent, output_folder)
     history = continued(next(filter(None, (read_history(folder / names.HISTORY) for folder in before)), []), inputs)
     made = documents(inputs, {name: hashlib.sha256(one).hexdigest() for name, one in given.items()}, templates, history)
-    summarised = _summary(inputs, made.report)
+    summarised = summary(inputs, templates)
     contents = {
         **given,
         **{f"{names.ANALYSIS}/{name}": text.encode() for name, text in analysis_files(inputs).items()},
@@ -147,18 +147,15 @@ def _drawn(figure: Figure) -> str:
 
 def summary(inputs: ReportInputs, templates: Path = TEMPLATES) -> dict[str, Any]:
     """What the index needs to know of this report."""
-    return _summary(inputs, documents(inputs, {}, templates).report)
-
-
-def _summary(inputs: ReportInputs, report: Page) -> dict[str, Any]:
+    first = opening(inputs, templates)
     return {
         "hardware": {"slug": inputs.machine.slug, "label": inputs.machine.label},
         "study": {"name": inputs.study.name, "title": inputs.study.title},
         "measured_on": inputs.measured_on,
         "cells": inputs.quality.cells,
         "kind": answer_of(inputs),
-        "headline": " ".join(bare(words_of(one.text)) for one in report.opening[:1] if isinstance(one, Paragraph)),
-        "answer": list(_lines(report.opening)),
+        "headline": " ".join(bare(words_of(one.text)) for one in first[:1] if isinstance(one, Paragraph)),
+        "answer": list(_lines(first)),
         "audit": {
             "passed": inputs.audit.passed,
             "applicable": inputs.audit.applicable,

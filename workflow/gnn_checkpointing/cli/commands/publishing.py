@@ -77,8 +77,9 @@ def validate(
 def compare(*, reports: options.Reports, templates: options.Templates, output_folder: options.OutputFolder) -> None:
     published.refuse_strangers(reports)
     if not published.why_nothing(reports):
-        for folder in [one for folders in published.shared(published.folders(reports)).values() for one in folders]:
-            _refuse(believed_complaints(folder, _BELIEVED))
+        shared = [one for folders in published.shared(published.folders(reports)).values() for one in folders]
+        for wrong in believed_complaints(shared, _BELIEVED).values():
+            _refuse(wrong)
     render_comparison(compared.compare(reports), templates, output_folder)
 
 
@@ -90,8 +91,7 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
     if not reports.is_dir():
         raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
     left_out = {}
-    for folder in published.folders(reports):
-        wrong = believed_complaints(folder, _BELIEVED, quick_complaints)
+    for folder, wrong in believed_complaints(published.folders(reports), _BELIEVED, quick_complaints).items():
         if wrong:
             left_out[folder] = _first_of(wrong)
             print(f"warning: left out of the index: {left_out[folder]}", file=sys.stderr)
