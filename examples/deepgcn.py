@@ -3,8 +3,6 @@
 python examples/deepgcn.py
 """
 
-from __future__ import annotations
-
 import torch
 from measured import compare, options
 from torch.nn import functional as F

@@ -7,8 +7,6 @@ leave the model alone; policies are named here to show that they train as well. 
 blocks than in one piece, by the same law.
 """
 
-from __future__ import annotations
-
 import sys
 
 import torch

@@ -5,8 +5,6 @@
 `apply` wraps the local layers; the attention over all pairs of nodes is PyTorch's own and stays as it is.
 """
 
-from __future__ import annotations
-
 import torch
 from measured import compare, options
 from torch import nn

@@ -5,8 +5,6 @@
 Users rate films; the genre that a user likes best is the label.
 """
 
-from __future__ import annotations
-
 import torch
 import torch_geometric.transforms as T
 from measured import compare, options

@@ -1,7 +1,5 @@
 """What the examples share: train one model under several policies, and print loss, accuracy, peak memory and time."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import time

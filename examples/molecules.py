@@ -6,8 +6,6 @@ A molecule has about two bonds an atom. On so sparse a graph `auto` leaves the l
 save little. `edge_blocks` shows how little, and that BatchNorm counts each batch once.
 """
 
-from __future__ import annotations
-
 import torch
 from measured import compare, options
 from torch import nn

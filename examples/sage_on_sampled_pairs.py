@@ -5,8 +5,6 @@
 Communities are the labels. Numpy samples neighbours; PyG's NeighborLoader gives such batches, too, and needs pyg-lib.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from measured import compare, options

@@ -1,7 +1,5 @@
 """A small synthetic study on which every check of the rubric applies and passes: what the tests spoil, one by one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The same measurements are analysed once for all tests and workers: most tests spoil what was concluded from them."""
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One way or several to spoil each check of the rubric: each changes one input, and that check alone should fail."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

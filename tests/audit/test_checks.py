@@ -1,7 +1,5 @@
 """Parts of checks worked out by hand, the words that they share with rooms that they may not import, and the score."""
 
-from __future__ import annotations
-
 import inspect
 from pathlib import Path
 from types import SimpleNamespace

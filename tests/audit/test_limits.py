@@ -1,7 +1,5 @@
 """Another's report is read only so far and so long: one sentence says which limit it exceeds."""
 
-from __future__ import annotations
-
 import signal
 import time
 from pathlib import Path

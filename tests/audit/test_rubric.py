@@ -1,7 +1,5 @@
 """The audit passes what is sound, fails what is spoilt, each check on its own, and leaves out what does not apply."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The published default report is valid; spoilt in one place, it is not, and the complaint names the place."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

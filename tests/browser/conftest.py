@@ -1,7 +1,5 @@
 """A headless Chromium, and pages opened in it; where it is missing a test is skipped, or fails where it is required."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Figures in a real browser: policies and convolutions hidden everywhere at once, axes made linear, views linked."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pages and documentation: accessible, quick, silent, whole without scripts, usable on a phone and by keyboard."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

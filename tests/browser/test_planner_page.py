@@ -1,7 +1,5 @@
 """The planner in the page gives the same numbers as Python and the command line, to the last digit shown."""
 
-from __future__ import annotations
-
 import json
 import random
 import subprocess

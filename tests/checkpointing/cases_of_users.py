@@ -1,7 +1,5 @@
 """Layers of users who write what PyG allows and blocks may not expect."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

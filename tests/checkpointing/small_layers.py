@@ -1,7 +1,5 @@
 """Layers that the tests of policies share: PyG's most different ones, those of a user's own, and stacks of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers that write into what they are given or keep: each write happens once, and gradients are those of no policy."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import random

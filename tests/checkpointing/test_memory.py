@@ -1,7 +1,5 @@
 """What steps hold: default layers at two densities, the reference workload, and nothing once a step is over."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Callable
 from functools import cache

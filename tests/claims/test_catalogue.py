@@ -1,7 +1,5 @@
 """The catalogue was written before the data: its ids are unique, its sentences hold no results, its rules are fixed."""
 
-from __future__ import annotations
-
 import re
 import string
 from pathlib import Path

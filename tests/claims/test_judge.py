@@ -1,7 +1,5 @@
 """Claims get the verdicts that the known laws imply, and each number can be found where its evidence says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

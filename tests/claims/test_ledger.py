@@ -1,7 +1,5 @@
 """A ledger's file has a schema, which is committed, current, and strict."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

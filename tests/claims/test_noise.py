@@ -1,7 +1,5 @@
 """What another run would say: numbers made from two keep their intervals; a claim that it may turn is inconclusive."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Each rule can give each verdict, at the very edge too, and says in words what it does."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from typing import get_args

@@ -1,7 +1,5 @@
 """The twelve claims that the project began from judge themselves: by a model, its blocks on images, and rules."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

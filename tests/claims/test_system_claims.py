@@ -1,7 +1,5 @@
 """Claims on depths, ego networks, families, grades and batches: made where measured, judged by their numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Each claim gets the verdict that numbers made by hand imply, and its reason; what was not tried is untested."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """A SLURM cluster on this machine's loopback: Debian's daemons under a configuration of their own, and their deaths."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil
@@ -13,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from waiting import wait_for
 
@@ -61,7 +60,7 @@ class Cluster:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp")))
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> Self:
         self._lock = _LOCK.open("a")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:

@@ -1,7 +1,5 @@
 """Two reports of one study that differ in everything that can be said of them, and the page of their comparison."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Further machines made from a published report: its folder under another name, changed in one place or another."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Medians and ranks of two machines: the same as their definitions, with intervals that hold."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.stats import kendalltau, norm

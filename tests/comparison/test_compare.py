@@ -1,7 +1,5 @@
 """Two machines that agree are said to; changed in one place, the place is named."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

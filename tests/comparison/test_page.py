@@ -1,7 +1,5 @@
 """The page prints nothing that comparison.json does not say, and that nothing that the folders do not say."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

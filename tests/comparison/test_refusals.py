@@ -1,7 +1,5 @@
 """What cannot be compared is one sentence that names the file."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

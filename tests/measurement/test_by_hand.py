@@ -1,7 +1,5 @@
 """Measured by hand as CONTRIBUTING says, where there is little more than torch and PyG; analysed elsewhere."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

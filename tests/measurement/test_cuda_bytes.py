@@ -1,7 +1,5 @@
 """On a CUDA device: peaks worked out on paper, to the byte, wider accounts, and times by events on the device."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import nn

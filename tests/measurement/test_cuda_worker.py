@@ -1,7 +1,5 @@
 """On an idle CUDA device: a graph measured by the worker from end to end, what runs out, and who else is refused."""
 
-from __future__ import annotations
-
 import io
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """What counting ego networks takes: sizes are those of the encodings, bytes at least those that they hold."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Fake tensors read the peak that the allocator counts, also of a step that never runs, and so does torch's tracker."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A forked process is as good as a started one, and dies with whoever asked for it, with its server and its run."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

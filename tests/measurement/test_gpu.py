@@ -1,7 +1,5 @@
 """What nvidia-smi answers is read field by field; another process on the GPU is refused before, and said afterwards."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 from pathlib import Path

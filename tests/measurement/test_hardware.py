@@ -1,7 +1,5 @@
 """One study's results are of one type of machine: which one this is, and a refusal on another."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from pathlib import Path

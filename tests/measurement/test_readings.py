@@ -1,7 +1,5 @@
 """Three readings agree within the stated tolerances, and CUDA's wider accounts; one that does not is one sentence."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """A step's trace has the form that Perfetto reads, exact bytes, and the layers that were kept and recomputed."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

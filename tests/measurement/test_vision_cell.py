@@ -1,7 +1,5 @@
 """A Vision GNN as a cell: images from patches, both tasks, and a recomputation that computes the same, bit for bit."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

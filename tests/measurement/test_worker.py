@@ -1,7 +1,5 @@
 """What the worker tells of the device's other users: they are in the record and its warnings, or it does not begin."""
 
-from __future__ import annotations
-
 import errno
 import io
 import json

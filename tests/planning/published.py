@@ -1,7 +1,5 @@
 """What today's laws say of a published study's records, and what was measured beside."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

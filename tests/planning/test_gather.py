@@ -1,7 +1,5 @@
 """At the measured sizes a planner says what the laws say; at others it parts what is kept from what is worked with."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

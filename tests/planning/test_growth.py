@@ -1,7 +1,5 @@
 """How well the laws of one architecture tell the bytes of others: against peaks by fake tensors, which are exact."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a plan says, by numbers worked out by hand; what it refuses; what it warns of."""
 
-from __future__ import annotations
-
 import math
 import re
 from pathlib import Path

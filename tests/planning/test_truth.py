@@ -1,7 +1,5 @@
 """A planner against what was measured on real graphs that its laws never saw, and several studies as one planner."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Both documents of every published study, rendered from the data beside them by the code as it is now."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -4,8 +4,6 @@ An address is FILE#/POINTER; a CSV file is a list of rows, a module of the packa
 planner.json with a question (`?num_nodes=...`) the answer. An expression has + - * / abs exp sqrt count and brackets.
 """
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import importlib

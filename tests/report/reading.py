@@ -1,7 +1,5 @@
 """What tests of sections share: inputs with the analysis' own findings, and what they read off a section."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any

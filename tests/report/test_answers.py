@@ -1,7 +1,5 @@
 """The report as its readers need it: the answer on the first screen, short sentences, evidence behind each number."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """Claims are printed once each with a verdict for each convolution, and the report's own grades beside them."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A study of many policies: the frontier, the allocator's part, the timeline and the instrument."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

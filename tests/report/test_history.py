@@ -1,7 +1,5 @@
 """One machine over time: a study measured again keeps what was measured before, and draws both."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A report of ten thousand cells: what is drawn of them, and that the page says what is not."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

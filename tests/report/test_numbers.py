@@ -1,8 +1,6 @@
 """Every number that a published report prints is derived anew from the file and field that it names, and is the same
 wherever the study says it: in report, appendix, summary and index."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import html

@@ -1,7 +1,5 @@
 """Laws that predict, their record and what fits, and the planner that answers by them."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A figure and a file say where they are from and how they were made; one figure leads the page."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What measured, what was tried against the answer, and what was found."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

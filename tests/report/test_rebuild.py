@@ -5,8 +5,6 @@ as another machine would choose them. `OTHER_PYTHONS`, paths joined by `:`, name
 packages of the analysis.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

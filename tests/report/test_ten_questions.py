@@ -1,7 +1,5 @@
 """Ten questions that a practitioner asks of a report, each answered in its first two screens: answer and limits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path

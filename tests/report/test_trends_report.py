@@ -1,7 +1,5 @@
 """The figures over density show bands that hold together, and break-evens are said in words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

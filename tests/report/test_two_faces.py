@@ -1,7 +1,5 @@
 """The PDF says what the HTML says: the same sentences, table cells and figures, read back from both files."""
 
-from __future__ import annotations
-
 import os
 import re
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Other graphs, models and inputs: families, graded graphs, batches, Vision GNNs, deep models, ego networks."""
 
-from __future__ import annotations
-
 from itertools import accumulate
 from typing import Any
 

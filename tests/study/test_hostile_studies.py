@@ -1,7 +1,5 @@
 """Studies made to do harm, and hundreds made by chance: each is a plan or one sentence, and nothing else happens."""
 
-from __future__ import annotations
-
 import copy
 import string
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A study's own model by its name and files, without importing anything of it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

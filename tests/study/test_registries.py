@@ -1,7 +1,5 @@
 """A new policy, family or convolution is two files: what does it, and its row. All are measured and printed."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

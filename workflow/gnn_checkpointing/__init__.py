@@ -14,8 +14,6 @@ convs.1  SAGEConv  edge_blocks  ?                   no batch has passed through 
 GraphSAGE(16, 32, num_layers=2)
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

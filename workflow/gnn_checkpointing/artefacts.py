@@ -1,7 +1,5 @@
 """Writing and reading the project's files: whole or not at all, and never by pickle."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

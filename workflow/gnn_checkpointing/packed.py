@@ -4,8 +4,6 @@ A reader asks for `FOLDER/analysis/effects.json` and need not know which form th
 compressed by xz, so `tar xf data.tar.xz` gives the plain form, which is read as well.
 """
 
-from __future__ import annotations
-
 import io
 import lzma
 import os

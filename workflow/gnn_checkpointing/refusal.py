@@ -1,7 +1,5 @@
 """Refusals of user input: one sentence for the user (what, where, what is allowed, what to do)."""
 
-from __future__ import annotations
-
 import re
 
 _LONGEST_WORD, _LONGEST = 200, 2000

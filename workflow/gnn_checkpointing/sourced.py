@@ -7,8 +7,6 @@ CSV file the row, counted from 0, and the column: `measurements.csv#/12/time_rat
 expression of addresses: `1 - analysis/quality.json#/within_target`.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 import re

@@ -1,9 +1,7 @@
 """Medians of bootstrap resamples, without drawing whole resamples, and when timing looks at them (numpy alone)."""
 
-from __future__ import annotations
-
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +26,7 @@ class Share(NamedTuple):
     half_width: float
 
     @classmethod
-    def of(cls, rounds: tuple[int, int], processes: int, half_width: float) -> Share:
+    def of(cls, rounds: tuple[int, int], processes: int, half_width: float) -> Self:
         """The share of each process; widths shrink by the root of the processes that are averaged."""
         fewest, most = (math.ceil(number / processes) for number in rounds)
         return cls(fewest, most, half_width * math.sqrt(processes))

@@ -1,11 +1,9 @@
 """The rows of `measurements.csv` as values, which of them count, and what is fixed before any of them is seen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from gnn_checkpointing.analysis.checks import check
 from gnn_checkpointing.records.measurements_table import Value
@@ -49,9 +47,9 @@ class Row(SimpleNamespace):
     model.
     """
 
-    def but(self, **values: Value) -> Row:
+    def but(self, **values: Value) -> Self:
         """The same row with other values."""
-        return Row(**{**vars(self), **values})
+        return type(self)(**{**vars(self), **values})
 
     @property
     def is_real(self) -> bool:

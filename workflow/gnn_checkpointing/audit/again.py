@@ -1,7 +1,5 @@
 """What was concluded, computed again from what was measured, and held against what is published."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The SHA-256 of every file of a published report, as its RO-Crate lists them, and what a folder says against it."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterable

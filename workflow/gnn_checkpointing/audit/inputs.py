@@ -1,11 +1,9 @@
 """The folder of a run or of its published report: each file is read by its own reader, once, when it is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis
 from gnn_checkpointing.artefacts import read_json
@@ -108,11 +106,11 @@ class RunFolder:
         vars(self)[part] = found
         return found
 
-    def but(self, **parts: Any) -> RunFolder:
+    def but(self, **parts: Any) -> Self:
         """The same run with other parts."""
-        return RunFolder(**vars(self) | parts)
+        return type(self)(**vars(self) | parts)
 
-    def by_visit(self) -> RunFolder:
+    def by_visit(self) -> Self:
         """The same with the rows of repeated cells apart."""
         rows = [row for row in self.rows if not row.get("visit")]
         return self.but(rows=rows, repeats=[row for row in self.rows if row.get("visit")])

@@ -1,7 +1,5 @@
 """The pages and figures, rendered again from the data beside them, and held against what is published."""
 
-from __future__ import annotations
-
 import math
 import re
 import tempfile

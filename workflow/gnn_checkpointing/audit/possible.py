@@ -1,7 +1,5 @@
 """Are the values possible? Bytes that add up, times that fit into the time there was, sizes that a graph can have."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The rubric: every question that a report is asked, the same for every study, and the audit that answers them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache

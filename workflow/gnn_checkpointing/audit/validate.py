@@ -1,7 +1,5 @@
 """All complaints about a published report, in the order in which it matters: each complaint one sentence."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.metadata
 import signal

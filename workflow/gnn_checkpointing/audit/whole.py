@@ -1,7 +1,5 @@
 """Is everything there once, as the study asked for it, and are table, graphs and traces what the records say?"""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping

@@ -6,11 +6,9 @@ values per edge, and everything else whole. Attention layers compute a score per
 `propagate`: inside blocks the scores are computed with the messages, so that they are never stored for all edges.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from torch import Tensor
 from torch.utils import _pytree as pytree
@@ -51,7 +49,7 @@ class Call:
     edge_result: str | None = None
     """The name under which `propagate` reads what `edge_updater` computes."""
 
-    def with_tensors(self, tensors: Sequence[Tensor]) -> Call:
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Self:
         """The same call on other tensors."""
         return replace(self, tensors=tuple(tensors))
 

@@ -5,8 +5,6 @@ maps that a layer makes before it calls `propagate` nothing is kept either: the 
 with its own arguments and left where it calls `propagate`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """A graph's edges sorted by destination, and their cuts into blocks, every block whole for its destination nodes."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field

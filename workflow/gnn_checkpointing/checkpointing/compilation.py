@@ -19,8 +19,6 @@ matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU ce
 A compiled model is not shared by two models, and no part of it is silently left out.
 """
 
-from __future__ import annotations
-
 import copy
 import importlib.util
 import inspect

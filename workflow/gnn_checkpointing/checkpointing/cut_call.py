@@ -1,10 +1,8 @@
 """A call of `propagate` in parts: what it reads, what one part of it computes, and who may compute it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -41,7 +39,7 @@ class CutCall:
         """The parts, each whole for its destinations."""
         return self.edges.blocks(self.edges_per_block)
 
-    def on(self, tensors: Sequence[Tensor]) -> CutCall:
+    def on(self, tensors: Sequence[Tensor]) -> Self:
         """The same call on other tensors."""
         return replace(self, call=self.call.with_tensors(tensors))
 

@@ -5,8 +5,6 @@ its own code. Where a call cannot be cut (a sparse matrix, a hook or an explaine
 `torch.func`), the layer runs as if it had never been wrapped.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Sequence

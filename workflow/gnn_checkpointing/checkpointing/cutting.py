@@ -1,7 +1,5 @@
 """From a call of `propagate` to its parts: whether it can be cut, how its arguments are read, and what computes it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -11,8 +11,6 @@ of both ends, its leaky ReLU) and three gradients that are alive at once while t
 Policy `auto` cuts every layer that can be cut and recomputes the others whole, both only on graphs on which it pays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any

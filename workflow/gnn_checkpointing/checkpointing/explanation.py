@@ -1,7 +1,5 @@
 """What a policy does to a model: a table of its layers, and one training step beside one without the policy."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass

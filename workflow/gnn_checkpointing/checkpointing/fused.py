@@ -10,8 +10,6 @@ product off the edges, and its three products in the backward pass too. A trial 
 where they differ, the layer keeps its own message.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from dataclasses import replace

@@ -4,14 +4,12 @@ A forward pass may write into what it is given, as models that pass a PyG `Data`
 all earlier outputs. Who runs it again must give it the same once more.
 """
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor
 from torch.nn.parameter import is_lazy
@@ -124,9 +122,9 @@ class Contents:
     def __init__(self, containers: Sequence[Any]) -> None:
         self._held = [(one, _content(one)) for one in containers if isinstance(one, _MUTABLE)]
 
-    def changed(self, written: Sequence[Any] = ()) -> Contents:
+    def changed(self, written: Sequence[Any] = ()) -> Self:
         """Those of the containers that hold something else by now, or what was `written` into."""
-        found, known = Contents(()), {id(value) for value in written}
+        found, known = type(self)(()), {id(value) for value in written}
         found._held = [
             (one, content)
             for one, content in self._held

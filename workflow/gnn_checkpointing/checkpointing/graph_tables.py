@@ -4,15 +4,13 @@ Tables are made once per graph, shared by all layers, and freed with the tensor 
 graph is recognised by its content, so that a tensor changed in any way, in place or through `.data`, is a new graph.
 """
 
-from __future__ import annotations
-
 import functools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -51,14 +49,14 @@ class GraphTables:
         self._made = WeakIdKeyDictionary()
         self._lock = threading.RLock()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> GraphTables:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Empty tables: they are made again from the graphs that the copy sees."""
-        copied = memo[id(self)] = GraphTables()
+        copied = memo[id(self)] = type(self)()
         return copied
 
-    def __reduce__(self) -> tuple[type[GraphTables], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
         """Empty tables: a saved model does not carry its graphs."""
-        return GraphTables, ()
+        return type(self), ()
 
     def sorted(
         self,

@@ -4,8 +4,6 @@ A hook that only looks is left out of the second run; one that changes something
 since; one that came since is not run.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 Features of edges are mapped block by block, so that their maps are never stored for all edges.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ model made of such blocks, which is another model than `none` trains; the same m
 compared with. Inputs come back by subtraction, so gradients differ by rounding.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial

@@ -1,7 +1,5 @@
 """The policies by name, and the functions that put them on a model and take them off again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pkgutil import resolve_name

@@ -7,8 +7,6 @@ its own and finds its maximum in one pass; PyG's takes two, and autograd six mor
 in the backward pass, which reads no more of it than its shape.
 """
 
-from __future__ import annotations
-
 import functools
 import types
 from collections.abc import Callable, Hashable

@@ -3,13 +3,11 @@
 `Recomputation.again` restores them for a whole layer, `_Cut.backward` for what the blocks of one `propagate` drew.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -29,7 +27,7 @@ class RandomStates:
     states: tuple[Any, ...]
 
     @classmethod
-    def now(cls, device: torch.device, own: Sequence[Own] = ()) -> RandomStates:
+    def now(cls, device: torch.device, own: Sequence[Own] = ()) -> Self:
         """The present states."""
         cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
         common = (torch.get_rng_state(), cuda, random.getstate(), np.random.get_state())

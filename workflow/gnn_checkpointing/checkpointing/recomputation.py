@@ -1,7 +1,5 @@
 """A function run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial

@@ -4,8 +4,6 @@ A layer's code says part of it (a BatchNorm inside a message). The rest is tried
 once and in two parts, and both must agree.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Sequence
 from types import CodeType

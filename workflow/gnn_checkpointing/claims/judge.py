@@ -1,7 +1,5 @@
 """Judging: each claim of the catalogue, for what was measured, gets its number and its verdict."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 

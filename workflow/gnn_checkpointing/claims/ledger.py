@@ -1,7 +1,5 @@
 """A claim as data: sentence, source, the estimate it rests on, the rule that judges it, the verdict."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """What another run would say: estimates with what differs between runs, and how often that turns a claim."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from statistics import NormalDist

@@ -1,7 +1,5 @@
 """The rules that turn intervals into verdicts, fixed before the data; each with its wording."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """From records to `measurements.csv`, one row per cell and policy (torch-free)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from statistics import median
 

@@ -1,7 +1,5 @@
 """What two reports of one study have in common, what of it must be the same, and what differs around it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -43,6 +41,20 @@ QUESTIONS = {
     ),
 }
 """What must be the same on every machine, in the order of the page, each with its rule."""
+
+
+class Joined(NamedTuple):
+    """A row that both have, and which row of either table it is, counted from 0."""
+
+    first_row: int
+    first: Row
+    second_row: int
+    second: Row
+
+    @property
+    def both_completed(self) -> bool:
+        """Whether the policy ran to its end on both machines."""
+        return self.first["outcome"] == self.second["outcome"] == "completed"
 
 
 def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tuple[list[Check], list[Difference]]:
@@ -129,20 +141,6 @@ def _reason(first: RunFolder, second: RunFolder) -> str:
     if apart:
         return f"Measured under different versions ({apart}), which may keep different tensors."
     return "Measured on the same kind of device under the same versions, where the bytes should be equal."
-
-
-class Joined(NamedTuple):
-    """A row that both have, and which row of either table it is, counted from 0."""
-
-    first_row: int
-    first: Row
-    second_row: int
-    second: Row
-
-    @property
-    def both_completed(self) -> bool:
-        """Whether the policy ran to its end on both machines."""
-        return self.first["outcome"] == self.second["outcome"] == "completed"
 
 
 def matched(first: Iterable[Item], second: Iterable[Item], key: Callable[[Item], Hashable]) -> list[tuple[Item, Item]]:

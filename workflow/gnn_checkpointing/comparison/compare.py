@@ -1,7 +1,5 @@
 """Every study that several machines have published, each two of them held against each other."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from itertools import combinations
 from pathlib import Path

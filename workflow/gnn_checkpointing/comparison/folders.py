@@ -1,7 +1,5 @@
 """Which published folders there are to compare: names and places alone, nothing in them is read."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from operator import attrgetter
 from pathlib import Path

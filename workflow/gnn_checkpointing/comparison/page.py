@@ -3,8 +3,6 @@
 `templates/appendix/comparison.md` has its sentences, and the columns of its tables.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What differs between machines: ratios formed within each (times, times per edge, break-evens), and how they agree."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a comparison of machines finds, as values: the content of `comparison.json`."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

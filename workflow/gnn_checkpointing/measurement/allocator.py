@@ -5,8 +5,6 @@ computation. `retaining` keeps freed memory, as CUDA's caching allocator does. `
 it keeps freed memory too, but gives it back gradually when it has lain unused for ten seconds.
 """
 
-from __future__ import annotations
-
 import ctypes.util
 from pathlib import Path
 

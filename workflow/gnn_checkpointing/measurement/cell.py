@@ -4,8 +4,6 @@ The first process reads every policy's bytes and sameness, then times rounds of 
 two more instruments. A further process times again what completed in the first.
 """
 
-from __future__ import annotations
-
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence

@@ -5,8 +5,6 @@ the process takes from the system is no measure of that: a heap that keeps freed
 net spares the machine.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import sys

@@ -1,7 +1,5 @@
 """The cost of counting a graph's ego-network encodings: seconds and peak bytes, apart from any training."""
 
-from __future__ import annotations
-
 import gc
 import time
 import tracemalloc

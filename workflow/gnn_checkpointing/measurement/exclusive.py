@@ -1,7 +1,5 @@
 """Alone on the machine: a lock that the kernel releases, and an end when whoever asked for the work is gone."""
 
-from __future__ import annotations
-
 import ctypes
 import errno
 import fcntl

@@ -4,8 +4,6 @@ Of a step that also runs it is one more reading of its activation peak; of a ste
 a plan needs.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import weakref
 from collections.abc import Callable, Iterable

@@ -3,8 +3,6 @@
 results/ keeps a folder for each: a study that is changed and changed back finds what it measured first where it was.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import importlib.metadata
 import platform

@@ -5,8 +5,6 @@ process of its own answers each client: when the client dies, that process kills
 so do all.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import ctypes

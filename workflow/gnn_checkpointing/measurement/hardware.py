@@ -3,8 +3,6 @@
 No torch is needed.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import re

@@ -5,8 +5,6 @@ imports, so one is forked off the worker when these are done and before anything
 full of holes, no CUDA. It forks in turn for every cell, so that a policy that dies there costs its own reading alone.
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

@@ -1,7 +1,5 @@
 """The state of one graph's measuring: whose turn is next, what has been lost, and the records (torch-free)."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections import Counter

@@ -16,8 +16,6 @@ On CUDA the caching allocator keeps the same count itself (`torch.cuda.memory_st
 The first is what a policy costs and does not depend on what ran before; the others say what that takes of a device.
 """
 
-from __future__ import annotations
-
 import gc
 import time
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """A policy's first steps: does it run, what does it compute, how many bytes does it hold."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One readable line per measured cell: which of how many, what it took, how long the rest will take."""
 
-from __future__ import annotations
-
 import sys
 import time
 from pathlib import Path

@@ -5,8 +5,6 @@ than that, all policies of a cell together, so a cell is timed in several; what 
 is in every interval.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from statistics import fmean

@@ -6,8 +6,6 @@ tensors see whole tensors and nothing inside an operator. On CUDA the caching al
 its events, there is no mark, and the driver is asked beside it. No torch is needed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -6,8 +6,6 @@ asked the driver for memory. The sentinel is one fixed small step, the same in e
 machine changes.
 """
 
-from __future__ import annotations
-
 import gc
 import random
 import resource

@@ -1,7 +1,5 @@
 """Does a policy compute what `none` computes? Loss, every gradient and every buffer after one step are compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -4,8 +4,6 @@ Docstrings, comments, layout, the words of refusals and of a field's description
 functions in strings; a string that names a module or a package of ours counts as an import of it.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import importlib.util

@@ -6,8 +6,6 @@ is left of it beside the recomputation. The profiler itself makes the step slowe
 not measurements.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

@@ -1,7 +1,5 @@
 """The commanding process: starts the measured one, writes its records, and survives its death."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

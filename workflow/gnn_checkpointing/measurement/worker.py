@@ -1,7 +1,5 @@
 """The measured process: measures the cells of one graph in turn, and reports to the commanding one by JSON lines."""
 
-from __future__ import annotations
-
 import argparse
 import errno
 import gc

@@ -1,7 +1,5 @@
 """One cell's training step under one policy: a fresh model, the graph's tensors, and a loss to be differentiated."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields, replace
 

@@ -1,9 +1,8 @@
 """What a convolution reads of the graph: self-loops and normalisation are done here, once, outside every step."""
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -32,10 +31,10 @@ class Adjacency:
             return [self.edge_index.crow_indices(), self.edge_index.col_indices(), self.edge_index.values()]
         return [self.edge_index] if self.edge_weight is None else [self.edge_index, self.edge_weight]
 
-    def to(self, device: torch.device) -> Adjacency:
+    def to(self, device: torch.device) -> Self:
         """The same on `device`."""
         weight = self.edge_weight
-        return Adjacency(self.edge_index.to(device), None if weight is None else weight.to(device))
+        return type(self)(self.edge_index.to(device), None if weight is None else weight.to(device))
 
 
 def _taken(edge_index: Tensor, weight: Tensor | None, order: Tensor) -> Adjacency:

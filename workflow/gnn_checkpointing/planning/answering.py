@@ -1,7 +1,5 @@
 """Which policies answer a question, and what to beware of in the answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from gnn_checkpointing.planning.arithmetic import Step

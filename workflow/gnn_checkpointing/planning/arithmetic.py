@@ -4,8 +4,6 @@ Plain floating-point operations in a stated order: `templates/html/scripts/plann
 compares the two to the last digit shown.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """From a study's findings to what a planner knows: laws split into what grows with layers, channels and heads."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

@@ -4,12 +4,10 @@
 `arithmetic.py`, here in Python and there in JavaScript, on the same numbers in the same order.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -125,7 +123,7 @@ class Limit(Record):
     warning: str
 
     @classmethod
-    def of(cls, size: str, low: int, high: int) -> Limit:
+    def of(cls, size: str, low: int, high: int) -> Self:
         """A limit with its sentence."""
         if size in GRAPH_SIZES:
             span = f"{low:,} to {high:,}" if low < high else f"{low:,}"

@@ -1,10 +1,8 @@
 """A question about one graph, one model and one memory, and its answer: every policy's cost, and which one to take."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from gnn_checkpointing.planning.answering import answering, left_out, warnings
 from gnn_checkpointing.planning.arithmetic import (
@@ -79,7 +77,7 @@ class Planner:
     knowledge: Knowledge
 
     @classmethod
-    def read(cls, path: Path | str) -> Planner:
+    def read(cls, path: Path | str) -> Self:
         """The planner of a `planner.json`, or of all studies in a machine's folder `report/<hardware>`."""
         return cls(machine_knowledge(Path(path)) if Path(path).is_dir() else read_knowledge(Path(path)))
 

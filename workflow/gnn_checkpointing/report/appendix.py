@@ -6,8 +6,6 @@ caption has its columns: `- Heading (unit): value | filter, content`. A value is
 item of the table, functions of the section, or `#name`, the text of that name about `it`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """The two documents of a study: the report, which answers in a few pages, and the appendix, which holds everything."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

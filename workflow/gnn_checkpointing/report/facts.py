@@ -1,7 +1,5 @@
 """What a template may ask of a study: which effects its answer names, who wins where, how many nodes a second."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partialmethod

@@ -1,9 +1,8 @@
 """What the audit says: the answer to each question of the rubric with what decides it, and the score."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from pydantic import model_validator
 
@@ -26,7 +25,7 @@ class Check(Result):
     needs: str
 
     @model_validator(mode="after")
-    def _answered_or_excused(self) -> Check:
+    def _answered_or_excused(self) -> Self:
         if (self.passed is None) != bool(self.needs):
             raise ValueError(f"check {self.id}: either it is answered, or needs says why it does not apply")
         return self
@@ -42,7 +41,7 @@ class Audit(Result):
     applicable: int
 
     @model_validator(mode="after")
-    def _score_is_that_of_the_checks(self) -> Audit:
+    def _score_is_that_of_the_checks(self) -> Self:
         passed, applicable = _score(self.checks)
         if (self.passed, self.applicable) != (passed, applicable):
             raise ValueError(f"{self.passed} of {self.applicable} passed, but its checks say {passed} of {applicable}")

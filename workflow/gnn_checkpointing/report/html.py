@@ -1,7 +1,5 @@
 """The HTML face: one self-contained file by Jinja, where every value is escaped and a missing one is an error."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

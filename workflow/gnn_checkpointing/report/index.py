@@ -3,8 +3,6 @@
 `preview.png` has the default study's answer and leading figure, as README and social pages show them.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What a report is made from: the study and everything that was found, as typed values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Letters that a PDF can show, and the warning about others before anything is measured."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

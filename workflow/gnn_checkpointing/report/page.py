@@ -1,7 +1,5 @@
 """The page as data: what the report says, in order, with nothing about how it looks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field

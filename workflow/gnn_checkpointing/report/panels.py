@@ -3,8 +3,6 @@
 A column says its name, the value that it takes of an item, and how that reads.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar

@@ -4,8 +4,6 @@ Typst sets the labels of drawings as text. Packing leaves a quarter of the bytes
 numbers have a hundredth of a point.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -1,7 +1,5 @@
 """A plan in words: the numbers as the page shows them, digit for digit (`templates/html/scripts/planner.js`)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from gnn_checkpointing.planning.arithmetic import Interval, Time

@@ -5,8 +5,6 @@ that used this software on one machine, read a study and wrote measurements, ana
 and SHA-256.
 """
 
-from __future__ import annotations
-
 import hashlib
 import mimetypes
 from collections.abc import Mapping

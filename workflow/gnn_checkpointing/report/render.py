@@ -1,7 +1,5 @@
 """A study's report: both faces and the data beside them, whole or not at all."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -5,8 +5,6 @@ Markdown is read, so that no text of a user is ever markup, and a number keeps t
 a table alone in its paragraph stands there as a block. Filters put numbers in words, which keep their addresses.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -3,8 +3,6 @@
 A number that knows its address takes it along into the text (`sourced.py`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import wraps

@@ -1,7 +1,5 @@
 """The models of a study."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, field_serializer, model_validator

@@ -3,8 +3,6 @@
 The factor is `Policy.edges_per_node`; `checkpointing/block_plan.py:block_size` asks the device for its bounds.
 """
 
-from __future__ import annotations
-
 from gnn_checkpointing.study.policy_names import POLICIES
 
 BYTES_PER_VALUE = 4

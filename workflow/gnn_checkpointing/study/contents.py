@@ -1,7 +1,5 @@
 """Which files of the user's own a study reads, and their SHA-256: a result belongs to what they held."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Mapping

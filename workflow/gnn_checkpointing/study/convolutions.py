@@ -1,7 +1,5 @@
 """The convolutions, one row each: a new one is its builder in another file and its row (torch-free)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Annotated

@@ -3,8 +3,6 @@
 Graphs, and not cells, are put in order: one job measures all cells of a graph.
 """
 
-from __future__ import annotations
-
 import random
 from bisect import bisect_left, bisect_right
 from contextlib import suppress

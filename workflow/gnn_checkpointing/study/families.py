@@ -1,7 +1,5 @@
 """The families of drawn graphs, one row each, and grids of them; a new family is its file in `graphs/` and its row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

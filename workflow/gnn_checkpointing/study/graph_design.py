@@ -1,7 +1,5 @@
 """Which graphs a study has: a description, an id and a seed each; a pure function of the study."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

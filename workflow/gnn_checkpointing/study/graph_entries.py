@@ -1,7 +1,5 @@
 """The `graphs` part of a study file: which graphs are drawn, loaded, graded and sampled, refused where impossible."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import chain, product
 from typing import Annotated, Literal, NamedTuple, Self

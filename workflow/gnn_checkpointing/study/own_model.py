@@ -3,8 +3,6 @@
 The folder where the command runs is searched first, then what Python searches anyway.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import sys

@@ -1,7 +1,5 @@
 """The policies, one row each, and what a policy's name in a study file means (torch-free)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Anyone may have written the YAML: it is read without tags, and refused where it unfolds into more than a study can be.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

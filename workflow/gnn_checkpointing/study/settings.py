@@ -1,7 +1,5 @@
 """Settings of a study: how its cells are measured, trained, analysed, and a trained Vision GNN explained."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator

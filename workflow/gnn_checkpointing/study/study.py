@@ -1,7 +1,5 @@
 """A whole study, and what its parts ask of each other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain, product
 from math import prod

@@ -3,8 +3,6 @@
 Isotropic ViG, Han et al. (2022), arXiv 2206.00272.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

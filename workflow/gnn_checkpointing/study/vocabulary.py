@@ -1,7 +1,5 @@
 """The words that a study file may use, and what each of its parts is made of."""
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata

@@ -4,8 +4,6 @@ A job saves its whole state, model, optimiser, random state, epoch and losses, i
 Killed, it resumes to the identical loss curve.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time

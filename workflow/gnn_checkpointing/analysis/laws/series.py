@@ -1,10 +1,9 @@
 """What one law is fitted to, cells of one convolution and policy with a response, and the forms that it may take."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -14,15 +13,33 @@ from gnn_checkpointing.analysis.table import Row
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """What a law knows of graphs, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
+
+    `at_once` is None where the size of the policy's blocks was not recorded.
+    """
+
+    nodes: Floats
+    edges: Floats
+    at_once: Floats | None
+
+    @classmethod
+    def of(cls, *graphs: tuple[float, float, float | None]) -> Self:
+        """Those of graphs by nodes, edges and edges at once."""
+        nodes, edges, at_once = (np.array(each, dtype=np.float64) for each in zip(*graphs, strict=True))
+        return cls(nodes, edges, None if np.isnan(at_once).any() else at_once)  # None becomes NaN
+
+
+@dataclass(frozen=True)
 class Series:
     """The cells of one convolution and policy on generated graphs, all with the response."""
 
     rows: Sequence[Row]
     response: Response
 
-    def only(self, places: list[int]) -> Series:
+    def only(self, places: list[int]) -> Self:
         """Some of the cells."""
-        return Series([self.rows[place] for place in places], self.response)
+        return type(self)([self.rows[place] for place in places], self.response)
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -83,24 +100,6 @@ class Series:
             "residuals": self.residuals(fitted, relative),
         }
         return PredictiveLaw.model_validate({**self.about, **law})
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What a law knows of graphs, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
-
-    `at_once` is None where the size of the policy's blocks was not recorded.
-    """
-
-    nodes: Floats
-    edges: Floats
-    at_once: Floats | None
-
-    @classmethod
-    def of(cls, *graphs: tuple[float, float, float | None]) -> Sizes:
-        """Those of graphs by nodes, edges and edges at once."""
-        nodes, edges, at_once = (np.array(each, dtype=np.float64) for each in zip(*graphs, strict=True))
-        return cls(nodes, edges, None if np.isnan(at_once).any() else at_once)  # None becomes NaN
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,7 @@
 """What every result is made of: frozen values that are rounded when written, and an estimate with its interval."""
 
-from __future__ import annotations
-
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
@@ -69,25 +67,25 @@ class Estimate(Result):
     low: float
     high: float
 
-    def over(self, other: Estimate) -> Estimate:
+    def over(self, other: Self) -> Self:
         """The quotient of two positive spans; its ends are the worst cases."""
         return self._divided(other, plain(self.low / other.high), plain(self.high / other.low))
 
-    def relative_to(self, other: Estimate) -> Estimate:
+    def relative_to(self, other: Self) -> Self:
         """The quotient of two positive estimates; their errors, independent, add in quadrature in logarithms."""
         middle = plain(self.estimate / other.estimate)
         below = _hypotenuse(self.low / self.estimate, other.estimate / other.high)
         above = _hypotenuse(self.high / self.estimate, other.estimate / other.low)
         return self._divided(other, middle / below, middle * above)
 
-    def _divided(self, other: Estimate, low: float, high: float) -> Estimate:
+    def _divided(self, other: Self, low: float, high: float) -> Self:
         # A copy, for a new model would forget which file and field the estimates are from.
         return self.model_copy(update={"estimate": self.estimate / other.estimate, "low": low, "high": high})
 
     @property
-    def inverse(self) -> Estimate:
+    def inverse(self) -> Self:
         """One divided by it."""
-        return Estimate(estimate=1 / self.estimate, low=1 / self.high, high=1 / self.low)
+        return type(self)(estimate=1 / self.estimate, low=1 / self.high, high=1 / self.low)
 
 
 def exactly(value: float) -> Estimate:

@@ -1,7 +1,5 @@
 """Can the bytes and ratios be trusted, and does every policy compute what none computes?"""
 
-from __future__ import annotations
-
 import math
 
 from gnn_checkpointing.audit.inputs import Row, RunFolder, place

@@ -1,7 +1,5 @@
 """Were laws chosen as planned, do they and their intervals hold, and does the answer depend on one graph or hour?"""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Is it known what was measured, on which machine, and how well: alone, complete, balanced, timed as asked?"""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

@@ -13,8 +13,6 @@ them; `values` are what is summed:
 head alone.
 """
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple

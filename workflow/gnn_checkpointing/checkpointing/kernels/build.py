@@ -4,8 +4,6 @@ A kernel knows its number of channels when it is compiled, so its rows lie in re
 once on a machine. The compiler is called directly: a C interface needs neither torch's headers nor Python's.
 """
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import hashlib

@@ -4,8 +4,6 @@ As operators, passes have shapes for fake tensors, and show up in traces under t
 C++ on CPU and Triton on CUDA.
 """
 
-from __future__ import annotations
-
 import ctypes
 import importlib
 from collections.abc import Callable, Mapping, Sequence

@@ -16,8 +16,6 @@ channels a head, both passes together:
 Attention has two exponentials besides, 20 operations each. Index and scores, a few bytes, are left out.
 """
 
-from __future__ import annotations
-
 import ctypes
 import time
 from collections.abc import Callable

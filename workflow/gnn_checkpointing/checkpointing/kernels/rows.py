@@ -5,8 +5,6 @@ mean without `weight` and `edge` is the aggregation of GIN and SAGE, with `weigh
 GraphConv, with `edge` `[num_edges, C]` that of GINE: relu(x_j + e). Both are in the caller's order of edges.
 """
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple

@@ -4,8 +4,6 @@ A destination's program runs over its edges, a block at a time; the gradients of
 over the transposed table, so that no sum needs atomics and bits do not vary. Masks of dropout are the C++ kernels'.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

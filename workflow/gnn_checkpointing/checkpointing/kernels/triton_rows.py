@@ -3,8 +3,6 @@
 Each program works on one node and runs over its edges, a block at a time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ A claim has a `sentence`, a `query` (a function of `queries/` with its arguments
 its threshold; a list has one for each quantity in turn). The other keys are the fields of `Template`.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass

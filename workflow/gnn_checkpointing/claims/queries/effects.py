@@ -1,7 +1,5 @@
 """Ratios from the table of effects: along density, on real graphs, in families, batches and practice."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """What the laws say of what they did not see, and what was tried against the answer: graphs, draws, hours, sameness."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The course along density, edges' share of the peak, the forward pass's of the step, and what an edge costs."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from operator import attrgetter

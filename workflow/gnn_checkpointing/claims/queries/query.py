@@ -1,7 +1,5 @@
 """A query: what a claim looks at in words, and how its numbers are found among the findings of a study."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Policies as models get deeper, training on ego networks, and Vision GNNs: the model and its blocks on images."""
 
-from __future__ import annotations
-
 from operator import attrgetter
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Level bars: what each policy needs beside a limit, and when each cell had the machine."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -5,10 +5,9 @@ in it `.x` and `.y` hold ticks, `svg.plot` what lies at values, `.name` what nam
 a capital letter stands before values, small ones before shapes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
+from typing import Self
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report.figures import svg
@@ -35,7 +34,7 @@ class Point:
     cell: str = ""
 
     @classmethod
-    def of(cls, x: float, value: Estimate | float, cell: str = "") -> Point:
+    def of(cls, x: float, value: Estimate | float, cell: str = "") -> Self:
         """An estimate with its interval, or a number without one."""
         ends = (value.estimate, value.low, value.high) if isinstance(value, Estimate) else (value, value, value)
         return cls(x, *ends, cell)

@@ -1,7 +1,5 @@
 """A Vision GNN's blocks as curves, and one image with the graph of its patches."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Sequence

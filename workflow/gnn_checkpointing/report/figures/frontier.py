@@ -1,7 +1,5 @@
 """The frontier: memory ratio against time ratio, a path a policy from sparse to dense, named at its densest point."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import partial

@@ -1,11 +1,10 @@
 """Names beside marks: broken where they may be, and placed where they cover nothing."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from gnn_checkpointing.report.figures.svg import text_width
 
@@ -32,7 +31,7 @@ class Box:
         """From top to bottom."""
         return self.bottom - self.top
 
-    def overlap(self, other: Box) -> float:
+    def overlap(self, other: Self) -> float:
         """Return the area that both cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
@@ -42,7 +41,7 @@ class Box:
         """The place in the rectangle that is nearest to another place."""
         return min(max(spot[0], self.left), self.right), min(max(spot[1], self.top), self.bottom)
 
-    def outside(self, frame: Box) -> float:
+    def outside(self, frame: Self) -> float:
         """Return the area that lies outside of the frame."""
         return self.width * self.height - self.overlap(frame)
 

@@ -1,7 +1,5 @@
 """What a chart draws at values: series of marks and lines, lines of reference, fronts and bars."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from gnn_checkpointing.report.figures import svg

@@ -1,7 +1,5 @@
 """Lines over density: one line per policy, intervals drawn, each line labelled at its end."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial

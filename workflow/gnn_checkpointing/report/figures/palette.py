@@ -1,7 +1,5 @@
 """One colour, marker and line per policy, everywhere; one shape per family and a ramp for density on the frontier."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

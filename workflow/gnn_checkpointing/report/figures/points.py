@@ -1,7 +1,5 @@
 """Residuals over the number of edges, ratios by graph, and one machine against another: points without lines."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

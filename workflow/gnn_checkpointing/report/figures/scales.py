@@ -1,10 +1,9 @@
 """Axes with ticks at round values in the reader's units."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.sourced import plain
@@ -31,7 +30,7 @@ class Scale:
             return float((value - self.low) / (self.high - self.low))
         return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -1.0
 
-    def between(self, low: float, high: float) -> Scale:
+    def between(self, low: float, high: float) -> Self:
         """The same axis from `low` to `high`, with its ticks between them."""
         kept = [(tick, text) for tick, text in zip(self.ticks, self.tick_labels, strict=True) if low <= tick <= high]
         ticks, labels = tuple(tick for tick, _ in kept), tuple(text for _, text in kept)

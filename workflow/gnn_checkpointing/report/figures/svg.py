@@ -1,7 +1,5 @@
 """SVG as a tree of elements, and the shapes of marks; rounded numbers give the same bytes on every machine."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What is judged: every claim once with its verdict for each convolution, and the report's own grades."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The frontier of memory and time, the densities at which each policy pays, and the allocator's part in time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """One machine over time: what each measurement of a study gave, kept beside the report and drawn once there are two."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256

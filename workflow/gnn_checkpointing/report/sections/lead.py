@@ -1,7 +1,5 @@
 """What only the report has: the one figure on its first screen, and short tables."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """How and on what it was measured: method, instrument, run, graphs, machine, the data, and how to measure again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from statistics import median

@@ -1,7 +1,5 @@
 """What sections share: blocks put together, orders, tables of several forms, and lines of figures."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product

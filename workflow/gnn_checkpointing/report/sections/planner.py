@@ -1,7 +1,5 @@
 """My graph, my memory: what now? The planner's form, and its answer for the densest graphs of the study."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode

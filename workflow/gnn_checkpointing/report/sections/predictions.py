@@ -1,7 +1,5 @@
 """Laws: regressions and their residuals; those that predict, how far off each was on unseen graphs, and what fits."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the run says against itself: failures, sameness, noise and training; and what was tried against the answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Traced steps: live bytes at every allocation, Vision GNNs block by block, and a trained one explained."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Memory and time against density: what each policy needs, divided by none's too, and where each breaks even."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median

@@ -1,7 +1,5 @@
 """Other graphs, models and inputs than the plain ones: families, real graphs, batches, deep stacks, ego networks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
