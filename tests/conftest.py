@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import lzma
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -33,6 +36,18 @@ if worker:
     os.environ["TMPDIR"] = tempfile.tempdir = str(PLACE)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What collecting makes stays, and is left out of searches for garbage: tests that count bytes search often."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+
+
 def pytest_unconfigure() -> None:
     """Remove the places of all workers, when the last has ended."""
     if not worker:
@@ -52,6 +67,13 @@ def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
             pytest.fail(f"the guard of the command line fired:\n{faults}")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def lightly_packed() -> Iterator[None]:
+    """Archives made in this process are larger: a publication's takes longer than all else of its report."""
+    with patch("gnn_checkpointing.packed._FILTERS", [{"id": lzma.FILTER_LZMA2, "preset": 0}]):
+        yield
+
+
 @pytest.fixture(scope="session")
 def whole_run() -> str:
     """The test run as a fork server names it: all its workers share one."""
@@ -66,8 +88,8 @@ def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
-LONG = ("workflow", "analysis", "report", "audit", "checkpointing", "measurement", "claims", "comparison")
-"""The rooms whose files of tests take longest."""
+LONG = ("workflow", "report", "audit", "checkpointing", "measurement", "analysis", "test_cli.py")
+"""The rooms and files of tests that take longest."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

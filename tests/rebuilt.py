@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
+from gnn_checkpointing import packed as archives
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
@@ -20,6 +22,8 @@ CODE = ("workflow/gnn_checkpointing", "templates", "requirements.lock", "tests/r
 PLACE = Path(os.environ.get("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir()))
 SHARED = PLACE / f"gnn-checkpointing-made-{os.getuid()}"
 KEPT_SECONDS = 86_400
+AS_PUBLISHED = archives._FILTERS
+"""How a publication is packed; tests have archives that are made faster (`conftest.py`)."""
 
 
 @functools.cache
@@ -34,13 +38,14 @@ def rebuilt(study: str) -> Path:
 
 
 @functools.cache
-def packed(study: str) -> Path:
-    """The same as it is published, its data in one archive."""
+def packed(study: str, as_published: bool = False) -> Path:
+    """The same with its data in one archive, `as_published` byte for byte."""
 
     def make(folder: Path) -> None:
-        assert rebuild(published(study), folder) == 0
+        with patch.object(archives, "_FILTERS", AS_PUBLISHED if as_published else archives._FILTERS):
+            assert rebuild(published(study), folder) == 0
 
-    return _shared(study, "packed", make)
+    return _shared(study, "published" if as_published else "packed", make)
 
 
 @functools.cache

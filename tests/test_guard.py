@@ -130,7 +130,7 @@ def test_no_message_is_long(text: str) -> None:
 
 @pytest.mark.slow  # a whole report made again; what a terminal of another encoding shows has quick tests above
 def test_a_report_is_the_same_without_docstrings_and_asserts_in_a_terminal_of_ascii(tmp_path: Path) -> None:
-    usual = packed("ten-million")
+    usual = packed("ten-million", as_published=True)
     places = ("--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path))
     found = run("rebuild", "--frozen", str(usual), *places, PYTHONOPTIMIZE="2", PYTHONIOENCODING="ascii")
     assert found.returncode == 0, found.stderr

@@ -8,7 +8,7 @@ import small_inputs as s
 import torch
 from small_inputs import ATTRIBUTES, EDGES, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, C, D, O, X
 from small_layers import perceptron
-from steps_compared import outcome, without_zeros
+from steps_compared import outcome, seed_all, without_zeros
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -35,7 +35,7 @@ class Configuration:
 
     def built(self) -> nn.Module:
         """The layer, its weights drawn from one seed and none of them zero; lazy weights have their sizes."""
-        torch.manual_seed(7)
+        seed_all(7)
         layer = self.build()
         if any(isinstance(weight, nn.UninitializedParameter) for weight in layer.parameters()):
             with torch.no_grad():

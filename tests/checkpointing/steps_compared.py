@@ -20,7 +20,8 @@ Step = dict[str, Tensor | None]
 
 
 def seed_all(seed: int) -> None:
-    torch.manual_seed(seed)
+    # Without a GPU, torch.manual_seed writes down its caller for the device that may come: longer than a small step.
+    (torch if torch.cuda.is_available() else torch.default_generator).manual_seed(seed)
     random.seed(seed)
     numpy.random.seed(seed)
 
