@@ -166,12 +166,20 @@ def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -
     tails = [(1 - CONFIDENCE) / 2]
     places, count = _places(graphs)
     if count > 1:
-        drawn = _times_drawn(count, generator)[:, places]
-        medians.append(np.array([np.median(np.repeat(logarithms, times)) for times in drawn]))
+        medians.append(_medians(logarithms, _times_drawn(count, generator)[:, places]))
         tails.append(widened_tail(count, CONFIDENCE))
     ends = [np.quantile(one, [tail, 1 - tail]) for one, tail in zip(medians, tails, strict=True)]
     low, high = np.min([middle, *(end[0] for end in ends)]), np.max([middle, *(end[1] for end in ends)])
     return Estimate(estimate=float(np.exp(middle)), low=float(np.exp(low)), high=float(np.exp(high)))
+
+
+def _medians(values: Floats, times: NDArray[np.int64]) -> Floats:
+    """The median of the values, each so many `times`, of each row of those ([resamples, num_values])."""
+    order = np.argsort(values)
+    ends = np.cumsum(times[:, order], axis=1)
+    last = ends[:, -1:] - 1
+    below, above = (values[order][(ends <= middle).sum(axis=1)] for middle in (last // 2, (last + 1) // 2))
+    return (below + above) / 2
 
 
 def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Estimate | None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -52,6 +53,7 @@ def page_script(templates: Path, *, planner: bool = True) -> str:
     return script
 
 
+@cache
 def environment(templates: Path) -> Environment:
     """The project's Jinja environment over templates/html."""
     made = Environment(
