@@ -38,14 +38,22 @@ if worker:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """What collecting makes stays, and is left out of searches for garbage: tests that count bytes search often."""
+    """Search for no garbage while tests are collected: all that is made then stays."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
-        gc.collect()
-        gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def settled() -> None:
+    """Leave what was made before this file of tests out of its searches for garbage.
+
+    Every count of bytes begins with one, which among all that was collected and imported takes most of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -1,25 +1,27 @@
-"""The same measurements are analysed once for all tests and workers: most tests spoil what was concluded from them."""
+"""The same measurements are analysed and judged once for all tests and workers: most tests spoil what is concluded."""
 
 import hashlib
 import pickle
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.audit import again
 from rebuilt import once
 
 
 @pytest.fixture(autouse=True)
-def analysed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def analysed(*given: Any) -> Findings:
-        def make(folder: Path) -> None:
-            (folder / "findings").write_bytes(pickle.dumps(analyse(*given)))
+def concluded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for conclude in (again.analyse, again.judge):
+        monkeypatch.setattr(again, conclude.__name__, partial(_once, conclude))
 
-        measured = hashlib.sha256(pickle.dumps(given)).hexdigest()[:32]
-        found: Findings = pickle.loads((once(f"analysed-{measured}", make) / "findings").read_bytes())
-        return found
 
-    monkeypatch.setattr(again, "analyse", analysed)
+def _once(conclude: Callable[..., Any], *given: Any) -> Any:
+    def make(folder: Path) -> None:
+        (folder / "found").write_bytes(pickle.dumps(conclude(*given)))
+
+    measured = hashlib.sha256(pickle.dumps(given)).hexdigest()[:32]
+    return pickle.loads((once(f"{conclude.__name__}-{measured}", make) / "found").read_bytes())

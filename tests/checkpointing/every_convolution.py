@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import small_inputs as s
 import torch
 from small_inputs import ATTRIBUTES, EDGES, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, C, D, O, X
 from small_layers import perceptron
-from steps_compared import outcome, seed_all, without_zeros
+from steps_compared import Step, last_step, outcome, seed_all, without_zeros
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -22,7 +23,7 @@ NEEDS_A_PACKAGE = {
 """Convolutions of which the plain call cannot run here."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Configuration:
     """A layer to build, its call, whether it draws, whether its features are raw, and what it keeps for the loss."""
 
@@ -44,9 +45,19 @@ class Configuration:
 
     def outcome(self, policy: str, steps: int = 2) -> str:
         """What steps under the policy did; a layer that draws is compared as it evaluates, without what it keeps."""
-        layer = self.built().train(not self.draws)
-        loss_of = self.loss_of if layer.training else None
-        return outcome(layer, policy, self.args, self.kwargs, steps, raw=self.raw, loss_of=loss_of)
+        layer, options = self.stepped()
+        return outcome(layer, policy, self.args, self.kwargs, steps, _expected(self, steps), **options)
+
+    def stepped(self) -> tuple[nn.Module, dict[str, Any]]:
+        """The layer whose steps are compared, and how they are taken."""
+        return self.built().train(not self.draws), {"raw": self.raw, "loss_of": None if self.draws else self.loss_of}
+
+
+@cache
+def _expected(plain: Configuration, steps: int) -> Step:
+    """The last step without a policy, taken once for all policies."""
+    layer, options = plain.stepped()
+    return last_step(layer, plain.args, plain.kwargs, steps, **options)
 
 
 def called(

@@ -89,6 +89,11 @@ def step(
     return found | {f"buffer {name}": buffer.clone() for name, buffer in model.named_buffers()}
 
 
+def last_step(model: nn.Module, args: tuple, kwargs: dict | None, steps: int, **options: Any) -> Step:
+    """The last of several steps, so that state left by the first one counts."""
+    return [step(model, args, kwargs, **options) for _ in range(steps)][-1]
+
+
 def difference(expected: Step, found: Step) -> str:
     """What differs most, in words; empty where the steps are the same.
 
@@ -139,20 +144,18 @@ def outcome(
     args: tuple = (),
     kwargs: dict | None = None,
     steps: int = 2,
+    expected: Step | None = None,
     **options: Any,
 ) -> str:
     """`exact`, or what happened instead: `refused: …`, `refused late: …`, `crash: …` or `different: …`.
 
-    The last of several steps is compared, so that state left by the first one counts.
+    The last of several steps is compared with the `expected` one, or else with that of a copy without the policy.
     """
-    plain = copy.deepcopy(model)
-    for _ in range(steps):
-        expected = step(plain, args, kwargs, **options)
+    expected = expected or last_step(copy.deepcopy(model), args, kwargs, steps, **options)
     when = ""
     try:
         wrapped, when = under(policy, model), " late"
-        for _ in range(steps):
-            found = step(wrapped, args, kwargs, **options)
+        found = last_step(wrapped, args, kwargs, steps, **options)
     except Refusal as reason:
         return f"refused{when}: {reason}"
     except Exception as error:

@@ -138,6 +138,35 @@ def test_the_death_of_the_client_is_its_processs(environment: dict[str, str], fo
     assert spoken(environment, folder)[0].wait() == 0
 
 
+NAMES = {
+    kind: kind + {"": "", SEGMENTS: "(2)", SHARE: "(0.5)", EDGES: "(100)"}[policy.takes]
+    for kind, policy in POLICIES.items()
+    if not policy.retired
+}
+
+
+@pytest.mark.parametrize(
+    "compiled", [False, pytest.param(True, marks=[pytest.mark.minutes, pytest.mark.timeout(1200)])]
+)
+def test_every_policys_bytes_are_those_of_a_started_process(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    """To the byte; the high-water mark, which counts pages, within its own tolerance of the exact count."""
+    exact = attrgetter("policy", "outcome", "memory", "sameness")
+    names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
+    started = measured(small_study("GATv2", ("none", *names)), tmp_path / "started")
+    monkeypatch.setenv(RUN, environment[RUN])
+    found = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
+    assert found.policies[0].outcome == "completed"
+    for one, other in zip(started.policies, found.policies, strict=True):
+        assert exact(one) == exact(other)
+        if one.readings is not None and other.readings is not None:
+            assert one.readings.fake_tensor_bytes == other.readings.fake_tensor_bytes
+            assert one.readings.high_water_agrees is other.readings.high_water_agrees, one.policy
+            marks = one.readings.high_water_bytes, other.readings.high_water_bytes
+            assert marks == (None, None) or abs(marks[0] - marks[1]) < 2**20, (one.policy, marks)
+
+
 def test_the_death_of_the_server_is_its_processs(environment: dict[str, str], folder: Path) -> None:
     """The client hears of it as of a SIGKILL, and the next process has a new server."""
     process, said = spoken(environment, folder, "sleep")
@@ -273,32 +302,3 @@ def test_a_command_that_a_server_runs_ends_with_its_client(
             assert client.wait(60) == code
             assert wait_for(lambda: is_gone(command))
             assert (b"interrupted; run it again" in client.stderr.read()) == (number == signal.SIGINT)
-
-
-NAMES = {
-    kind: kind + {"": "", SEGMENTS: "(2)", SHARE: "(0.5)", EDGES: "(100)"}[policy.takes]
-    for kind, policy in POLICIES.items()
-    if not policy.retired
-}
-
-
-@pytest.mark.parametrize(
-    "compiled", [False, pytest.param(True, marks=[pytest.mark.minutes, pytest.mark.timeout(1200)])]
-)
-def test_every_policys_bytes_are_those_of_a_started_process(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: bool
-) -> None:
-    """To the byte; the high-water mark, which counts pages, within its own tolerance of the exact count."""
-    exact = attrgetter("policy", "outcome", "memory", "sameness")
-    names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
-    started = measured(small_study("GATv2", ("none", *names)), tmp_path / "started")
-    monkeypatch.setenv(RUN, environment[RUN])
-    found = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
-    assert found.policies[0].outcome == "completed"
-    for one, other in zip(started.policies, found.policies, strict=True):
-        assert exact(one) == exact(other)
-        if one.readings is not None and other.readings is not None:
-            assert one.readings.fake_tensor_bytes == other.readings.fake_tensor_bytes
-            assert one.readings.high_water_agrees is other.readings.high_water_agrees, one.policy
-            marks = one.readings.high_water_bytes, other.readings.high_water_bytes
-            assert marks == (None, None) or abs(marks[0] - marks[1]) < 2**20, (one.policy, marks)

@@ -36,23 +36,21 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "Bärbel's clone")
 
 
-def test_from_another_folder_it_is_the_default_study(checkout: Checkout, folder: Path) -> None:
-    said = run(checkout, folder, "--dry-run")
+def test_from_another_folder_it_is_the_default_study_and_every_command_names_the_clones_files_whole(
+    checkout: Checkout, folder: Path
+) -> None:
+    """What a shell makes of a rule's line are paths that exist; the last rules use them when all is measured."""
+    said = run(checkout, folder, "--dry-run", "--printshellcmds")
     assert "sbm-n1600-d128-r1" in said
+    lines = dict(re.findall(r"python -m gnn_checkpointing (\w+) (.*)", said))
+    for command in ("report", "index"):
+        words = shlex.split(lines[command])
+        assert (folder / words[words.index("--templates") + 1]).resolve() == checkout.folder / "templates"
 
 
 def test_a_study_of_the_working_folder_comes_first(checkout: Checkout, folder: Path) -> None:
     shutil.copy(checkout.folder / SMOKE, folder / "config.yaml")
     assert "/smoke/measurements" in run(checkout, folder, "--dry-run")
-
-
-def test_every_command_names_the_clones_files_whole(checkout: Checkout, folder: Path) -> None:
-    """What a shell makes of a rule's line are paths that exist; the last rules use them when all is measured."""
-    said = run(checkout, folder, "--dry-run", "--printshellcmds", "--configfile", str(checkout.folder / SMOKE))
-    lines = dict(re.findall(r"python -m gnn_checkpointing (\w+) (.*)", said))
-    for command in ("report", "index"):
-        words = shlex.split(lines[command])
-        assert (folder / words[words.index("--templates") + 1]).resolve() == checkout.folder / "templates"
 
 
 def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
