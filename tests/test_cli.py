@@ -179,6 +179,12 @@ def test_no_command_writes_over_what_it_reads(tmp_path: Path, refused: Callable[
     for output in (study, tmp_path / "link"):
         refused(("hardware", "--study", study, "--output", output), "is the file of --study, too; name another one")
     assert study.read_text().startswith("# A few small cells")
+    (report,) = ROOT.glob("report/*/ten-million")
+    shutil.copytree(report, tmp_path / "mine")
+    refused(
+        ("export", tmp_path / "mine", "--format=csv", f"--output-folder={tmp_path}/x/../mine"), "is the report's own"
+    )
+    assert not (tmp_path / "mine" / "datapackage.json").exists()
 
 
 def code_of(arguments: list[str]) -> object:

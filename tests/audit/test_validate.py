@@ -337,6 +337,7 @@ IMPOSSIBLE = {
         (put("demonstration.json", "process_high_water_bytes", 5), "took more than the 5 bytes of the process"),
         (put("demonstration.json", "step_seconds", 1e6), "a step of 1e+06 s in a job of"),
         (put("study.json", "architecture.depths", list(range(5, 9000))), "and not measured"),
+        (put("study.json", "measurement.memory_limit_gib", 0.5), "the study asks for 536870912"),
         (
             in_records(lambda records: records[0].update(load_before=9.0, warnings=[])),
             "its numbers say that the machine was shared",

@@ -71,7 +71,7 @@ HEAD = "prediction.4.weight"
 
 
 def cut_short(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:200])
+    path.write_bytes(path.read_bytes()[:60])
 
 
 def pipe(path: Path) -> None:
@@ -130,9 +130,10 @@ def listed(beside: Path, text: str) -> Path:
                 lambda given, one=one, spoil=spoil: spoil(given[one] / "n01/0.png"),
                 f"{one}/n01/0.png: not readable as an",
             )
-            for spoil in (cut_short, pipe, a_photo_of_other_bits, a_strip, a_bomb, another_format)
+            for spoil in (cut_short, a_photo_of_other_bits, a_strip, a_bomb, another_format)
             for one in ("images", "masks")
         ),
+        (lambda given: pipe(given["images"] / "n01/0.png"), "0.png: not readable as an image (ValueError: not a plain"),
         (weights(lambda given: {1: torch.zeros(1)}), "holds dict, not tensors by name"),
         (weights(lambda given: given | {HEAD: torch.tensor(1.0)}), "2 classes, but the model has 0"),
         (weights(lambda given: {name: value.to("meta") for name, value in given.items()}), "not tensors by name"),
@@ -149,7 +150,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 ) -> None:
     spoil(given)  # type: ignore[operator]
     assert run(given, tmp_path / "out") == 2
-    error = capsys.readouterr().err.strip()
+    error = capsys.readouterr().err.rpartition(" images\n")[2].strip()
     assert said in error
     assert error.count("\n") == 0
     assert not (tmp_path / "out").exists()

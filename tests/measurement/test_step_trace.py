@@ -110,20 +110,21 @@ FAILING = """
 from torch_geometric.nn import GCN
 class Failing(GCN):
     def forward(self, x, edges):
-        raise IndexError("\x1b[2J no such row")
+        raise RAISED
 def build(features, classes): return Failing(features, 4, 2, classes)
 """
 
 
+@pytest.mark.parametrize("raised", ["IndexError('\\x1b[2J')", "SystemExit(3)"])
 def test_what_a_users_model_raises_is_one_sentence(
-    graph: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    graph: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, raised: str
 ) -> None:
-    (tmp_path / "failing.py").write_text(FAILING)
+    module, output = raised.partition("(")[0].lower(), tmp_path / "trace.json"
+    (tmp_path / f"{module}.py").write_text(FAILING.replace("RAISED", raised))
     monkeypatch.syspath_prepend(str(tmp_path))
-    output = tmp_path / "trace.json"
-    assert main(["trace", f"--graph-file={graph[1]}", "--module=failing:build", f"--output={output}"]) == 2
+    assert main(["trace", f"--graph-file={graph[1]}", f"--module={module}:build", f"--output={output}"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "a training step of the model fails (IndexError: " in line
+    assert f"a training step of the model fails ({raised.partition('(')[0]}: " in line
     assert not output.exists()
 
 

@@ -40,7 +40,7 @@ def refusing(name: str, what: str, remedy: str) -> Iterator[None]:
             yield
     except Refusal:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         raise Refusal(f"module {name}: {what} ({said}); {remedy}") from None
 
