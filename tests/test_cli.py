@@ -1,6 +1,7 @@
 """Commands work by hand: help for each, bad input is one sentence and exit code 2, nothing half-written."""
 
 import inspect
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.cli import app, main
+from gnn_checkpointing.packed import bounded_bytes
+from synthetic.planner import knowledge
 
 pytestmark = pytest.mark.usefixtures("forked")
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,6 +179,12 @@ def test_no_command_writes_over_what_it_reads(tmp_path: Path, refused: Callable[
     for output in (study, tmp_path / "link"):
         refused(("hardware", "--study", study, "--output", output), "is the file of --study, too; name another one")
     assert study.read_text().startswith("# A few small cells")
+    (report,) = ROOT.glob("report/*/ten-million")
+    shutil.copytree(report, tmp_path / "mine")
+    refused(
+        ("export", tmp_path / "mine", "--format=csv", f"--output-folder={tmp_path}/x/../mine"), "is the report's own"
+    )
+    assert not (tmp_path / "mine" / "datapackage.json").exists()
 
 
 def code_of(arguments: list[str]) -> object:
@@ -221,6 +230,31 @@ def test_a_path_to_anything_is_one_sentence(
                 words
             )
             assert sorted(tmp_path.rglob("*")) == there, words
+
+
+@pytest.mark.parametrize("wrong", ["hardware_file", "step", "measurements", "explanations", "encodings"])
+def test_nothing_is_frozen_where_a_part_is_wrong(wrong: str, tmp_path: Path, refused: Callable[..., None]) -> None:
+    given = {"hardware_file": tmp_path / "hardware.json", "step": tmp_path / "step.json", "measurements": tmp_path}
+    (report,) = ROOT.glob("report/*/default")
+    shutil.copy(report / "hardware.json", given["hardware_file"])
+    names = ("benchmark_max_rss_bytes", "benchmark_seconds")
+    step = json.loads(bounded_bytes(report / "demonstration.json"))
+    write_json(given["step"], {name: value for name, value in step.items() if name not in names})
+    (tmp_path / "wrong.json").write_text('{"x": 1}')
+    given[wrong] = tmp_path if wrong == "measurements" else tmp_path / "wrong.json"
+    options = [f"--{name.replace('_', '-')}={path}" for name, path in given.items()]
+    study, output = ROOT / "workflow/studies/smoke.yaml", tmp_path / "out"
+    refused(("freeze", f"--study={study}", *options, f"--output-folder={output}"), given[wrong].name)
+    assert not output.exists()
+
+
+def test_what_a_planner_of_another_says_cannot_steer_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(tmp_path / "planner.json", knowledge().model_dump(mode="json") | {"machine": "\x1b[2J\u202egood"})
+    asked = ("--nodes=1000", "--edges=50000", "--convolution=GATv2", "--memory-gib=8")
+    assert main(["plan", f"--planner={tmp_path}/planner.json", *asked]) == 0
+    assert r"laws of \x1b[2J\u202egood" in capsys.readouterr().out
 
 
 def test_a_plan_adds_exact_peaks_on_request() -> None:

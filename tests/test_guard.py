@@ -81,6 +81,8 @@ def test_a_package_that_a_command_lacks_is_named() -> None:
         ),
         (["measure", "--visit=3", "--graph=g", "--graph-file=f", "--output=complete.json"], "--visit"),
         (["schema", "--of", "x"], '"study", "claims"'),
+        (["rebuild", "--frozen=x", "--templates=templates", "--output-folder="], "--output-folder"),
+        (["graph", "--graph=g", "--output", ""], "an empty path"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:

@@ -1,5 +1,6 @@
 """The published default report is valid; spoilt in one place, it is not, and the complaint names the place."""
 
+import csv
 import json
 import os
 import shutil
@@ -61,6 +62,7 @@ def signed(folder: Path) -> None:
         for entity in crate["@graph"]:
             if "sha256" in entity:
                 entity["sha256"] = sha256_of(files[entity["@id"]])
+                entity["contentSize"] = str(files[entity["@id"]].stat().st_size)
             elif entity["@id"] == CODE:
                 entity["softwareVersion"] = ""
 
@@ -188,6 +190,46 @@ def in_text(name: str, old: str, new: str) -> Callable[[Path], None]:
     return spoil
 
 
+def entity(crate: Any, id: str) -> Any:
+    return next(one for one in crate["@graph"] if one["@id"] == id)
+
+
+def linked(path: Path) -> None:
+    """Move a file out of its folder, and leave a link to it."""
+    other = path.rename(path.parents[1] / path.name)
+    path.symlink_to(other)
+
+
+def rows_beside(folder: Path) -> None:
+    """A first column of forged peaks before the true one, which some programs read."""
+    with (folder / "measurements.csv").open(newline="") as stream:
+        header, *rows = csv.reader(stream)
+    at = header.index("peak_memory_bytes")
+    forged = [[*header[:at], header[at], *header[at:]], *([*row[:at], "1", *row[at:]] for row in rows)]
+    with (folder / "measurements.csv").open("w", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(forged)
+
+
+def in_lines(name: str, change: Callable[[list[str]], None]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        lines = (folder / name).read_text().splitlines(keepends=True)
+        change(lines)
+        (folder / name).write_text("".join(lines))
+
+    return spoil
+
+
+def of_a_graph(change: Callable[[Any], None]) -> Callable[[Path], None]:
+    """Change a graph wherever it is described but in the table."""
+
+    def spoil(folder: Path) -> None:
+        id = json.loads((folder / "graphs.json").read_text())["graphs"][0]["id"]
+        in_json("graphs.json", lambda values: change(values["graphs"][0]))(folder)
+        changed.in_records(folder, lambda all: [change(one["graph"]) for one in all if one["graph"]["id"] == id])
+
+    return spoil
+
+
 def overturn(values: Any) -> None:
     claim = next(one for one in values["claims"] if one["verdict"] == "supported")
     claim["verdict"] = "refuted"
@@ -222,6 +264,14 @@ def test_a_valid_folder_is_said_to_be(small: Path, capsys: pytest.CaptureFixture
         (lambda folder: (folder / CRATE).write_text("[1]"), "ro-crate-metadata.json: no list of files"),
         (lambda folder: (folder / "records.jsonl").write_bytes(b"\xff\n"), "not readable as records"),
         (in_json("claims.json", overturn), "claims.json: has changed"),
+        (lambda folder: (folder / "notes").symlink_to("/"), "notes: not a plain file"),
+        (lambda folder: linked(folder / "claims.json"), "claims.json: not a plain file"),
+        (
+            in_json(CRATE, lambda crate: entity(crate, "report.html").update(contentSize="1")),
+            "report.html: has changed",
+        ),
+        (in_json(CRATE, lambda crate: entity(crate, "#authors").update(name="Me")), f"{CRATE}: not what the data"),
+        (in_json(CRATE, lambda crate: crate.update(note="x")), f"{CRATE}: not what the data"),
     ],
 )
 def test_a_file_that_was_touched_is_named(small: Path, spoil: Callable[[Path], None], said: str) -> None:
@@ -263,7 +313,29 @@ IMPOSSIBLE = {
         (in_records(forgiven), "is called the same"),
         (larger, "num_edges is"),
         (put("study.json", "measurement.repeats", 1), "visit 1 asked for by the study or"),
+        (rows_beside, "measurements.csv: column peak_memory_bytes is there twice"),
+        (
+            in_lines("measurements.csv", lambda lines: lines.__setitem__(0, f"note,{lines[0]}")),
+            "column note is none of",
+        ),
+        (
+            in_lines("measurements.csv", lambda lines: lines.__setitem__(1, f"x,{lines[1]}")),
+            "line 2: not as many values",
+        ),
+        (in_table("num_nodes", "20_000"), "num_nodes is '20_000', not a integer"),
+        (in_lines("records.jsonl", lambda lines: lines.append('{"cell"')), "records.jsonl: ends within a record"),
+        (in_json("hardware.json", lambda values: values["facts"].append(values["facts"][0])), "is there 2 times"),
+        (in_json("hardware.json", lambda values: values.update(note="x")), "field note: Extra inputs are not"),
+        (of_a_graph(lambda graph: graph["structure"].update(isolated_nodes=10**9)), "1000000000 isolated nodes of"),
+        (of_a_graph(lambda graph: graph["structure"].update(maximum_degree=1)), "degrees from quantile to quantile"),
+        (of_a_graph(lambda graph: graph.update(training_nodes=10**9)), "1000000000 training nodes of"),
+        (put("demonstration.json", "workload", "a year of training"), "of another step than `demonstrate` runs"),
+        (put("demonstration.json", "held_bytes", 1), "1 bytes held before"),
+        (put("demonstration.json", "exact_bytes", 1000), "1000 bytes of a step that takes"),
+        (put("demonstration.json", "process_high_water_bytes", 5), "took more than the 5 bytes of the process"),
+        (put("demonstration.json", "step_seconds", 1e6), "a step of 1e+06 s in a job of"),
         (put("study.json", "architecture.depths", list(range(5, 9000))), "and not measured"),
+        (put("study.json", "measurement.memory_limit_gib", 0.5), "the study asks for 536870912"),
         (
             in_records(lambda records: records[0].update(load_before=9.0, warnings=[])),
             "its numbers say that the machine was shared",
@@ -329,6 +401,11 @@ QUICK = {
         (in_json("claims.json", lambda values: values["claims"].pop()), "claims.json: not what"),
         (put("claims.json", "claims.0.sentence", "All is well."), "sentence is All is"),
         (put("audit.json", "checks.0.found", "nothing"), "audit.json: not what"),
+        (in_json("history.json", lambda values: values[-1].update(cells=999)), "history.json: not what"),
+        (in_json("history.json", lambda values: values.pop()), "history.json: not what"),
+        (in_json("history.json", lambda values: values.append(values[0])), "history.json: not what"),
+        (in_json("history.json", lambda values: values[0].update(cells=-1)), "history.json: field 0.cells"),
+        (in_json("history.json", lambda values: values[0].update(measured_on="soon")), "field 0.measured_on"),
         (put("records.jsonl", "0.schema_version", 99), "record 1: schema version 99"),
         (put("traces.json", "traces.0.graph_label", "x"), "graph_label is 'x', the record says"),
         (put("traces.json", "traces.0.events", 1), "fewer events than points"),

@@ -1,6 +1,10 @@
 """`explain` on generated images and random weights: the files it writes, and what it refuses."""
 
 import json
+import math
+import os
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +67,57 @@ def test_without_masks_there_is_no_modularity(given: dict[str, Path], tmp_path: 
     assert all(block.modularity is None and block.visual_similarity.low is None for block in found.blocks)
 
 
+HEAD = "prediction.4.weight"
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def a_photo_of_other_bits(path: Path) -> None:
+    """Of 16 bits, which Pillow would cut to 8."""
+    Image.fromarray(np.full((80, 96), 40_000, np.uint16)).save(path)
+
+
+def a_strip(path: Path) -> None:
+    """Its shorter side scaled to the model's, it has gigabytes."""
+    Image.new("1", (60_000, 1)).save(path)
+
+
+def a_bomb(path: Path) -> None:
+    Image.new("1", (13_000, 13_000)).save(path)
+
+
+def another_format(path: Path) -> None:
+    """Ghostscript would run what this one says."""
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 96 80\n%%EndComments\n%%EOF\n")
+
+
+def weights(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[dict[str, Path]], None]:
+    return lambda given: torch.save(change(torch.load(given["weights"])), given["weights"])
+
+
+def repacked(path: Path) -> None:
+    """The same archive, compressed, and a tensor of zeros in it that has a hundred times the file's bytes."""
+    with zipfile.ZipFile(path) as archive:
+        members = {one.filename: archive.read(one) for one in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+        archive.writestr("archive/data/9999", bytes(10**8))
+
+
+def listed(beside: Path, text: str) -> Path:
+    path = beside.with_name("classes.txt")
+    path.write_text(text)
+    return path
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -70,6 +125,24 @@ def test_without_masks_there_is_no_modularity(given: dict[str, Path], tmp_path: 
         (lambda given: given.update(weights=given["images"]), "not a file of weights alone"),
         (lambda given: (given["masks"] / "n01/0.png").unlink(), "0.png: no mask for"),
         (lambda given: (given["images"] / "n03").mkdir(), "3 classes, but the model has 2"),
+        *(
+            (
+                lambda given, one=one, spoil=spoil: spoil(given[one] / "n01/0.png"),
+                f"{one}/n01/0.png: not readable as an",
+            )
+            for spoil in (cut_short, a_photo_of_other_bits, a_strip, a_bomb, another_format)
+            for one in ("images", "masks")
+        ),
+        (lambda given: pipe(given["images"] / "n01/0.png"), "0.png: not readable as an image (ValueError: not a plain"),
+        (weights(lambda given: {1: torch.zeros(1)}), "holds dict, not tensors by name"),
+        (weights(lambda given: given | {HEAD: torch.tensor(1.0)}), "2 classes, but the model has 0"),
+        (weights(lambda given: {name: value.to("meta") for name, value in given.items()}), "not tensors by name"),
+        (weights(lambda given: given | {f"module.{HEAD}": given[HEAD] + 1}), "tensors of one name with and without"),
+        (weights(lambda given: given | {HEAD: given[HEAD].long()}), f"{HEAD} is not of finite torch.float32 numbers"),
+        (weights(lambda given: given | {HEAD: given[HEAD] * math.nan}), f"{HEAD} is not of finite torch.float32 numb"),
+        (weights(lambda given: given | {HEAD: given[HEAD] * 1e38}), "the trained model gives no finite numbers"),
+        (lambda given: repacked(given["weights"]), "not a file of weights alone (it is compressed)"),
+        (lambda given: given.update(classes=listed(given["weights"], "n01\nn01\n")), "class n01 is there twice"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -77,7 +150,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 ) -> None:
     spoil(given)  # type: ignore[operator]
     assert run(given, tmp_path / "out") == 2
-    error = capsys.readouterr().err.strip()
+    error = capsys.readouterr().err.rpartition(" images\n")[2].strip()
     assert said in error
     assert error.count("\n") == 0
     assert not (tmp_path / "out").exists()
@@ -126,8 +199,25 @@ def test_a_study_explains_both_of_its_sets(given: dict[str, Path], tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--label=\x1b[2J", "--label: Value error, it holds a line break or another control character"),
+        (f"--label={'x' * 300}", "--label: String should have at most 200 characters"),
+        ("--threads=100000", "--threads"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(
+    given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, said: str
+) -> None:
+    assert run(given, tmp_path / "out", option) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"neighbours": 1}, "explained.neighbours"),
         ({"weights": "nowhere.pth"}, "nowhere.pth: no such file"),
         ({"convolution": "ViG-S"}, "this model's is"),
         ({"validation": {"images": "nowhere"}}, "nowhere: no images in it"),

@@ -80,5 +80,5 @@ def signed(folder: Path, name: str) -> None:
     crate = json.loads((folder / CRATE).read_text())
     for one in crate["@graph"]:
         if one["@id"] in (name, f"{INSIDE}{name}"):
-            one["sha256"] = sha256_of(folder / name)
+            one |= {"sha256": sha256_of(folder / name), "contentSize": str((folder / name).stat().st_size)}
     write_json(folder / CRATE, crate)

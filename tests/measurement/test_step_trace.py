@@ -12,6 +12,7 @@ from torch_geometric.nn import GAT
 
 from gnn_checkpointing import apply
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.step_trace import COUNTER, step_trace
 from gnn_checkpointing.study.graph_design import study_graphs
@@ -101,3 +102,35 @@ def test_a_model_that_cannot_be_is_refused_in_one_sentence(
     (line,) = capsys.readouterr().err.splitlines()
     assert "does not take two arguments, the numbers of features and of classes" in line
     assert not (tmp_path / "trace.json").exists()
+
+
+FAILING = """
+from torch_geometric.nn import GCN
+class Failing(GCN):
+    def forward(self, x, edges):
+        raise RAISED
+def build(features, classes): return Failing(features, 4, 2, classes)
+"""
+
+
+@pytest.mark.parametrize("raised", ["IndexError('\\x1b[2J')", "SystemExit(3)"])
+def test_what_a_users_model_raises_is_one_sentence(
+    graph: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, raised: str
+) -> None:
+    module, output = raised.partition("(")[0].lower(), tmp_path / "trace.json"
+    (tmp_path / f"{module}.py").write_text(FAILING.replace("RAISED", raised))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["trace", f"--graph-file={graph[1]}", f"--module={module}:build", f"--output={output}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"a training step of the model fails ({raised.partition('(')[0]}: " in line
+    assert not output.exists()
+
+
+def test_nodes_without_a_label_are_left_out_of_a_users_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    study, file, output = ROOT / "workflow/studies/own.yaml", tmp_path / "graph.npz", tmp_path / "trace.json"
+    assert (
+        main(["graph", f"--study={study}", f"--graph={study_graphs(read_study(study))[0].id}", f"--output={file}"]) == 0
+    )
+    assert (load_graph(file).labels < 0).any()
+    assert main(["trace", f"--graph-file={file}", "--module=examples.own_model:build", f"--output={output}"]) == 0

@@ -164,17 +164,27 @@ _SUSPECT = re.compile(r"\\u[dD][89a-fA-F]|[\ue000-\ue002]|\\u[eE]00[0-2]")
 
 def whole_number(text: str) -> int:
     """The integer that a file says; raises `ValueError` where 64 bits do not hold it."""
-    if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+    if len(text) > 20 or not -(2**63) <= int(_plain_number(text)) < 2**63:
         raise ValueError(f"a whole number of {len(text)} digits; 64 bits must hold it")
     return int(text)
 
 
 def real_number(text: str) -> float:
     """The number that a file says; raises `ValueError` where it is not finite or its square is not."""
-    value = float(text)
+    value = float(_plain_number(text))
     if not abs(value) <= _LARGEST:
         raise ValueError(f"{text[:20]} is no number up to {_LARGEST:g}")
     return value
+
+
+def _plain_number(text: str) -> str:
+    """The text of a number, unless Python alone reads it as one: 1_000, or digits of another script."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text[:20]} is no number that every program reads")
+    return text
+
+
+_NUMBER = re.compile(r"[-+.0-9eE]+")
 
 
 def without_addresses(text: str) -> str:

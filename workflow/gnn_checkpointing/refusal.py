@@ -12,7 +12,12 @@ def plain(text: object) -> str:
     """
     short = _shortened(str(text), _LONGEST)
     words = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _shortened(word[0], _LONGEST_WORD), short)
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in words)
+    return escaped(words)
+
+
+def escaped(text: str, kept: str = "") -> str:
+    """A text whose control characters are escapes, but for those that are `kept`."""
+    return "".join(one if one.isprintable() or one in kept else one.encode("unicode_escape").decode() for one in text)
 
 
 def shown(value: object) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,8 +18,9 @@ from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.refusal import Refusal, shown
-from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
+from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, HISTORY, MEASUREMENTS, PLANNER
 from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
+from gnn_checkpointing.report.sections.history import continued, read_history
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 """Of a number: what another processor or another version of a library adds up to differs in the last digits, and what
@@ -52,14 +54,19 @@ def analysis(run: RunFolder) -> Iterator[str]:
 
 def conclusions(run: RunFolder) -> Iterator[str]:
     """Yield claims, audit, planner and summary that the analysis does not give; this takes a second."""
-    machine, both = run.machine, f"{ANALYSIS} and {CLAIMS}"
+    machine, both, history = run.machine, f"{ANALYSIS} and {CLAIMS}", run.folder / HISTORY
     laws, known = run.findings.predictions, (machine.slug, machine.label, machine.facts)
+    inputs = cache(lambda: read_inputs(published_sources(run.folder), run.folder / ANALYSIS))
     recipes: dict[str, tuple[str, Callable[[], Any]]] = {
         CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, machine.slug)),
         AUDIT: (both, lambda: audited(run)),
         PLANNER: (ANALYSIS, lambda: knowledge(run.study, laws, run.graphs, *known)),
-        SUMMARY: (both, lambda: summary(read_inputs(published_sources(run.folder), run.folder / ANALYSIS))),
+        SUMMARY: (both, lambda: summary(inputs())),
+        # Earlier measurements are its own word; the last one, and what it repeats, are computed again.
+        HISTORY: (f"{both}, and its earlier rows", lambda: continued(read_history(history), inputs())),
     }
+    if not history.is_file():  # the crate, which is rendered again, says whether it belongs there
+        del recipes[HISTORY]
     for name, (source, make) in recipes.items():
         yield from _held(run, name, source, lambda name=name, make=make: {name: make()})  # type: ignore[misc]
 

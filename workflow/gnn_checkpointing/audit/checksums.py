@@ -40,7 +40,7 @@ def _changed(folder: Path) -> dict[str, str]:
     """What is wrong with files, by their names in the folder."""
     try:
         expected = {
-            name.removeprefix(INSIDE): str(one["sha256"])
+            name.removeprefix(INSIDE): (str(one["sha256"]), str(one["contentSize"]))
             for name, one in _entities(folder).items()
             if one["@type"] == "File" or name.startswith(INSIDE)
         }
@@ -53,22 +53,24 @@ def _changed(folder: Path) -> dict[str, str]:
     except Refusal as refusal:
         return {PACK: str(refusal)}
     # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
-    found = [path for path in folder.rglob("*") if not path.is_dir() and not path.name.startswith(".")]
-    there = {path.relative_to(folder).as_posix(): path for path in found}
-    strange = {name: _NOT_PLAIN for name, path in there.items() if not path.is_file()}
-    there = {name: path for name, path in there.items() if name not in (*strange, CRATE, PACK)}
-    expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
-    sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
-    sums += [(name, sha256_of(path)) for name, path in there.items()]
+    found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    there = {path.relative_to(folder).as_posix(): path for path in found if not path.name.startswith(".")}
+    strange = {name: _NOT_PLAIN for name, path in there.items() if path.is_symlink() or not path.is_file()}
+    there = {name: path for name, path in there.items() if name not in (*strange, CRATE)}
+    if PACK not in there:
+        expected.pop(PACK, None)  # unpacked: what was in it is held to its own checksums
+    sums = [(name, (hashlib.sha256(content).hexdigest(), str(len(content)))) for name, content in packed.items()]
+    sums += [(name, (sha256_of(path), str(path.stat().st_size))) for name, path in there.items()]
     names = {name for name, _ in sums}
     missing, foreign = sorted(expected.keys() - names), sorted(names - expected.keys())
     wrong = {
         name: _NOT_PLAIN if os.path.lexists(folder / name) else f"listed in {CRATE}, and not there" for name in missing
     }
     wrong |= strange | dict.fromkeys(foreign, f"not listed in {CRATE}")
-    for name, checksum in sorted(sums):
-        if checksum != expected.get(name, checksum):
-            wrong[name] = f"has changed since it was published (SHA-256 differs from {CRATE})"
+    for name, measures in sorted(sums):
+        for what, own, listed in zip(("SHA-256", "size"), measures, expected.get(name, measures), strict=True):
+            if own != listed:
+                wrong.setdefault(name, f"has changed since it was published ({what} differs from {CRATE})")
     return {name: f"{folder / name}: {text}" for name, text in wrong.items()}
 
 

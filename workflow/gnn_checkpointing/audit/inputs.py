@@ -14,6 +14,7 @@ from gnn_checkpointing.records.cell import CellRecord, read_records
 from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
 from gnn_checkpointing.records.explained import ExplainedSets, read_explained
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts, read_encodings, read_graphs
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
 from gnn_checkpointing.records.training import TrainingRecord, read_trainings
@@ -36,15 +37,8 @@ class Machine:
 
 def machine_facts(values: Any) -> Machine:
     """The machine that the content of a `hardware.json` describes, or a refusal."""
-    try:
-        facts = {str(fact["name"]): str(fact["value"]) for fact in values["facts"]}
-        slug = str(values["slug"])
-        return Machine(slug, facts, str(values.get("label", slug)))
-    except (KeyError, TypeError) as error:
-        raise Refusal(
-            f"hardware description: {error!r}; it needs slug and facts (a list of name and value); write it again with "
-            "`hardware`"
-        ) from None
+    found = machine_of(values)
+    return Machine(found.slug, {fact.name: fact.value for fact in found.facts}, found.label or found.slug)
 
 
 READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {

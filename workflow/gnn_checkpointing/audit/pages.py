@@ -66,13 +66,14 @@ def pages(run: RunFolder) -> Iterator[str]:
 def _crate(given: Path, again: Path) -> Iterator[str]:
     """Yield what the crate says of the run that the data do not; checksums, sizes and code are compared elsewhere."""
     measures = ("sha256", "contentSize", "softwareVersion")
+    whole = [read_json(path) for path in (given, again)]
     one, other = (
-        [{key: value for key, value in entity.items() if key not in measures} for entity in read_json(path)["@graph"]]
-        for path in (given, again)
+        [{key: value for key, value in entity.items() if key not in measures} for entity in crate.pop("@graph")]
+        for crate in whole
     )
     wrong = [str(a["@id"]) for a, b in zip(one, other, strict=False) if a != b]
-    if wrong or len(one) != len(other):
-        yield f"{given.name}: not what the data beside it give: {(wrong or ['its length'])[0]}"
+    if wrong or len(one) != len(other) or whole[0] != whole[1]:
+        yield f"{given.name}: not what the data beside it give: {(wrong or ['its length or its head'])[0]}"
 
 
 def _figures(given: Path, again: Path) -> Iterator[str]:

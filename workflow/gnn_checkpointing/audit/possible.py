@@ -5,8 +5,10 @@ from datetime import datetime
 
 from gnn_checkpointing.audit.checks.run import SHARED
 from gnn_checkpointing.audit.inputs import RunFolder
+from gnn_checkpointing.measurement import demonstrate
 from gnn_checkpointing.measurement.readings import machine_warnings
 from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.graph_facts import Structure
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 
 FASTEST_SECONDS = 1e-13
@@ -32,6 +34,17 @@ def sizes(run: RunFolder) -> Iterator[str]:
             yield f"{words} average degree {graph.average_degree:g}, but edges / nodes are {edges / nodes:g}"
         elif abs(graph.density - edges / most) > 1e-9 * graph.density:
             yield f"{words} density {graph.density:g}, but edges / pairs are {edges / most:g}"
+        elif (graph.training_nodes or 0) > nodes:
+            yield f"{words} {graph.training_nodes} training nodes of {nodes} nodes"
+        elif graph.structure is not None and (text := _of_structure(graph.structure, nodes)):
+            yield f"{words} {text}"
+
+
+def _of_structure(counted: Structure, nodes: int) -> str:
+    degrees = [*counted.degree_quantiles, counted.maximum_degree, nodes - 1]
+    if degrees != sorted(degrees):
+        return f"degrees from quantile to quantile to the largest are {degrees[:-1]} of {nodes} nodes"
+    return f"{counted.isolated_nodes} isolated nodes of {nodes}" if counted.isolated_nodes >= nodes else ""
 
 
 def records(run: RunFolder) -> Iterator[str]:
@@ -50,6 +63,24 @@ def records(run: RunFolder) -> Iterator[str]:
         for policy in record.policies:
             for text in _of_policy(record, policy, run.study.measurement.gradient_tolerance):
                 yield f"cell {record.cell}: policy {policy.policy}: {text}"
+
+
+def demonstration(run: RunFolder) -> Iterator[str]:
+    """Yield what cannot be of the step that `demonstrate` runs, whose sizes are known."""
+    shown = run.demonstration
+    if shown is None:
+        return
+    words, messages = "demonstration.json:", 4 * demonstrate.NODES * demonstrate.DEGREE * demonstrate.CHANNELS
+    least, most = messages, 2 * demonstrate.LAYERS * messages
+    if (shown.workload, shown.held_bytes) != (demonstrate.WORKLOAD, demonstrate.HELD_BYTES):
+        yield f"{words} of another step than `demonstrate` runs: {shown.workload}, {shown.held_bytes} bytes held before"
+    elif not least <= shown.exact_bytes <= most:
+        # The messages of one layer are alive at once; those of all layers and their gradients are all there is.
+        yield f"{words} {shown.exact_bytes} bytes of a step that takes {least} to {most}"
+    elif max(shown.exact_bytes, shown.high_water_bytes) > shown.process_high_water_bytes:
+        yield f"{words} the step took more than the {shown.process_high_water_bytes} bytes of the process that ran it"
+    elif not FASTEST_SECONDS * messages < shown.step_seconds <= (shown.benchmark_seconds or ANY_SECONDS):
+        yield f"{words} a step of {shown.step_seconds:g} s in a job of {shown.benchmark_seconds or ANY_SECONDS:g} s"
 
 
 def _of_policy(record: CellRecord, policy: PolicyRecord, tolerance: float) -> Iterator[str]:

@@ -19,8 +19,10 @@ from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.packed import MOST_BYTES
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.index import read_summary
+from gnn_checkpointing.report.inputs import HISTORY
 from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.report.render import SUMMARY, report_code
+from gnn_checkpointing.report.sections.history import read_history
 from gnn_checkpointing.report.texts import TEMPLATES
 
 Check = Callable[[RunFolder], Iterator[str]]
@@ -41,6 +43,7 @@ _MEASURED: tuple[Check, ...] = (
     whole.machines,
     possible.sizes,
     possible.records,
+    possible.demonstration,
     whole.graphs,
     whole.beside,
     whole.table,
@@ -156,7 +159,7 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     if wrong or changed:
         # What was changed afterwards is named; computing all of it again would say the same at length.
         return [*changed, *wrong]
-    unread = _unread(run, _CONCLUDED, partial(read_summary, folder / SUMMARY))
+    unread = _unread(run, _CONCLUDED, partial(read_summary, folder / SUMMARY), partial(read_history, folder / HISTORY))
     # What a false number is printed in is false, too, and says no more: the first check that complains is the last.
     found = unread or next(([f"{folder}: {text}" for text in said] for one in checks if (said := _said(one, run))), [])
     if not found or made_with(folder) == report_code(TEMPLATES):

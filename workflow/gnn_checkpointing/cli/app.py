@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from cyclopts import App, Parameter, Token, convert
@@ -14,6 +15,8 @@ _NUMBERS = {int: r"[-+]?\d+", float: r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"}
 
 def _converted(kind: Any, tokens: Sequence[Token]) -> Any:
     """What an option is given, as its type; a number is written as everyone reads it: not 1_000, 0x10 or rounded."""
+    if Path in (kind, *get_args(kind)) and not all(token.value for token in tokens):
+        raise ValueError("an empty path, which would be the folder where the command runs; write . for that")
     for number, form in _NUMBERS.items():
         if number in (kind, *get_args(kind)):
             for token in tokens:

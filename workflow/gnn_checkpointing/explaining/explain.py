@@ -15,6 +15,7 @@ from gnn_checkpointing.explaining.images import Picture, batches, class_names, i
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.models.vision.weights import classes_of, load_weights
 from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.settings import Explaining
 from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SHAPES, SIDE, Size, neighbours_by_block
 
@@ -110,6 +111,8 @@ def late_rise(curves: Sequence[Sequence[float]]) -> Mean:
 def mean(values: Sequence[float]) -> Mean:
     """The mean and its interval."""
     middle = fmean(values)
+    if not all(map(math.isfinite, values)):
+        raise Refusal("the trained model gives no finite numbers on these images; name other weights or other images")
     if len(values) < 2:
         return Mean(mean=middle, low=None, high=None)
     reach = float(student.ppf((1 + LEVEL) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))

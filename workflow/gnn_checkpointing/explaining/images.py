@@ -1,15 +1,18 @@
 """Images in ImageNet's layout (a folder a class) with masks of their objects, as a Vision GNN is given them."""
 
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from gnn_checkpointing.graphs.files import reason
 from gnn_checkpointing.refusal import Refusal
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -17,6 +20,9 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CROPPED = 0.9
 """The share of the shorter side that the centre crop keeps."""
 _ENDINGS = frozenset({".jpeg", ".jpg", ".png", ".bmp", ".webp"})
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
+_MOST_TIMES = 32
+"""As long as wide: the shorter side is scaled to the model's, and the longer one with it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,9 @@ def class_names(folder: Path, listed: Path | None, wanted: int) -> list[str]:
         except (OSError, UnicodeDecodeError) as error:
             raise Refusal(f"{listed}: not readable ({error}); it must be text, the name of a class a line") from None
         remedy = "correct the file, or name weights of as many classes"
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise Refusal(f"{listed}: class {twice} is there twice; name each once")
     if len(names) != wanted:
         raise Refusal(f"{listed or folder}: {len(names)} classes, but the model has {wanted}; {remedy}")
     return names
@@ -110,11 +119,25 @@ def mask_tensor(path: Path, image: Path, side: int) -> Tensor:
         return torch.from_numpy(np.asarray(_cropped(mask.convert("L"), side, Image.Resampling.NEAREST)) > 0)
 
 
-def _opened(path: Path) -> Image.Image:
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """An image while it is read; a damaged one, one of another format and one that would fill memories are refused."""
     try:
-        return Image.open(path)
-    except (OSError, UnidentifiedImageError) as error:
-        raise Refusal(f"{path}: not readable as an image ({error}); put one there, or remove the file") from None
+        if not path.is_file():
+            raise ValueError("not a plain file")
+        bomb = Image.DecompressionBombWarning
+        # Pillow would try every format that it knows, and let Ghostscript draw some of them.
+        with warnings.catch_warnings(action="error", category=bomb), Image.open(path, formats=_FORMATS) as image:
+            if image.mode[0] in "IF":  # which Pillow would cut to 8 bits
+                raise ValueError("more than 8 bits a colour")
+            if max(image.size) > _MOST_TIMES * min(image.size):
+                raise ValueError(f"{image.size[0]} x {image.size[1]} pixels; a side has up to {_MOST_TIMES} others")
+            yield image
+    except (Refusal, MemoryError):
+        raise
+    except Exception as error:  # each format fails in its own way
+        why = reason(error)
+        raise Refusal(f"{path}: not readable as an image ({why}); put one there, or remove the file") from None
 
 
 def _cropped(image: Image.Image, side: int, resampling: Image.Resampling) -> Image.Image:

@@ -26,7 +26,11 @@ HELD_BYTES = 2**31
 """More than the child ever needs, so that what it inherits shows: with a CUDA build of torch, whose libraries are
 three times as large, the child itself reaches 1.08 GB."""
 
-_NODES, _DEGREE, _CHANNELS, _LAYERS = 2_000, 200, 64, 3
+NODES, DEGREE, CHANNELS, LAYERS = 2_000, 200, 64, 3
+WORKLOAD = (
+    f"one training step of {LAYERS} layers of mean aggregation, {NODES:,} nodes, {NODES * DEGREE:,} edges, "
+    f"{CHANNELS} channels"
+)
 
 
 def step_demonstration() -> StepDemonstration:
@@ -84,16 +88,16 @@ def main() -> None:
     give_freed_memory_back()
     torch.set_num_threads(1)
     torch.manual_seed(7)  # a process of its own: no other random state is touched
-    source = torch.randint(_NODES, (_NODES * _DEGREE,))
-    destination = torch.arange(_NODES).repeat_interleave(_DEGREE)
-    features = torch.randn(_NODES, _CHANNELS)
+    source = torch.randint(NODES, (NODES * DEGREE,))
+    destination = torch.arange(NODES).repeat_interleave(DEGREE)
+    features = torch.randn(NODES, CHANNELS)
     # SAGE: a linear map of the node and one of the mean of its neighbours (Hamilton et al., 2017).
-    maps = torch.nn.ModuleList(torch.nn.Linear(_CHANNELS, _CHANNELS) for _ in range(2 * _LAYERS))
+    maps = torch.nn.ModuleList(torch.nn.Linear(CHANNELS, CHANNELS) for _ in range(2 * LAYERS))
 
     def forward() -> Tensor:
         x = features
         for own, neighbours in zip(maps[::2], maps[1::2], strict=True):
-            mean = torch.zeros_like(x).index_add(0, destination, x.index_select(0, source)) / _DEGREE
+            mean = torch.zeros_like(x).index_add(0, destination, x.index_select(0, source)) / DEGREE
             x = (own(x) + neighbours(mean)).relu()
         return x.square().mean()
 
@@ -105,12 +109,8 @@ def main() -> None:
     forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
     seconds = time.perf_counter() - start
     high = status_bytes("VmHWM")
-    described = (
-        f"one training step of {_LAYERS} layers of mean aggregation, {_NODES:,} nodes, {_NODES * _DEGREE:,} edges, "
-        f"{_CHANNELS} channels"
-    )
     found = {
-        "workload": described,
+        "workload": WORKLOAD,
         "step_seconds": seconds,
         "exact_bytes": exact,
         "high_water_bytes": high - before,

@@ -33,14 +33,14 @@ class OwnSizes:
 
 
 @contextmanager
-def _refusing(name: str, what: str, remedy: str) -> Iterator[None]:
+def refusing(name: str, what: str, remedy: str) -> Iterator[None]:
     """Refuse, naming the model, whatever a user's code does; the global random state is left as it was."""
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     except Refusal:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         raise Refusal(f"module {name}: {what} ({said}); {remedy}") from None
 
@@ -53,7 +53,7 @@ def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.M
     """
     build, function = imported_own(name), name.partition(":")[2]
     call = f"{function}({num_features}, {num_classes}) fails"
-    with _refusing(name, call, "it is called with the number of features and of classes"):
+    with refusing(name, call, "it is called with the number of features and of classes"):
         torch.manual_seed(seed)
         model = build(num_features, num_classes)
     if not isinstance(model, nn.Module):
@@ -91,7 +91,7 @@ def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
     edge_index = torch.stack([nodes.roll(1).repeat(2), torch.cat([nodes, nodes.roll(2)])])
     edge_index = edge_index[:, edge_index[1].argsort(stable=True)]
     call = f"it is called as model(x, edge_index) with {num_features} features"
-    with _refusing(name, "a training step of the model fails", call):
+    with refusing(name, "a training step of the model fails", call):
         torch.manual_seed(0)
         scores = own_scores(model, name, x, edge_index, num_classes)
         scores.sum().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
@@ -112,7 +112,7 @@ def imported_own(name: str) -> Callable[..., Any]:
     known = {path.resolve() for path in module_files(name).values()}
     with _searched():
         before = set(sys.modules)
-        with _refusing(name, "cannot be imported", "correct it"):
+        with refusing(name, "cannot be imported", "correct it"):
             build = getattr(importlib.import_module(module_name), function_name)
         _refuse_unseen(name, known, set(sys.modules) - before)
     if not callable(build):

@@ -156,7 +156,9 @@ def read_records(path: Path) -> list[CellRecord]:
     text = _text(path, remedy)
     if text.count(",") > MOST_VALUES:
         raise Refusal(f"{path}: more than {MOST_VALUES} values; it is not a file of this project")
-    lines = text.split("\n")[:-1]
+    *lines, rest = text.split("\n")
+    if rest:
+        raise Refusal(f"{path}: ends within a record; {remedy}")
     return [_parsed(f"{path}, record {number}", line, remedy) for number, line in enumerate(lines, start=1)]
 
 

@@ -100,6 +100,15 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     except csv.Error as error:
         place = f", line {reader.line_num}" if reader.line_num > 1 else ""
         raise Refusal(f"{path}{place}: not readable as CSV ({error}); make it with `collect`") from None
+    # Of two columns of one name, and of values beyond the names, programs read this or that.
+    known = {column.name for column in (*COLUMNS, HOSTS)}
+    wrong = [name for place, name in enumerate(names) if name not in known or name in names[:place]]
+    if wrong:
+        what = "there twice" if wrong[0] in known else "none of this project's"
+        raise Refusal(f"{path}: column {shown(wrong[0])} is {what}; make it with `collect`")
+    longer = next((line for line, row in found if None in row or None in row.values()), None)
+    if longer:
+        raise Refusal(f"{path}, line {longer}: not as many values as there are columns; make it with `collect`")
     missing = [column.name for column in COLUMNS if not column.flag and column.name not in names]
     if missing:
         raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")

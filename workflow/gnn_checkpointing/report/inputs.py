@@ -12,6 +12,7 @@ from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
@@ -201,12 +202,7 @@ def in_series(rows: list[Row]) -> list[Row]:
     return named
 
 
-def machine(values: Any) -> Machine:
+def machine(values: Any, place: object = "hardware description") -> Machine:
     """Return the machine that the content of a `hardware.json` describes, or refuse."""
-    try:
-        facts = tuple(Fact(str(fact["name"]), str(fact["value"])) for fact in values["facts"])
-        return Machine(str(values["slug"]), str(values["label"]), facts)
-    except (KeyError, TypeError) as error:
-        raise Refusal(
-            f"hardware description: {error!r}; it needs slug, label and facts (a list of name and value); write it anew"
-        ) from None
+    found = machine_of(values, place)
+    return Machine(found.slug, found.label or found.slug, tuple(Fact(fact.name, fact.value) for fact in found.facts))

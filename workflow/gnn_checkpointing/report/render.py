@@ -60,7 +60,7 @@ def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
     return ReportInputs(
         **sourced_findings(read_analysis(analysis)),
         study=read(names.STUDY, read_study),
-        machine=machine(read_json(sources[names.HARDWARE])),
+        machine=machine(read_json(sources[names.HARDWARE]), sources[names.HARDWARE]),
         rows=in_series(read(names.MEASUREMENTS, read_table)),
         ledger=read(names.CLAIMS, read_ledger),
         audit=read(names.AUDIT, read_audit),

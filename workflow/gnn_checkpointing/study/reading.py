@@ -18,8 +18,8 @@ from gnn_checkpointing.study.study import Study
 MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
 """The longest study here has 4,000 bytes and 200 values, eight deep."""
 
-_NO_KEYS = ("constrained-str", "neighbours", "clusters")
-"""What pydantic puts between the keys of a value that may be of several kinds."""
+_KINDS = ("neighbours", "clusters")
+"""What pydantic puts after an entry's place in a list whose entries may be of several kinds."""
 
 _PYTHONS = re.compile(r"valid (tuple|dictionary|string)(?: or instance of \w+)?")
 _YAMLS = {"tuple": "list", "dictionary": "mapping of keys to values", "string": "text"}
@@ -151,7 +151,11 @@ def _sentence(error: ValidationError) -> str:
     complaints = error.errors(include_url=False)
     # A misspelt key also leaves the right one missing; the misspelling is what helps.
     first = next((complaint for complaint in complaints if complaint["type"] == "extra_forbidden"), complaints[0])
-    key = ".".join(str(part) for part in first["loc"] if part not in _NO_KEYS) or "study"
+    above = (None, *first["loc"])
+    parts = [
+        part for part, before in zip(first["loc"], above, strict=False) if not (part in _KINDS and type(before) is int)
+    ]
+    key = ".".join(str(part) for part in parts if part != "constrained-str") or "study"
     if first["type"] == "extra_forbidden":
         what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
     elif first["type"] == "missing":

@@ -11,6 +11,7 @@ from gnn_checkpointing.study.vocabulary import (
     Checksum,
     Count,
     Degree,
+    FromTwo,
     MemoryForm,
     Norm,
     Part,
@@ -166,7 +167,7 @@ class Explaining(Part):
 
     weights: UserPath = Field(description="ViG weights in the published layout")
     convolution: Literal["ViG-Ti", "ViG-S", "ViG-B"] = Field("ViG-S", description="the size that they belong to")
-    neighbours: Count = Field(9, description="neighbours in its first block, twice as many in the last")
+    neighbours: FromTwo = Field(9, description="neighbours in its first block, twice as many in the last")
     classes: UserPath | None = Field(
         None, description="the model's classes, a folder's name a line; null: the folders'"
     )

@@ -1,12 +1,13 @@
 """Commands about what is measured, and on what: the design, graphs, the machine, and how files describe them."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from gnn_checkpointing.artefacts import write_sealed
 from gnn_checkpointing.cli.options import STUDY, GraphId, Output, OutputFolder, Study, says
-from gnn_checkpointing.refusal import plain
+from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.study import reading
 from gnn_checkpointing.study.design import graph_cells, visits
 from gnn_checkpointing.study.graph_design import DerivedGraph, GraphSpec, LoadedGraph, graph_spec
@@ -76,5 +77,9 @@ def export(
     from gnn_checkpointing.audit.checksums import refuse_changed
     from gnn_checkpointing.records.exporting import export as exported
 
+    if os.path.realpath(output_folder) == os.path.realpath(folder):
+        raise Refusal(
+            f"--output-folder {output_folder}: is the report's own, which must stay as it is; name another one"
+        )
     refuse_changed(folder, ["measurements.csv"])
     print(exported(folder, format, output_folder))

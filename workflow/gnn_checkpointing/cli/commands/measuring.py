@@ -16,6 +16,9 @@ from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another
 from gnn_checkpointing.measurement.progress import Progress
 from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
 from gnn_checkpointing.records.demonstration import read_step_demonstration
+from gnn_checkpointing.records.explained import read_explained
+from gnn_checkpointing.records.graph_facts import read_encodings
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import refuse_other_contents
 from gnn_checkpointing.study.graph_design import encoded_graphs, graph_spec
@@ -149,11 +152,17 @@ def freeze(
 ) -> None:
     from gnn_checkpointing.report import inputs as published
 
+    # What can be refused is read before anything is written.
     shown = read_study(study).model_dump(mode="json", by_alias=True, exclude_none=True)
+    machine_of(read_json(hardware_file), hardware_file)
+    read_step_demonstration(step)
+    for file, read in ((explanations, read_explained), (encodings, read_encodings)):
+        if file is not None:
+            read(file)
+    collect(study=study, measurements=measurements, training=training, output_folder=output_folder)
+    demonstration(step=step, benchmark=None, output=output_folder / published.DEMONSTRATION)
     write_json(output_folder / published.STUDY, shown)
     write_json(output_folder / published.HARDWARE, read_json(hardware_file))
     for file, name in ((explanations, published.EXPLAINED), (encodings, published.ENCODINGS)):
         if file is not None:
             write_json(output_folder / name, read_json(file))
-    demonstration(step=step, benchmark=None, output=output_folder / published.DEMONSTRATION)
-    collect(study=study, measurements=measurements, training=training, output_folder=output_folder)

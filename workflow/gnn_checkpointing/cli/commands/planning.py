@@ -14,7 +14,7 @@ from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.planning import Plan, Planner
 from gnn_checkpointing.planning.knowledge import KnownGraph
 from gnn_checkpointing.records.record import complaint
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, escaped
 from gnn_checkpointing.report.plan_words import spoken
 from gnn_checkpointing.study.architecture import Architecture
 
@@ -66,7 +66,8 @@ def plan(
         )
     peaks = _exact_peaks(graph, found) if exact else {}
     values = asdict(found) | {"sizes": found.sizes.model_dump()} | ({"exact": peaks} if peaks else {})
-    print(dumps(values, indent=2) if json else spoken(found, laws.knowledge, peaks))
+    # A planner.json may be another's, and what it says goes to a terminal.
+    print(escaped(dumps(values, indent=2) if json else spoken(found, laws.knowledge, peaks), "\n\u00a0"))
 
 
 def _published() -> Path:

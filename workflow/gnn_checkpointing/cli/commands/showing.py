@@ -1,11 +1,15 @@
 """Commands that show a model at work: a Vision GNN's graphs on images, a training step's memory layer by layer."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import sha256_of, write_json, write_text
 from gnn_checkpointing.checkpointing import apply
@@ -17,15 +21,16 @@ from gnn_checkpointing.explaining.images import class_names, pictures, pixels
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.step_trace import step_trace
 from gnn_checkpointing.measurement.workload import cell_task, contestant
-from gnn_checkpointing.models.own import build_own, own_scores
+from gnn_checkpointing.models.own import build_own, own_scores, refusing
 from gnn_checkpointing.models.vision.weights import classes_of
 from gnn_checkpointing.records.explained import Explained
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.report.figures.explained import Curve, curves_svg, patch_graph_svg
 from gnn_checkpointing.report.sections.timeline import MEASURES
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import graph_spec
 from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.study.vocabulary import Text
 
 
 def explain(
@@ -36,16 +41,19 @@ def explain(
     classes: Annotated[Path | None, says("the model's classes, one folder name per line")] = None,
     label: Annotated[str | None, says("name of the set of images (default: that of its folder)")] = None,
     size: Annotated[Literal["ti", "s", "b"], says("ViG-Ti, S or B")] = "s",
-    k: Annotated[AtLeastOne, says("neighbours in the first block")] = 9,
+    k: Annotated[int, Parameter(help="neighbours in the first block", validator=Number(gte=2))] = 9,
     side: Annotated[AtLeastOne, says("pixels of an image's side")] = 224,
     batch: Annotated[AtLeastOne, says("images at once")] = 16,
     most: Annotated[AtLeastOne | None, says("only the first images by path (default: all)")] = None,
-    threads: Annotated[AtLeastOne, says("threads of torch")] = 1,
+    threads: Annotated[int, Parameter(help="threads of torch", validator=Number(gte=1, lte=4096))] = 1,
     output_folder: OutputFolder,
 ) -> None:
-    name = Path(os.path.abspath(images)).name if label is None else label  # noqa: PTH100 - links may lead in circles
-    if not name.strip():
-        raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
+    name = shown(Path(os.path.abspath(images)).name) if label is None else label  # noqa: PTH100 - links may lead in circles
+    try:
+        name = TypeAdapter(Text).validate_python(name)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"]
+        raise Refusal(f"--label: {why}; name the set of images, such as 'ImageNet validation'") from None
     torch.set_num_threads(threads)
     names = class_names(images, classes, classes_of(weights))
     found = pictures(images, masks, names)[:most]
@@ -54,9 +62,9 @@ def explain(
     write_json(output_folder / "explained.json", result.model_dump(mode="json"))
     write_text(output_folder / "curves.svg", curves_svg(_curves(result)))
     blocks = len(result.blocks)
-    shown = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
+    drawn = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
     middle = (side // 16) ** 2 // 2 + side // 32
-    write_text(output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, side), shown, middle))
+    write_text(output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, side), drawn, middle))
     print(f"{output_folder}: explained.json, curves.svg and patch-graph.svg of {result.images} images")
 
 
@@ -92,7 +100,8 @@ def trace(
         features, edges, labels = map(torch.from_numpy, (loaded.features, loaded.edge_index, loaded.labels))
 
         def forward() -> torch.Tensor:
-            return F.cross_entropy(own_scores(model, module, features, edges, loaded.num_classes), labels)
+            scores = own_scores(model, module, features, edges, loaded.num_classes)
+            return F.cross_entropy(scores, labels, ignore_index=-1)  # nodes without a label
 
     else:
         read = read_study(study)
@@ -105,7 +114,9 @@ def trace(
         contest = contestant(cell, cell_task(load_graph(graph_file, graph), cell, torch.device("cpu")), policy)
         model, forward = contest.model, lambda: contest.seeded_forward(cell.seed)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler reports its own start and stop otherwise
-    forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
-    model.zero_grad(set_to_none=True)
-    write_json(output, step_trace(model, forward))
+    with refusing(module, "a training step of the model fails", "correct it") if module else nullcontext():
+        forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+        model.zero_grad(set_to_none=True)
+        traced = step_trace(model, forward)
+    write_json(output, traced)
     print(explained_policies(model))

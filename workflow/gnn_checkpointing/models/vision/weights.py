@@ -1,5 +1,6 @@
 """Published ViG weights: read as data alone, checked against the model name by name."""
 
+import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -18,12 +19,14 @@ def load_weights(model: Vig, path: Path) -> None:
     found = _tensors(path)
     wanted = model.state_dict()
     for name, tensor in wanted.items():
-        shape = _named(found, name, path).shape
-        if shape != tensor.shape:
+        given = _named(found, name, path)
+        if given.shape != tensor.shape:
             raise Refusal(
-                f"{path}: {name} has shape {list(shape)}, this model's is {list(tensor.shape)}; choose the "
+                f"{path}: {name} has shape {list(given.shape)}, this model's is {list(tensor.shape)}; choose the "
                 "size (--size ti, s or b), image and classes that the file was trained with"
             )
+        if given.is_floating_point() != tensor.is_floating_point() or not torch.isfinite(given).all():
+            raise Refusal(f"{path}: {name} is not of finite {tensor.dtype} numbers; choose another file")
     # A published file may hold positions beside its weights, which this model does not read.
     foreign = [name for name in found if name not in wanted and not name.endswith(".relative_pos")]
     if foreign:
@@ -33,7 +36,8 @@ def load_weights(model: Vig, path: Path) -> None:
 
 def classes_of(path: Path) -> int:
     """How many classes the head of a file of weights has; raises `Refusal` where it has no such head."""
-    return _named(_tensors(path), _HEAD, path).size(0)
+    head = _named(_tensors(path), _HEAD, path)
+    return head.size(0) if head.dim() else 0
 
 
 def _named(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
@@ -45,15 +49,31 @@ def _named(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
 def _tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by name, without running anything that the file says."""
     try:
+        # torch stores tensors as they are; what is compressed was made to fill memories.
+        if zipfile.is_zipfile(path) and sum(one.file_size for one in _members(path)) > path.stat().st_size:
+            raise ValueError("it is compressed")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; download the published weights first, or correct the path") from None
-    except (OSError, UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (OSError, UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise Refusal(f"{path}: not a file of weights alone ({first}); name one that was saved by torch.save") from None
     for holder in ("state_dict", "state_dict_ema", "model"):
         if isinstance(content, dict) and isinstance(content.get(holder), dict):
             content = content[holder]
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, dict) or not all(isinstance(key, str) and _plain(content[key]) for key in content):
         raise Refusal(f"{path}: holds {type(content).__name__}, not tensors by name; name a file of a state dict")
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    tensors = {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    if len(tensors) < len(content):
+        raise Refusal(f"{path}: has tensors of one name with and without module. before it; keep one of each")
+    return tensors
+
+
+def _members(path: Path) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.infolist()
+
+
+def _plain(value: Any) -> bool:
+    """Whether a value is a tensor with all its numbers."""
+    return isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"

@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.records.record import Record, checked
@@ -33,8 +33,8 @@ class Speed(Record):
 
     convolution: str
     policy: str
-    nodes_per_second: float
-    edges_per_second: float
+    nodes_per_second: NonNegativeFloat
+    edges_per_second: NonNegativeFloat
     bytes: str = ""
 
 
@@ -52,10 +52,10 @@ class Repeat(Record):
 class Measured(Record):
     """One measurement of the study: when, by which commit, how fast it was, and what each conclusion was."""
 
-    measured_on: str
+    measured_on: str = Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")
     started: str = ""
     commit: str
-    cells: int
+    cells: NonNegativeInt
     speeds: tuple[Speed, ...]
     verdicts: dict[str, Verdict] = Field({})
     repeats: Repeat | None = None
@@ -87,8 +87,8 @@ def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured
         speeds=speeds,
         verdicts={claim.id: claim.verdict for claim in inputs.ledger.claims if claim.verdict != "untested"},
     )
-    kept = [one for one in before if (one.measured_on, one.commit) != (now.measured_on, now.commit)]
-    found = sorted([*kept, now], key=lambda one: (one.measured_on, one.started, one.commit))
+    once = {(one.measured_on, one.commit): one for one in (*before, now)}
+    found = sorted(once.values(), key=lambda one: (one.measured_on, one.started, one.commit))
     repeats = [None, *(_repeat(before, after) for before, after in pairwise(found))]
     return [one.model_copy(update={"repeats": repeat}) for one, repeat in zip(found, repeats, strict=True)]
 
