@@ -22,6 +22,10 @@ REACH = 4.0
 NEARBY = 2.0
 """Within how many times its nodes and edges a measured graph speaks for another one."""
 
+OTHER_MODEL = 0.1
+"""The least half-width of bytes of a model that was not measured: fake tensors of other numbers of layers, channels and
+heads, which have the exact bytes, differ by up to 8 % (`tests/planning/test_growth.py`)."""
+
 _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
 """Policies that do all that none does, and more."""
 
@@ -40,12 +44,16 @@ there are exact in floating point."""
 
 @dataclass(frozen=True)
 class Step:
-    """What a policy is asked about: a training step of a model of these sizes on a graph."""
+    """What a policy is asked about: a training step of a model of these sizes on a graph.
+
+    `as_measured`: the policy was measured with that many layers, channels and heads.
+    """
 
     nodes: float
     edges: float
     sizes: Sizes
     attention_dropout: bool = False
+    as_measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool, seg
         "nodes": nodes,
         "edges": edges,
         "edges_at_once": at_once,
-        "nodes_with_blocks": nodes if edges >= 2 * at_once else 0.0,
+        "nodes_with_blocks": nodes if edges >= 2 * at_once > 0 else 0.0,
         "edges_squared": edges * edges,
         "edges_over_knee": max(edges - (law.knee or 0.0), 0.0),
         "log_nodes": math.log(max(nodes, 1.0)),
@@ -111,7 +119,9 @@ def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool, seg
         total = 0.0
         for column, term in piece.items():
             width = widest if column in OF_EDGES else sizes.hidden_channels
-            total += grown(term, sizes, width, segment) * columns[column]
+            factor = grown(term, sizes, width, segment)
+            # A sum of bytes: in a model of one layer what is kept may fall short of what the law takes off it.
+            total += (factor if law.link == "exponential" else max(factor, 0.0)) * columns[column]
         sums.append(total)
     largest = max(sums)
     if law.link == "exponential":
@@ -140,14 +150,22 @@ def dropout_bytes(known: PolicyKnowledge, step: Step) -> float:
 
 
 def peak(known: PolicyKnowledge, step: Step) -> Interval:
-    """The peak memory of a training step in bytes, resident included."""
+    """The peak memory of a training step in bytes, resident included.
+
+    Of a sparser graph than any measured, whose peak may be at another instant, the interval reaches up to that of the
+    sparsest one; of another model than the measured one it reaches as far as such models were seen to be off.
+    """
+    law = known.activation
+    sparsest = law.num_edges[0] / law.num_nodes[0] * step.nodes
+    activation, most = (_activation(known, replace(step, edges=e)) for e in (step.edges, max(step.edges, sparsest)))
+    before, reach = resident(known, step), law.half_width if step.as_measured else max(law.half_width, OTHER_MODEL)
+    return Interval(activation + before, activation * (1 - reach) + before, most * (1 + reach) + before)
+
+
+def _activation(known: PolicyKnowledge, step: Step) -> float:
     segment = longest_segment(known.policy, step.sizes.num_layers)
-    activation = value(known.activation, step, edges_at_once(known, step), known.reads_features, segment)
-    if step.attention_dropout:
-        activation += dropout_bytes(known, step)
-    before = resident(known, step)
-    reach = known.activation.half_width
-    return Interval(activation + before, activation * (1 - reach) + before, activation * (1 + reach) + before)
+    found = value(known.activation, step, edges_at_once(known, step), known.reads_features, segment)
+    return found + dropout_bytes(known, step) if step.attention_dropout else found
 
 
 @dataclass(frozen=True)
@@ -164,8 +182,9 @@ class Time:
 
 
 def measured_faster(known: PolicyKnowledge, step: Step) -> bool:
-    """Whether the policy's step was measured to be shorter than none's on a graph of about that size."""
-    return any(near(measured, (step.nodes, step.edges)) for measured in known.faster_at)
+    """Whether the policy's step of that model was measured to be shorter than none's on such a graph."""
+    asked = step.as_measured and not step.attention_dropout
+    return asked and any(near(measured, (step.nodes, step.edges)) for measured in known.faster_at)
 
 
 def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
