@@ -87,7 +87,7 @@ class Estimate(Result):
     @property
     def inverse(self) -> Estimate:
         """One divided by it."""
-        return Estimate(estimate=1 / self.estimate, low=1 / self.high, high=1 / self.low)
+        return self.model_copy(update={"estimate": 1 / self.estimate, "low": 1 / self.high, "high": 1 / self.low})
 
 
 def exactly(value: float) -> Estimate:
