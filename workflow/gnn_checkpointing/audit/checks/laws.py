@@ -11,7 +11,7 @@ from typing import Any
 from gnn_checkpointing.analysis.results import Coverage, PredictiveLaw, Response, ScoreSummary
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
+from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, percent
 from gnn_checkpointing.records.measurements_table import number
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
@@ -208,12 +208,3 @@ def verdicts_estimated(run: RunFolder) -> Named:
 def untested_explained(run: RunFolder) -> Named:
     untested = (claim for claim in run.ledger.claims if claim.verdict == "untested")
     return ((claim.id, not claim.reason.strip()) for claim in untested)
-
-
-def one_confidence(run: RunFolder) -> Found:
-    found, asked = run.findings, run.study.analysis.confidence
-    parts = {name: getattr(found, name) for name in ("effects", "trends", "regressions", "predictions")}
-    levels = {f"analysis/{name}.json": part.confidence for name, part in parts.items()}
-    levels["claims.json"] = run.ledger.confidence
-    named = ((f"{file} ({level:g})", level != asked) for file, level in levels.items())
-    return no_offender(named, f"files have another level than {asked:g}")
