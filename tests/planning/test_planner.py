@@ -11,6 +11,7 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.planning import Plan, Planner
+from gnn_checkpointing.planning.answering import WHOLE_NODES
 from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, peak, value
 from gnn_checkpointing.planning.knowledge import PlannedLaw
 from gnn_checkpointing.refusal import Refusal
@@ -228,6 +229,9 @@ def test_what_was_not_measured_is_warned_of() -> None:
     assert planned().warnings == ()
     assert planned(num_nodes=5000).warnings == ("Nodes.",)
     assert planned(num_layers=3, num_nodes=99, num_edges=500).warnings == ("Nodes.", "Layers.")
+    most = f"edge_blocks: {WHOLE_NODES.format(100_000)}"
+    assert planned(num_nodes=100_002, num_edges=10**6).warnings == ("Nodes.", most)
+    assert planned(num_nodes=100_001, num_edges=10**6).warnings == ("Nodes.",)
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,7 @@ function answerTo(knowledge, question) {
       .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
       .map((limit) => limit.warning)
       .concat(extrapolated(ours, question.num_nodes, question.num_edges))
+      .concat(ours.flatMap((known) => wholeNodes(known, question.num_nodes, question.num_edges, sizes)))
       .concat(Object.entries(LEFT_OUT).flatMap(([why, words]) => {
         const names = every.filter((known) => reason(known) === why).map((known) => known.policy);
         return names.length ? [names.join(", ") + ": left out, since " + words + "."] : [];
@@ -287,6 +288,14 @@ function extrapolated(ours, nodes, edges) {
   const names = ours.filter((known) => !inside(known)).map((known) => known.policy);
   if (!names.length || names.length === ours.length) return [];
   return [names.join(", ") + ": measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested."];
+}
+
+// A node whose edges are more than a block is made for has them in one block all the same.
+function wholeNodes(known, nodes, edges, sizes) {
+  const block = edgesAtOnce(known, nodes, edges, sizes);
+  if (known.blocks === null || block >= Math.min(edges, nodes - 1)) return [];
+  const words = "a block has all edges that end at a node, so one at which more than ";
+  return [known.policy + ": " + words + count(block) + " end takes more memory."];
 }
 
 function questionIn(form) {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gnn_checkpointing.planning.arithmetic import Step
+from gnn_checkpointing.planning.arithmetic import Step, edges_at_once
 from gnn_checkpointing.planning.knowledge import BEYOND_MODELS, Knowledge, Limit, PolicyKnowledge
 from gnn_checkpointing.study.policy_names import parse_policy
 
@@ -16,6 +16,8 @@ LEFT_OUT = {
 """Why policies have no answer."""
 
 DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
+
+WHOLE_NODES = "a block has all edges that end at a node, so one at which more than {:,} end takes more memory."
 
 
 def answering(knowledge: Knowledge, convolution: str, step: Step) -> list[PolicyKnowledge]:
@@ -57,6 +59,10 @@ def warnings(
     yield from (one.warning for one in knowledge.limits if not one.low <= numbers[one.size] <= one.high)
     yield from _beyond(known, step)
     yield from _extrapolated(known, step)
+    for one in known:
+        block = edges_at_once(one, step)
+        if one.blocks is not None and block < min(step.edges, step.nodes - 1):
+            yield f"{one.policy}: {WHOLE_NODES.format(int(block))}"
     for reason, words in LEFT_OUT.items():
         if names := [name for name, why in reasons.items() if why == reason]:
             yield f"{', '.join(names)}: left out, since {words}."
