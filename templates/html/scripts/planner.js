@@ -2,7 +2,7 @@
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];
-const REACH = 4, NEARBY = 2, OTHER_MODEL = 0.1, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
+const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, WEIGHT_BYTES = 16, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 // The layers of a segment that are recomputed together; other policies recompute layers one by one.
 function longestSegment(policy, layers) {
@@ -89,18 +89,25 @@ function activationOf(known, nodes, edges, sizes) {
   return sizes.attention_dropout ? found + dropoutBytes(known, nodes, edges, sizes) : found;
 }
 
-// Sparser graphs than any measured reach up to the sparsest one, other models as far as such were seen to be off.
+// Sparser graphs than any measured reach up to the sparsest one, other sizes as far as such were seen to be off.
 function peakOf(known, nodes, edges, sizes) {
   const law = known.activation, sparsest = law.num_edges[0] / law.num_nodes[0] * nodes;
   const activation = activationOf(known, nodes, edges, sizes);
   const most = activationOf(known, nodes, Math.max(edges, sparsest), sizes);
   const before = resident(known, nodes, edges, sizes);
-  const reach = sizes.as_measured ? law.half_width : Math.max(law.half_width, OTHER_MODEL);
-  return { estimate: activation + before, low: activation * (1 - reach) + before, high: most * (1 + reach) + before };
+  const reach = sizes.of_measured_sizes ? law.half_width : Math.max(law.half_width, OTHER_SIZES);
+  const inputs = sizes.num_features + sizes.num_layers * sizes.hidden_channels;
+  const counted = sizes.of_measured_sizes && nodes >= law.num_nodes[0];
+  const weights = counted ? 0 : WEIGHT_BYTES * (sizes.hidden_channels * inputs);
+  return {
+    estimate: activation + before,
+    low: activation * (1 - reach) + before,
+    high: most * (1 + reach) + before + weights,
+  };
 }
 
 function measuredFaster(known, nodes, edges, sizes) {
-  return sizes.as_measured && !sizes.attention_dropout && (known.faster_at ?? []).some(([n, e]) => Math.max(n, nodes) <= NEARBY * Math.min(n, nodes)
+  return sizes.of_measured_model && !sizes.attention_dropout && (known.faster_at ?? []).some(([n, e]) => Math.max(n, nodes) <= NEARBY * Math.min(n, nodes)
     && Math.max(e, edges) <= NEARBY * Math.min(e, edges));
 }
 
@@ -236,7 +243,7 @@ function leftOut(policy, sizes) {
   if (segments > sizes.num_layers) return "segments";
   if (!/^(compiled$|memory_budget)/.test(policy)) return null;
   if (sizes.attention_dropout) return "dropout";
-  return sizes.as_measured ? null : "compiled";
+  return sizes.of_measured_model ? null : "compiled";
 }
 
 // The whole answer to a question, or one sentence on what is wrong with it.
@@ -257,8 +264,9 @@ function answerTo(knowledge, question) {
     return { wrong: "edges: so many nodes have at most " + count(question.num_nodes * (question.num_nodes - 1)) };
   }
   const memory = question.memory_gib * GIB, dropout = question.attention_dropout && attends;
-  const same = ["num_layers", "hidden_channels", "heads"].every((name) => question[name] === knowledge.measured[name]);
-  const sizes = { ...question, attention_dropout: dropout, as_measured: same };
+  const model = ["num_layers", "hidden_channels", "heads"].every((name) => question[name] === knowledge.measured[name]);
+  const features = question.num_features === knowledge.measured.num_features;
+  const sizes = { ...question, attention_dropout: dropout, of_measured_model: model, of_measured_sizes: model && features };
   const every = knowledge.policies.filter((known) => known.convolution === question.convolution);
   const reason = (known) => leftOut(known.policy, sizes);
   const ours = every.filter((known) => reason(known) === null);

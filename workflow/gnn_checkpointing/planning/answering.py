@@ -48,7 +48,7 @@ def left_out(known: PolicyKnowledge, step: Step) -> str | None:
         return None
     if step.attention_dropout:
         return "dropout"
-    return None if step.as_measured else "compiled"
+    return None if step.of_measured_model else "compiled"
 
 
 def warnings(

@@ -22,9 +22,11 @@ REACH = 4.0
 NEARBY = 2.0
 """Within how many times its nodes and edges a measured graph speaks for another one."""
 
-OTHER_MODEL = 0.1
-"""The least half-width of bytes of a model that was not measured: fake tensors of other numbers of layers, channels and
-heads, which have the exact bytes, differ by up to 8 % (`tests/planning/test_growth.py`)."""
+OTHER_SIZES = 0.1
+"""The least half-width of bytes of sizes that were not measured: up to 8 % off in `tests/planning/test_growth.py`."""
+
+WEIGHT_BYTES = 16
+"""Of a weight that the law does not have, at most: two matrices in a layer, and their gradients."""
 
 _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
 """Policies that do all that none does, and more."""
@@ -38,22 +40,28 @@ OF_EDGES = ("edges", "edges_at_once")
 """Columns whose rows are messages."""
 
 MOST_NODES, MOST_EDGES = 10**12, 10**15
-"""Where the searches for the largest graph end: what still fits there has no end that matters, and whole numbers up to
-there are exact in floating point."""
+"""Where the searches for the largest graph end: whole numbers up to there are exact in floating point."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a policy is asked about: a training step of a model of these sizes on a graph.
-
-    `as_measured`: the policy was measured with that many layers, channels and heads.
-    """
+    """A training step of a model on a graph; the policy was `measured` with other sizes where those are not None."""
 
     nodes: float
     edges: float
     sizes: Sizes
     attention_dropout: bool = False
-    as_measured: bool = True
+    measured: Sizes | None = None
+
+    @property
+    def of_measured_model(self) -> bool:
+        """Whether the policy was measured with that many layers, channels and heads."""
+        return self.measured is None or self.measured.model == self.sizes.model
+
+    @property
+    def of_measured_sizes(self) -> bool:
+        """The same with that many input features, too."""
+        return self.measured in (None, self.sizes)
 
 
 @dataclass(frozen=True)
@@ -153,13 +161,17 @@ def peak(known: PolicyKnowledge, step: Step) -> Interval:
     """The peak memory of a training step in bytes, resident included.
 
     Of a sparser graph than any measured, whose peak may be at another instant, the interval reaches up to that of the
-    sparsest one; of another model than the measured one it reaches as far as such models were seen to be off.
+    sparsest one; of other sizes than those measured it reaches as far as such were seen to be off, with their weights.
     """
     law = known.activation
     sparsest = law.num_edges[0] / law.num_nodes[0] * step.nodes
     activation, most = (_activation(known, replace(step, edges=e)) for e in (step.edges, max(step.edges, sparsest)))
-    before, reach = resident(known, step), law.half_width if step.as_measured else max(law.half_width, OTHER_MODEL)
-    return Interval(activation + before, activation * (1 - reach) + before, most * (1 + reach) + before)
+    before, sizes = resident(known, step), step.sizes
+    reach = law.half_width if step.of_measured_sizes else max(law.half_width, OTHER_SIZES)
+    inputs = sizes.num_features + sizes.num_layers * sizes.hidden_channels
+    counted = step.of_measured_sizes and step.nodes >= law.num_nodes[0]
+    weights = 0 if counted else WEIGHT_BYTES * (sizes.hidden_channels * inputs)
+    return Interval(activation + before, activation * (1 - reach) + before, most * (1 + reach) + before + weights)
 
 
 def _activation(known: PolicyKnowledge, step: Step) -> float:
@@ -183,7 +195,7 @@ class Time:
 
 def measured_faster(known: PolicyKnowledge, step: Step) -> bool:
     """Whether the policy's step of that model was measured to be shorter than none's on such a graph."""
-    asked = step.as_measured and not step.attention_dropout
+    asked = step.of_measured_model and not step.attention_dropout
     return asked and any(near(measured, (step.nodes, step.edges)) for measured in known.faster_at)
 
 

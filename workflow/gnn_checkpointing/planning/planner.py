@@ -119,10 +119,7 @@ class Planner:
                 f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
-        steps = {
-            one.policy: replace(step, as_measured=(one.measured or self.knowledge.measured).model == sizes.model)
-            for one in every
-        }
+        steps = {one.policy: replace(step, measured=one.measured or self.knowledge.measured) for one in every}
         reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
         known = [one for one in every if reasons[one.policy] is None]
         none = next((one for one in known if one.policy == "none"), None)
