@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from gnn_checkpointing.analysis.laws.fit import FittedForm
+from gnn_checkpointing.analysis.laws.series import Sizes
 from gnn_checkpointing.analysis.results import Coverage, PredictiveLaw, Response, ScoreSummary
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import RunFolder
@@ -94,18 +95,8 @@ def _time_laws(run: RunFolder) -> list[PredictiveLaw]:
 
 def _beyond(law: PredictiveLaw) -> float:
     """Seconds by a law at its largest number of nodes and four times its largest number of edges."""
-    nodes, edges = float(law.num_nodes[1]), _BEYOND * law.num_edges[1]
-    columns = {
-        "constant": 1.0,
-        "nodes": nodes,
-        "edges": edges,
-        "edges_squared": edges**2,
-        "edges_over_knee": max(edges - (law.knee or 0.0), 0.0),
-        "log_nodes": math.log(nodes),
-        "log_edges": math.log(edges),
-    }
-    found = max(sum(value * columns.get(name, 0.0) for name, value in piece.items()) for piece in law.pieces)
-    return math.exp(found) if any(name.startswith("log_") for piece in law.pieces for name in piece) else found
+    sizes = Sizes.of((law.num_nodes[1], _BEYOND * law.num_edges[1], None))
+    return float(FittedForm.of(law).at(sizes)[0])
 
 
 def _wild(piece: Mapping[str, float]) -> bool:
