@@ -88,10 +88,6 @@ def fact(name: str, value: str) -> Spoil:
     return lambda found: found.but(machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
 
 
-def failure(found: RunFolder) -> dict[str, str]:
-    return {"cell": str(found.rows[0]["cell"]), "policy": "layers", "outcome": "failed", "message": "why"}
-
-
 HALF = dict.fromkeys(("memory_ratio", "activation_ratio"), about(0.5, 0.1))
 
 SPOILS: dict[str, tuple[Spoil, ...]] = {
@@ -107,10 +103,6 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         thinner_at_the_densest("convolution", "GATv2", convolutions=["GCN"]),
     ),
     "order-random": (rows(sparse_to_dense),),
-    "failures-listed": (
-        at("findings.quality", failures=[]),
-        lambda found: at("findings.quality", failures=[*found.findings.quality.failures, failure(found)])(found),
-    ),
     "outcomes-explained": (everywhere(lambda each: each["outcome"] != "completed", message=" "),),
     "second-reading": (row("layers", high_water_bytes=None, high_water_agrees=None),),
     "third-reading": (row("none", fake_tensor_bytes=None, fake_tensor_agrees=None),),
@@ -118,17 +110,10 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         row("layers", high_water_agrees=False),
         row("none", fake_tensor_agrees=False),
     ),
-    "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
     "known-step": (
         at("demonstration", high_water_bytes=900),
         at("demonstration", exact_bytes=0),
         lambda found: found.but(demonstration=None),
-    ),
-    "memory-ratios": (
-        row("layers", memory_ratio=0.123),
-        row("edge_blocks", activation_ratio=0.123),
-        row("none", activation_ratio=1.001),
-        row("layers", memory_ratio=None),
     ),
     # As the depth study's: a reading 130 KB off is nothing of a large peak, and more than half of a small one.
     "small-peaks": (
@@ -152,11 +137,6 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "real-bounds": (at("findings.predictions.summaries.0", inside=0.53),),
     "real-intervals": (at("findings.predictions.summaries.2", inside=0.8),),
-    "time-ratios": (
-        row("layers", time_ratio=3.0, time_ratio_low=2.9, time_ratio_high=3.1),
-        row("layers", time_ratio_low=1.49, time_ratio_high=1.495),
-        row("none", time_ratio=1.01, time_ratio_low=1.0, time_ratio_high=1.02),
-    ),
     "everything-compared": (row("layers", gradient_error=None), row("edge_blocks", same_buffers=None)),
     "nothing-changed": (row("layers", gradient_error=1e-3), row("edge_blocks", same_buffers=False)),
     "other-models-apart": (
@@ -198,16 +178,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "verdicts-estimated": (at("ledger.claims.0", estimate=None), at("ledger.claims.0", evidence="")),
     "untested-explained": (at("ledger.claims.-1", reason=" "),),
-    "one-confidence": (at("ledger", confidence=0.9), at("findings.trends", confidence=0.9)),
-    "one-run": (
-        at("ledger", hardware="laptop"),
-        at("ledger", study="default"),
-        row("layers", hardware="laptop"),
-        lambda found: found.but(machine=Machine("laptop", found.machine.facts)),
-    ),
     "graphs-checksummed": (at("graphs.0", sha256="abc"), lambda found: found.but(graphs=found.graphs[1:])),
     "draws-differ": (lambda found: at("graphs.1", sha256=found.graphs[0].sha256)(found),),
-    "edges-exact": (at("graphs.0", num_edges=2002),),
     "real-documented": (
         at("graphs.6", provenance=None),
         at("graphs.6", provenance=Provenance(source="Yang et al. 2016", licence="not stated by the source")),

@@ -74,16 +74,6 @@ def test_an_order_that_follows_density_matters_while_times_drift(order: str, dri
     assert answer.passed is passed, answer.found
 
 
-def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
-    """12 % apart is no defect where rounds scatter so much that the ratio's own interval is 5 % to either side."""
-    found, cell = clean.inputs(), str(clean.inputs().rows[0]["cell"])
-    for half, passed in ((0.05, True), (0.02, False)):
-        own = next(row for row in found.rows if (row["cell"], row["policy"]) == (cell, "layers"))
-        ratio = 1.12 * float(own["time_ratio"] or 0)
-        ends = {"time_ratio": ratio, "time_ratio_low": ratio * (1 - half), "time_ratio_high": ratio * (1 + half)}
-        assert QUESTIONS["time-ratios"].answer(spoils.row("layers", **ends)(found)).passed is passed
-
-
 def test_the_first_offender_is_named_and_what_could_not_fail_is_not_counted() -> None:
     cells = [("w", False), ("x", True), ("y", True)]
     assert no_offender(cells[:1], "cells overlapped another") == Answer(True, "0 of 1 cells overlapped another")

@@ -78,14 +78,14 @@ def without_predictions(found: RunFolder) -> RunFolder:
 
 
 def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
-    """No laws, no times, no training, no fake tensors: 28 checks are left out, the others pass."""
+    """No laws, no times, no training, no fake tensors: 27 checks are left out, the others pass."""
     found = without_predictions(clean.inputs())
     untimed = [{**row, **dict.fromkeys(TIMES)} for row in found.rows]
     found = found.but(study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
     audit = audited(clean.updated(found, "findings.quality", {"sentinel_drift": None}))
     assert failed(audit) == set()
     assert left_out(audit) == {
-        *("third-reading", "time-ratios", "rounds-enough", "processes-enough", "usual-width", "worst-width"),
+        *("third-reading", "rounds-enough", "processes-enough", "usual-width", "worst-width"),
         *(
             "machine-steady",
             "no-page-faults",
@@ -98,7 +98,7 @@ def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
         *("held-out-often", "bytes-covered", "time-covered", "bytes-narrow", "time-narrow", "real-bytes", "real-time"),
         *("no-graph-decides", "no-drift", "stopping-covers", "control-trained"),
     }
-    assert audit.passed == audit.applicable == len(RUBRIC) - 28
+    assert audit.passed == audit.applicable == len(RUBRIC) - 27
     assert all(check.needs for check in audit.checks if check.passed is None)
 
 
@@ -110,7 +110,7 @@ def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
     run = quality(rows, completed(rows), "retaining", 0.03)
     audit = audited(clean.updated(found.but(rows=rows), "findings", {"quality": run}))
     assert failed(audit) == set()
-    assert {"second-reading", "readings-agree", "peaks-add-up", "memory-ratios", "nothing-changed"} <= left_out(audit)
+    assert {"second-reading", "readings-agree", "nothing-changed"} <= left_out(audit)
 
 
 def test_page_faults_are_asked_for_only_where_freed_memory_is_kept() -> None:

@@ -33,11 +33,13 @@ def questions(planner: Planner, seed: int) -> list[dict[str, Any]]:
                     round(nodes * 10 ** chosen.uniform(-1, 3.5)), nodes * (nodes - 1) + chosen.choice([0, 1])
                 ),
                 "convolution": chosen.choice(planner.knowledge.convolutions),
-                "memory_gib": chosen.choice([1, 8, 24, round(10 ** chosen.uniform(-3, 2), 3)]),
+                "memory_gib": chosen.choice([1, 8, 24, round(10 ** chosen.uniform(-3, 2), 3), 10**10]),
                 "num_layers": chosen.choice([1, 2, 4, 7]),
                 "hidden_channels": heads * chosen.choice([1, 8, 16, 31]) + chosen.choice([0, 0, 0, 1]),
                 "heads": heads,
                 "num_features": chosen.choice([1, 32, 500]),
+                "self_loops": chosen.random() < 0.2,
+                "attention_dropout": chosen.random() < 0.2,
             }
         )
     return found
@@ -90,6 +92,7 @@ def test_the_command_line_says_what_python_says() -> None:
             "features": "num_features",
         }
         asked = [part for flag, name in flags.items() for part in (f"--{flag}", str(question[name]))]
+        asked += [f"--{name.replace('_', '-')}" for name in ("self_loops", "attention_dropout") if question[name]]
         command = [sys.executable, "-m", "gnn_checkpointing", "plan", "--planner", str(file), *asked]
         said = subprocess.run(command, capture_output=True, text=True, check=False)
         if "wrong" in expected:

@@ -8,7 +8,7 @@ from torch_geometric import datasets
 
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.predictions import predictions
-from gnn_checkpointing.analysis.laws.series import FORMS, Sizes
+from gnn_checkpointing.analysis.laws.series import Sizes
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
 from gnn_checkpointing.analysis.table import completed, under
 from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, peak, resident, seconds, value
@@ -42,10 +42,7 @@ def known(found: Predictions) -> Knowledge:
 
 
 def by_law(law: PredictiveLaw, nodes: float, edges: float, at_once: float) -> float:
-    columns = FORMS[law.form].columns
-    pieces = np.array([[piece[column] for column in columns] for piece in law.pieces])
-    most = float(law.num_nodes[1]), float(law.num_edges[1])
-    return float(FittedForm(law.form, pieces, law.knee, most).at(Sizes.of((nodes, edges, at_once)))[0])
+    return float(FittedForm.of(law).at(Sizes.of((nodes, edges, at_once)))[0])
 
 
 def policy(known: Knowledge, convolution: str, name: str) -> PolicyKnowledge:

@@ -23,7 +23,7 @@ FRONTIER_SHARES = {
     "memory_budget(0.5)": (0.5, 0.06, 0.3),
     "memory_budget(0)": (0.5, 0.061, 0.42),
     "compiled_edge_blocks": (0.5, 0.001, 0.4),
-    "fused_edge_blocks": (0.45, 0.001, 0.29),
+    "fused_edge_blocks": (0.45, 0.001, 0.24),
     "reversible": (0.3, 0.25, 1.6),
     "offloaded": (0.1, 0.1, 2.0),
 }

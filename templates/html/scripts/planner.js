@@ -2,7 +2,7 @@
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];
-const REACH = 4, NEARBY = 2, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
+const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, WEIGHT_BYTES = 16, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 // The layers of a segment that are recomputed together; other policies recompute layers one by one.
 function longestSegment(policy, layers) {
@@ -36,7 +36,7 @@ const COLUMNS = {
   nodes: (nodes) => nodes,
   edges: (nodes, edges) => edges,
   edges_at_once: (nodes, edges, atOnce) => atOnce,
-  nodes_with_blocks: (nodes, edges, atOnce) => (edges >= 2 * atOnce ? nodes : 0),
+  nodes_with_blocks: (nodes, edges, atOnce) => (atOnce > 0 && edges >= 2 * atOnce ? nodes : 0),
   edges_squared: (nodes, edges) => edges * edges,
   edges_over_knee: (nodes, edges, atOnce, knee) => Math.max(edges - (knee || 0), 0),
   log_nodes: (nodes) => Math.log(Math.max(nodes, 1)),
@@ -56,7 +56,9 @@ function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures, segment = 1) {
     let total = 0;
     for (const [column, term] of Object.entries(piece)) {
       const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
-      total += grown(term, sizes, width, segment) * COLUMNS[column](nodes, edges, atOnce, law.knee);
+      const factor = grown(term, sizes, width, segment);
+      // A sum of bytes: in a model of one layer what is kept may fall short of what the law takes off it.
+      total += (law.link === "exponential" ? factor : Math.max(factor, 0)) * COLUMNS[column](nodes, edges, atOnce, law.knee);
     }
     largest = Math.max(largest, total);
   }
@@ -80,17 +82,32 @@ function dropoutBytes(known, nodes, edges, sizes) {
   return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
 }
 
-function peakOf(known, nodes, edges, sizes) {
+function activationOf(known, nodes, edges, sizes) {
   const atOnce = edgesAtOnce(known, nodes, edges, sizes);
   const segment = longestSegment(known.policy, sizes.num_layers);
-  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features, segment);
-  if (sizes.attention_dropout) activation += dropoutBytes(known, nodes, edges, sizes);
-  const before = resident(known, nodes, edges, sizes), reach = known.activation.half_width;
-  return { estimate: activation + before, low: activation * (1 - reach) + before, high: activation * (1 + reach) + before };
+  const found = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features, segment);
+  return sizes.attention_dropout ? found + dropoutBytes(known, nodes, edges, sizes) : found;
 }
 
-function measuredFaster(known, nodes, edges) {
-  return (known.faster_at ?? []).some(([n, e]) => Math.max(n, nodes) <= NEARBY * Math.min(n, nodes)
+// Sparser graphs than any measured reach up to the sparsest one, other sizes as far as such were seen to be off.
+function peakOf(known, nodes, edges, sizes) {
+  const law = known.activation, sparsest = law.num_edges[0] / law.num_nodes[0] * nodes;
+  const activation = activationOf(known, nodes, edges, sizes);
+  const most = activationOf(known, nodes, Math.max(edges, sparsest), sizes);
+  const before = resident(known, nodes, edges, sizes);
+  const reach = sizes.of_measured_sizes ? law.half_width : Math.max(law.half_width, OTHER_SIZES);
+  const inputs = sizes.num_features + sizes.num_layers * sizes.hidden_channels;
+  const counted = sizes.of_measured_sizes && nodes >= law.num_nodes[0];
+  const weights = counted ? 0 : WEIGHT_BYTES * (sizes.hidden_channels * inputs);
+  return {
+    estimate: activation + before,
+    low: activation * (1 - reach) + before,
+    high: most * (1 + reach) + before + weights,
+  };
+}
+
+function measuredFaster(known, nodes, edges, sizes) {
+  return sizes.of_measured_model && !sizes.attention_dropout && (known.faster_at ?? []).some(([n, e]) => Math.max(n, nodes) <= NEARBY * Math.min(n, nodes)
     && Math.max(e, edges) <= NEARBY * Math.min(e, edges));
 }
 
@@ -108,7 +125,7 @@ function longest(laws, nodes, edges, sizes) {
 function secondsOf(known, none, nodes, edges, sizes) {
   const law = known.seconds;
   if (law === null) return null;
-  const bound = none?.seconds && RECOMPUTES.test(known.policy) && !measuredFaster(known, nodes, edges);
+  const bound = none?.seconds && RECOMPUTES.test(known.policy) && !measuredFaster(known, nodes, edges, sizes);
   const laws = bound ? [known, none] : [known];
   const [n, e] = [law.num_nodes, law.num_edges];
   if (nodes > REACH * n[1] || edges > REACH * e[1]) {
@@ -143,7 +160,7 @@ function planOf(known, none, nodes, edges, memory, sizes) {
     policy: known.policy,
     peak,
     seconds: secondsOf(known, none, nodes, edges, sizes),
-    faster: measuredFaster(known, nodes, edges),
+    faster: measuredFaster(known, nodes, edges, sizes),
     verdict: peak.high <= memory ? "fits" : peak.low <= memory ? "may fit" : "does not fit",
     largestNodes: largest((n) => fits(n, degree * n), MOST_NODES),
     largestDegree: most === null ? null : most / nodes,
@@ -221,13 +238,12 @@ const LEFT_OUT = {
 };
 
 // Which reason there is to have no answer for a policy.
-function leftOut(policy, measured, sizes, dropout) {
+function leftOut(policy, sizes) {
   const segments = Number(/^segments\((\d+)\)/.exec(policy)?.[1] ?? 1);
   if (segments > sizes.num_layers) return "segments";
   if (!/^(compiled$|memory_budget)/.test(policy)) return null;
-  if (dropout) return "dropout";
-  const same = ["num_layers", "hidden_channels", "heads"].every((name) => sizes[name] === measured[name]);
-  return same ? null : "compiled";
+  if (sizes.attention_dropout) return "dropout";
+  return sizes.of_measured_model ? null : "compiled";
 }
 
 // The whole answer to a question, or one sentence on what is wrong with it.
@@ -239,20 +255,24 @@ function answerTo(knowledge, question) {
       return { wrong: name.replace("_", " ") + ": allowed are whole numbers from " + lowest + " to " + count(highest) };
     }
   }
-  if (!(question.memory_gib > 0)) return { wrong: "memory: allowed are numbers above 0, in GiB" };
+  if (!(question.memory_gib > 0 && question.memory_gib <= MOST)) {
+    return { wrong: "memory: allowed are numbers above 0 and up to " + count(MOST) + ", in GiB" };
+  }
   const attends = ATTENTION.includes(question.convolution);
   if (attends && question.hidden_channels % question.heads) return { wrong: "channels: allowed are multiples of the heads" };
   if (question.num_edges > question.num_nodes * (question.num_nodes - 1)) {
     return { wrong: "edges: so many nodes have at most " + count(question.num_nodes * (question.num_nodes - 1)) };
   }
-  const memory = question.memory_gib * GIB;
-  const dropout = question.attention_dropout && attends;
+  const memory = question.memory_gib * GIB, dropout = question.attention_dropout && attends;
+  const model = ["num_layers", "hidden_channels", "heads"].every((name) => question[name] === knowledge.measured[name]);
+  const features = question.num_features === knowledge.measured.num_features;
+  const sizes = { ...question, attention_dropout: dropout, of_measured_model: model, of_measured_sizes: model && features };
   const every = knowledge.policies.filter((known) => known.convolution === question.convolution);
-  const reason = (known) => leftOut(known.policy, knowledge.measured, question, dropout);
+  const reason = (known) => leftOut(known.policy, sizes);
   const ours = every.filter((known) => reason(known) === null);
   const none = ours.find((known) => known.policy === "none");
   const found = ours
-    .map((known) => planOf(known, none, question.num_nodes, question.num_edges, memory, question));
+    .map((known) => planOf(known, none, question.num_nodes, question.num_edges, memory, sizes));
   return {
     advice: adviceOf(found, memory),
     taken: recommended(found)?.policy,
@@ -261,6 +281,7 @@ function answerTo(knowledge, question) {
       .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
       .map((limit) => limit.warning)
       .concat(extrapolated(ours, question.num_nodes, question.num_edges))
+      .concat(ours.flatMap((known) => wholeNodes(known, question.num_nodes, question.num_edges, sizes)))
       .concat(Object.entries(LEFT_OUT).flatMap(([why, words]) => {
         const names = every.filter((known) => reason(known) === why).map((known) => known.policy);
         return names.length ? [names.join(", ") + ": left out, since " + words + "."] : [];
@@ -275,6 +296,14 @@ function extrapolated(ours, nodes, edges) {
   const names = ours.filter((known) => !inside(known)).map((known) => known.policy);
   if (!names.length || names.length === ours.length) return [];
   return [names.join(", ") + ": measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested."];
+}
+
+// A node whose edges are more than a block is made for has them in one block all the same.
+function wholeNodes(known, nodes, edges, sizes) {
+  const block = edgesAtOnce(known, nodes, edges, sizes);
+  if (known.blocks === null || block >= Math.min(edges, nodes - 1)) return [];
+  const words = "a block has all edges that end at a node, so one at which more than ";
+  return [known.policy + ": " + words + count(block) + " end takes more memory."];
 }
 
 function questionIn(form) {

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
@@ -47,7 +48,7 @@ def effects(
         return (*allocator, row.convolution, policy_order(row.policy), KINDS.index(kind), *where)
 
     kept = sorted((row for row in rows if not row.changes), key=lambda row: (*order(row), row.graph))
-    groups = [cells for _, cells in grouped(kept, order)]
+    groups = list(grouped(kept, order).values())
     ours = [cells for cells in groups if cells[0].allocator == reference]
     found_noise = noise(confidence, ours, repeats, reference, in_sentinels=in_sentinels)
     labels = labels_of([row for row in rows if row.is_real])
@@ -192,7 +193,7 @@ def _models(rows: Sequence[Row]) -> list[StudyModel]:
     own = [row for row in rows if not row.other_model]
     own.sort(key=lambda row: (row.stack, row.num_layers, row.convolution, policy_order(row.policy)))
     names = tuple(StudyModel.model_fields)
-    models = [series[0] for _, series in grouped(own, lambda row: (row.convolution,))]
+    models = [series[0] for series in grouped(own, lambda row: row.convolution).values()]
     return [StudyModel(**{name: getattr(row, name) for name in names}) for row in models]
 
 
@@ -210,7 +211,8 @@ def practice(rows: Sequence[Row], bare: Sequence[Row], noise: Noise) -> list[Pra
     ]
     pairs.sort(key=lambda pair: (pair[0].stack, pair[0].num_nodes, pair[0].degree, policy_order(pair[0].policy)))
     found = []
-    for _, cells in grouped(pairs, lambda pair: (pair[0].stack, pair[0].policy, pair[0].num_nodes, pair[0].degree)):
+    place = attrgetter("stack", "policy", "num_nodes", "degree")
+    for cells in grouped(pairs, lambda pair: place(pair[0])).values():
         (first, *_), _ = both = tuple(zip(*cells, strict=True))
         timed = all(row.time_ratio is not None for each in both for row in each)
         nones = [each[first.graph, first.stack, "none"].activation_bytes for each in (own, beside)]

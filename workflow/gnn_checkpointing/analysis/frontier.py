@@ -25,9 +25,9 @@ def frontier(rows: Points, reference: str) -> dict[str, list[Any]]:
     """Fields of `Effects` that follow from its rows at the headline size."""
     points = [row for row in rows if row.kind == "generated" and row.headline]
     ours = [point for point in points if point.allocator == reference]
-    by_policy = dict(grouped(ours, lambda point: (point.convolution, point.policy)))
+    by_policy = grouped(ours, lambda point: (point.convolution, point.policy))
     sparse_first = sorted(ours, key=lambda point: (point.convolution, point.degree))
-    by_degree = [each for _, each in grouped(sparse_first, lambda point: (point.convolution, point.degree))]
+    by_degree = list(grouped(sparse_first, lambda point: (point.convolution, point.degree)).values())
     places = {(point.convolution, point.policy, point.degree, point.allocator): point for point in points}
     found: dict[str, list[Any]] = {
         "best_segments": [_best_segments(each) for each in by_degree],

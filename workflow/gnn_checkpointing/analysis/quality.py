@@ -105,6 +105,7 @@ def _absences(rows: Rows, outcome: str) -> list[Absence]:
     """Each policy and reason once, with the series and the number of cells that it concerns."""
     absent = [row for row in rows if row["outcome"] == outcome]
     absent.sort(key=lambda row: (str(row["policy"]), str(row["cell"])))
+    kinds = grouped(absent, lambda row: (str(row["policy"]), _NUMBER.sub("#", str(row["message"]))))
     return [
         Absence(
             policy=policy,
@@ -112,7 +113,7 @@ def _absences(rows: Rows, outcome: str) -> list[Absence]:
             cells=len(alike),
             reason=str(alike[0]["message"] or "no reason was recorded"),
         )
-        for (policy, _), alike in grouped(absent, lambda r: (str(r["policy"]), _NUMBER.sub("#", str(r["message"]))))
+        for (policy, _), alike in kinds.items()
     ]
 
 
@@ -154,10 +155,10 @@ def _spread(values: Iterable[Value]) -> Spread | None:
 def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:
     """Each kind of warning once, quoted from its first cell; texts that differ in numbers alone are one kind."""
     texts = [(cell, text) for cell, row in sorted(cells.items()) for text in str(row["warnings"] or "").split("; ")]
-    found = grouped([one for one in texts if one[1]], lambda one: (_NUMBER.sub("#", one[1]),))
+    found = grouped((one for one in texts if one[1]), lambda one: _NUMBER.sub("#", one[1]))
     return [
         f"{text} (cell {cell})" if len(alike) == 1 else f"{len(alike)} cells warn like {cell}: {text}"
-        for _, alike in found
+        for alike in found.values()
         for cell, text in alike[:1]
     ]
 
@@ -198,7 +199,7 @@ def run(rows: Rows, visits: Rows = ()) -> Run | None:
         return None
     begin, end = found[0].began, max(turn.ended for turn in found)
     # Visits apart from each other: they are of the same cells.
-    again = (turn for _, visit in grouped(visits, lambda row: (row["visit"],)) for turn in turns_of(visit))
+    again = (turn for visit in grouped(visits, lambda row: row["visit"]).values() for turn in turns_of(visit))
     busy = sorted([*found, *(turn for turn in again if turn.began < end)], key=lambda turn: (turn.host, turn.began))
     pairs = [(before, after) for before, after in pairwise(busy) if before.host == after.host]
     return Run(
@@ -213,7 +214,7 @@ def run(rows: Rows, visits: Rows = ()) -> Run | None:
                 began_seconds=(own[0].began - begin).total_seconds(),
                 ended_seconds=(max(turn.ended for turn in own) - begin).total_seconds(),
             )
-            for (graph,), own in grouped(found, lambda turn: (turn.graph,))
+            for graph, own in grouped(found, lambda turn: turn.graph).items()
         ],
     )
 
@@ -221,7 +222,7 @@ def run(rows: Rows, visits: Rows = ()) -> Run | None:
 def _overlaps(turns: Sequence[Turn]) -> int:
     """The pairs of cells measured on one machine at the same time: none, if it was theirs alone."""
     found = 0
-    for _, own in grouped([turn for turn in turns if turn.ended > turn.began], lambda turn: (turn.host,)):
+    for own in grouped((turn for turn in turns if turn.ended > turn.began), lambda turn: turn.host).values():
         ends = sorted(turn.ended for turn in own)
         found += sum(place - bisect_right(ends, turn.began) for place, turn in enumerate(own))
     return found

@@ -82,8 +82,8 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
     Places as a factor hold whatever a ratio does along nodes and degree, so no bend of that passes for a family or
     hides one, as it would beside straight lines in log nodes and log degree.
     """
-    by_place = grouped(cells, lambda row: (row.num_nodes, row.requested_average_degree))
-    shared = [row for _, part in by_place if len({row.family for row in part}) > 1 for row in part]
+    by_place = grouped(cells, lambda row: (row.num_nodes, row.requested_average_degree)).values()
+    shared = [row for part in by_place if len({row.family for row in part}) > 1 for row in part]
     names = sorted({row.family for row in shared})
     if len(names) < 2:
         return "no size and degree was measured on two families"
@@ -119,7 +119,7 @@ def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, ReplicateSpread | str
     groups = grouped(
         rows, lambda row: (row.convolution, row.policy, row.family, row.num_nodes, row.requested_average_degree)
     )
-    places = [cells for _, cells in groups if len(cells) > 1]
+    places = [cells for cells in groups.values() if len(cells) > 1]
     if not places:
         yield "The spread between draws is not tried", "no size, degree and family was drawn twice"
     for response in WEIGHTS if places else ():
@@ -198,8 +198,8 @@ def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] 
 
     What nodes and edges do is in the mean, whatever it is; None where too few were drawn again.
     """
-    groups = grouped(cells, lambda row: (row.family, row.num_nodes, row.requested_average_degree))
-    drawn_again = [part for _, part in groups if len(part) > 1]
+    groups = grouped(cells, lambda row: (row.family, row.num_nodes, row.requested_average_degree)).values()
+    drawn_again = [part for part in groups if len(part) > 1]
     counts = [len(part) for part in drawn_again]
     if sum(counts) - len(counts) < LEAST_FREEDOM:
         return None

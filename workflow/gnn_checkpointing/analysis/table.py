@@ -1,14 +1,15 @@
 """The rows of `measurements.csv` as values, which of them count, and what is fixed before any of them is seen."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Self, TypeVar
 
 from gnn_checkpointing.analysis.checks import check
-from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.records.measurements_table import Value, numbers
 
-Key = TypeVar("Key", bound=tuple[object, ...])
+Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None, "num_classes": None}
@@ -111,12 +112,21 @@ def drawn(rows: Iterable[Row]) -> list[Row]:
 
 def by_series(rows: Iterable[Row]) -> list[tuple[tuple[str, str], list[Row]]]:
     """The rows of each convolution and policy."""
-    return grouped(rows, lambda row: (row.convolution, row.policy))
+    return list(grouped(rows, lambda row: (row.convolution, row.policy)).items())
 
 
 def under(rows: Iterable[Row], allocator: str) -> list[Row]:
     """The rows that were measured under one allocator: times of two are never compared as policies."""
     return [row for row in rows if row.allocator == allocator]
+
+
+def time_ratio(row: Mapping[str, Value]) -> Estimate | None:
+    """A policy's time / none's in one cell; None of none itself, and where nothing was timed."""
+    found = numbers(row, "time_ratio", "time_ratio_low", "time_ratio_high")
+    if row["policy"] == "none" or found is None:
+        return None
+    # Not checked anew, which would drop the addresses of the numbers.
+    return Estimate.model_construct(estimate=found[0], low=found[1], high=found[2])
 
 
 def series(row: Mapping[str, Value]) -> str:
@@ -131,9 +141,9 @@ def policy_order(policy: str) -> tuple[bool, bool, str]:
     return policy != "none", policy != "layers", policy
 
 
-def grouped(rows: Iterable[Item], key: Callable[[Item], Key]) -> list[tuple[Key, list[Item]]]:
-    """The rows by `key`, in the order of the keys' first rows."""
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items of each key, keys and items in their order."""
     found: dict[Key, list[Item]] = {}
-    for row in rows:
-        found.setdefault(key(row), []).append(row)
-    return list(found.items())
+    for one in items:
+        found.setdefault(key(one), []).append(one)
+    return found

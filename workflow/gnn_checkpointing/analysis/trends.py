@@ -54,7 +54,7 @@ def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
 
 def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band:
     """The band of one convolution and policy, whose cells all have the quantity."""
-    degrees = grouped(rows, lambda row: (row.degree,))
+    degrees = grouped(rows, lambda row: row.degree).items()
     together = noise.confidence ** (1 / len(degrees))
     return Band(
         convolution=rows[0].convolution,
@@ -68,7 +68,7 @@ def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band:
                 cells=len(cells),
                 ratio=noise.time_ratio(cells, together) if quantity == "time_ratio" else mean_bytes(cells, quantity),
             )
-            for (degree,), cells in degrees
+            for degree, cells in degrees
         ],
     )
 

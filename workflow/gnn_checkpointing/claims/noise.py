@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.results import Estimate, LeftOut
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.claims.rules import Rule
 from gnn_checkpointing.sourced import plain
@@ -45,16 +45,32 @@ def share_of(share: float, count: int, findings: Findings) -> Estimate:
     return Estimate.model_construct(estimate=share, low=min(found, middle - reach), high=max(found, middle + reach))
 
 
+def chance_of_turning(left_out: LeftOut, findings: Findings) -> float:
+    """The share of other runs in which leaving out a graph would turn a statement on a ratio of times.
+
+    Another run moves all of its intervals alike, so a statement turns where the boundary comes between their ends.
+    """
+    run, whole = findings.effects.run_to_run, left_out.whole
+    if run is None:
+        return 0.0
+    middles = [math.log(plain(one / left_out.boundary)) for one in (whole.estimate, left_out.lowest, left_out.highest)]
+    shift = NormalDist(0.0, math.sqrt(2) * plain(run.deviation))
+    reaches = [math.log(plain(end / whole.estimate)) for end in (whole.low, whole.high)]
+    return sum(shift.cdf(max(middles) + reach) - shift.cdf(min(middles) + reach) for reach in reaches)
+
+
 def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> float:
     """The share of simulated runs in which the rule decides otherwise of the numbers alone than it does of these.
 
     The interval of each estimate holds what differs between processes and hours, so its reach gives the standard
-    deviation of another run: of the logarithm where all is positive.
+    deviation of a run: of the logarithm where all is positive. Another run's number is off the truth by as much as this
+    one's, so the two differ by the root of two of it.
     """
     if not estimates:
         return 0.0
     generator = np.random.Generator(np.random.PCG64(0))
-    drawn = np.array([_again(one, confidence, generator.standard_normal(RUNS)) for one in estimates])
+    draws = [math.sqrt(2) * generator.standard_normal(RUNS) for _ in estimates]
+    drawn = np.array([_again(one, confidence, each) for one, each in zip(estimates, draws, strict=True)])
     here = _decided(rule, [plain(one.estimate) for one in estimates])
     return sum(_decided(rule, column) != here for column in drawn.T.tolist()) / RUNS
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from itertools import combinations
 from pathlib import Path
 
+from gnn_checkpointing.analysis.table import time_ratio
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.comparison import ratios
 from gnn_checkpointing.comparison.checks import around, compared, joined
@@ -48,7 +49,7 @@ def _pair(first: RunFolder, second: RunFolder) -> Pair:
     one, other = ({(record.cell, record.fingerprint) for record in run.records} for run in (first, second))
     checks, differences = compared(rows, first, second)
     crossings, never = ratios.break_evens(first, second)
-    times, laws = ratios.at_rows(rows, ratios.time_ratio), ratios.per_edge(first, second)
+    times, laws = ratios.at_rows(rows, time_ratio), ratios.per_edge(first, second)
     confidences = first.study.analysis.confidence, second.study.analysis.confidence
     return Pair(
         study=first.study.name,

@@ -24,13 +24,13 @@ def folders(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
 
 def shared(found: Iterable[Path]) -> dict[str, list[Path]]:
     """By study the folders of those that two or more machines have published."""
-    by_study = grouped(sorted(found, key=attrgetter("name")), attrgetter("name"))
+    by_study = grouped(sorted(found, key=attrgetter("name")), attrgetter("name")).items()
     return {study: places for study, places in by_study if len(places) > 1}
 
 
 def machines(found: Iterable[Path]) -> dict[str, list[str]]:
     """By machine the studies that it has published."""
-    by_machine = grouped(found, attrgetter("parent.name"))
+    by_machine = grouped(found, attrgetter("parent.name")).items()
     return {slug: [folder.name for folder in own] for slug, own in by_machine}
 
 

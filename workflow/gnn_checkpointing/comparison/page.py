@@ -3,6 +3,7 @@
 `templates/appendix/comparison.md` has its sentences, and the columns of its tables.
 """
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _page(comparison: Comparison) -> Page:
     overview: tuple[Block, ...] = (Paragraph(_text("why")), *tables, *missing)
     pairs = [
         _pair_section(f"{study}-{number}", pair)
-        for (study,), own in grouped(found.pairs, lambda pair: (pair.study,))
+        for study, own in grouped(found.pairs, lambda pair: pair.study).items()
         for number, pair in enumerate(own, start=1)
     ]
     return Page(
@@ -133,7 +134,7 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
     x, y = (scales.ratio_scale(values, f"step time / none's, {slug}") for slug in (pair.first, pair.second))
     policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
     drawn, shown = [], []
-    for (allocator, convolution), ratios in grouped(pair.ratios, lambda ratio: (ratio.allocator, ratio.convolution)):
+    for (allocator, convolution), ratios in grouped(pair.ratios, attrgetter("allocator", "convolution")).items():
         title = f"{convolution}, allocator {allocator}" if len(pair.over_all) > 1 else convolution
         own = {policy: [ratio for ratio in ratios if ratio.policy == policy] for policy in policies}
         lines = [Line(policy, tuple(map(_point, marks))) for policy, marks in own.items() if marks]
@@ -151,7 +152,7 @@ def _point(ratio: AtRow) -> Point:
 def _alternative(title: str, pair: Pair, ratios: list[AtRow]) -> str:
     """For each policy how many marks there are, and where they lie on either machine."""
     summaries, marked = {_series(one): one for one in pair.ratio_summaries}, []
-    for series, own in grouped(ratios, _series):
+    for series, own in grouped(ratios, _series).items():
         sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}
         spans = [(min(side), max(side), slug) for slug, side in sides.items()]
         marked.append((own[0].policy, summaries[series].cells, spans, summaries[series].quotient))

@@ -13,7 +13,7 @@ from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.audit.inputs import Row, RunFolder
 from gnn_checkpointing.comparison.checks import Joined, matched
 from gnn_checkpointing.comparison.results import AtRow, BreakEvenPair, PerEdge, RankAgreement, RatioSummary
-from gnn_checkpointing.records.measurements_table import number, numbers
+from gnn_checkpointing.records.measurements_table import number
 
 Floats = NDArray[np.float64]
 
@@ -38,14 +38,6 @@ def at_rows(pairs: Sequence[Joined], value: Callable[[Row], Estimate | None]) ->
                 )
             )
     return sorted(found, key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
-
-
-def time_ratio(row: Row) -> Estimate | None:
-    """A policy's time / none's; of none itself, whose ratio is 1, there is none."""
-    found = numbers(row, "time_ratio", "time_ratio_low", "time_ratio_high")
-    if row["policy"] == "none" or found is None or found[1] <= 0:
-        return None
-    return Estimate(estimate=found[0], low=found[1], high=found[2])
 
 
 def throughputs(pairs: Sequence[Joined]) -> list[AtRow]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gnn_checkpointing.planning.arithmetic import Step
-from gnn_checkpointing.planning.knowledge import BEYOND_MODELS, Knowledge, Limit, PolicyKnowledge, Sizes
+from gnn_checkpointing.planning.arithmetic import Step, edges_at_once
+from gnn_checkpointing.planning.knowledge import BEYOND_MODELS, Knowledge, Limit, PolicyKnowledge
 from gnn_checkpointing.study.policy_names import parse_policy
 
 LEFT_OUT = {
@@ -15,12 +15,14 @@ LEFT_OUT = {
 
 DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
 
+WHOLE_NODES = "a block has all edges that end at a node, so one at which more than {:,} end takes more memory."
+
 
 def answering(knowledge: Knowledge, convolution: str, step: Step) -> list[PolicyKnowledge]:
     """Each policy once: of the study that has this model and a graph of this size, else of the first one."""
 
     def elsewhere(one: PolicyKnowledge) -> bool:
-        return one.measured is None or _model(one.measured) != _model(step.sizes) or not _inside(one, step)
+        return one.measured is None or one.measured.model != step.sizes.model or not _inside(one, step)
 
     ours: dict[str, PolicyKnowledge] = {}
     for one in sorted(knowledge.policies, key=elsewhere):
@@ -29,17 +31,13 @@ def answering(knowledge: Knowledge, convolution: str, step: Step) -> list[Policy
     return list(ours.values())
 
 
-def _model(sizes: Sizes) -> tuple[int, int, int]:
-    return sizes.num_layers, sizes.hidden_channels, sizes.heads
-
-
 def _inside(known: PolicyKnowledge, step: Step) -> bool:
     """Whether the policy was measured on smaller and on larger graphs, or on one of this size."""
     nodes, edges = known.activation.num_nodes, known.activation.num_edges
     return nodes[0] <= step.nodes <= nodes[1] and edges[0] <= step.edges <= edges[1]
 
 
-def left_out(known: PolicyKnowledge, measured: Sizes, step: Step) -> str | None:
+def left_out(known: PolicyKnowledge, step: Step) -> str | None:
     """Which reason there is to have no answer for a policy."""
     name = parse_policy(known.policy)
     if name.kind == "segments" and (name.count or 1) > step.sizes.num_layers:
@@ -48,7 +46,7 @@ def left_out(known: PolicyKnowledge, measured: Sizes, step: Step) -> str | None:
         return None
     if step.attention_dropout:
         return "dropout"
-    return "compiled" if _model(measured) != _model(step.sizes) else None
+    return None if step.of_measured_model else "compiled"
 
 
 def warnings(
@@ -59,6 +57,10 @@ def warnings(
     yield from (one.warning for one in knowledge.limits if not one.low <= numbers[one.size] <= one.high)
     yield from _beyond(known, step)
     yield from _extrapolated(known, step)
+    for one in known:
+        block = edges_at_once(one, step)
+        if one.blocks is not None and block < min(step.edges, step.nodes - 1):
+            yield f"{one.policy}: {WHOLE_NODES.format(int(block))}"
     for reason, words in LEFT_OUT.items():
         if names := [name for name, why in reasons.items() if why == reason]:
             yield f"{', '.join(names)}: left out, since {words}."

@@ -93,6 +93,11 @@ class Sizes(Record):
     heads: int = Field(ge=1)
     num_features: int = Field(ge=1)
 
+    @property
+    def model(self) -> tuple[int, int, int]:
+        """Layers, channels and heads."""
+        return self.num_layers, self.hidden_channels, self.heads
+
 
 class PolicyKnowledge(Record):
     """One convolution under one policy; `seconds` is None where its time follows no law.

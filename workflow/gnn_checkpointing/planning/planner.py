@@ -98,7 +98,8 @@ class Planner:
         """Every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
         The recommended policy is the fastest of those that certainly fit, by the upper end of their peak's interval.
-        If `none` fits, it is `none`, unless another one was measured to be faster on a graph of about that size.
+        If `none` fits, it is `none`, unless another one was measured to be faster with that model on a graph of about
+        that size.
         Times that are only bounded rank nothing: without a predicted time it is the policy of the lowest peak.
         With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
@@ -116,10 +117,11 @@ class Planner:
                 f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
-        reasons = {one.policy: left_out(one, one.measured or self.knowledge.measured, step) for one in every}
+        steps = {one.policy: replace(step, measured=one.measured or self.knowledge.measured) for one in every}
+        reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
         known = [one for one in every if reasons[one.policy] is None]
         none = next((one for one in known if one.policy == "none"), None)
-        policies = tuple(_policy(one, none, step, memory_bytes, self_loops=self_loops) for one in known)
+        policies = tuple(_policy(one, none, steps[one.policy], memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
             num_nodes=num_nodes,
@@ -142,7 +144,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             f"hidden_channels {sizes['hidden_channels']} is not a multiple of heads {sizes['heads']}; heads are "
             "concatenated into channels"
         )
-    most_edges = num_nodes * (num_nodes - 1)
+    most_edges = min(num_nodes * (num_nodes - 1), MOST_EDGES)
     if not 0 <= num_edges <= most_edges:
         raise Refusal(
             f"num_edges {num_edges}: {num_nodes:,} nodes have 0 to {most_edges:,} directed edges; count both "

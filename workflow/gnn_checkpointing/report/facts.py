@@ -7,13 +7,13 @@ from statistics import median
 from typing import Any, get_args
 
 from gnn_checkpointing.analysis.results import Compared, Effect, Estimate
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
-from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import grouped, in_order, spans
+from gnn_checkpointing.report.sections.parts import in_order, spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -75,7 +75,7 @@ class Facts:
 
     def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
         """Throughput of each timed effect divided by none's."""
-        found = (effect.throughput_ratio or units.inverse(effect.time_ratio) for effect in effects)
+        found = (effect.throughput_ratio or (effect.time_ratio and effect.time_ratio.inverse) for effect in effects)
         return [ratio for ratio in found if ratio is not None]
 
     def pays_from(self, policy: str) -> str:
@@ -124,7 +124,7 @@ class Facts:
             wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
             for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
                 seconds = point.step_time_seconds or 1.0
-                ratio = None if point.policy == "none" else units.inverse(point.time_ratio)
+                ratio = point.time_ratio.inverse if point.policy != "none" and point.time_ratio else None
                 nodes = (self._inputs.effects.num_nodes or 0) / seconds
                 found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
         return found

@@ -163,7 +163,7 @@ def code(name: object) -> Span:
 
 def by_meaning(policies: Iterable[str]) -> list[tuple[str, list[str]]]:
     """What policies do, as the rest of a sentence that begins with their names, beside these."""
-    return [(POLICIES[kind].words, own) for (kind,), own in grouped(policies, lambda policy: (kind_of(policy),))]
+    return [(POLICIES[kind].words, own) for kind, own in grouped(policies, kind_of).items()]
 
 
 def listed(items: Iterable[Any], word: str = "and") -> tuple[Any, ...]:

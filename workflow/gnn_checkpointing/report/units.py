@@ -132,11 +132,6 @@ def estimate_of(middle: float, low: float, high: float) -> Estimate:
     return Estimate.model_construct(estimate=middle, low=low, high=high)
 
 
-def inverse(estimate: Estimate | None) -> Estimate | None:
-    """One divided by a ratio: throughput from time."""
-    return estimate and estimate_of(1 / estimate.estimate, 1 / estimate.high, 1 / estimate.low)
-
-
 @_marked
 def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
     """An estimate in units of `factor`, with the decimals that three digits need, and its interval where it has one."""

@@ -132,7 +132,7 @@ def bounded(found: Sequence[Score]) -> list[Score]:
 def summaries(found: Iterable[Score]) -> list[ScoreSummary]:
     """Median and worst absolute error of each response, over what lies within the laws' range."""
     summed = []
-    for (response,), each in grouped((score for score in found if score.in_range), lambda score: (score.response,)):
+    for response, each in grouped((score for score in found if score.in_range), lambda score: score.response).items():
         errors = [abs(score.error) for score in each]
         worst = first_greatest(errors, nothing=ROUNDING)
         summed.append(

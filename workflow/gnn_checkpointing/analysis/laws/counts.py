@@ -167,12 +167,13 @@ def _random_state(rows: Sequence[Row], classes: int) -> int:
 
 def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:
     """The three slopes between the two densest levels of the largest graphs that have two; None where none have."""
-    places = grouped(range(len(series.rows)), lambda place: (series.rows[place].num_nodes, series.rows[place].degree))
-    sizes = Counter(nodes for (nodes, _), _ in places)
-    nodes = max((nodes for nodes, levels in sizes.items() if levels > 1), default=None)
+    levels = [(row.num_nodes, row.degree) for row in series.rows]
+    places = grouped(range(len(levels)), levels.__getitem__)
+    sizes = Counter(nodes for nodes, _ in places)
+    nodes = max((nodes for nodes, count in sizes.items() if count > 1), default=None)
     if nodes is None:
         return None
-    ends = [rows for (size, _), rows in sorted(places) if size == nodes][-2:]
+    ends = [rows for (size, _), rows in sorted(places.items()) if size == nodes][-2:]
     edges, measured, by_law = (
         [float(each[end].mean()) for end in ends] for each in (series.sizes.edges, series.values, law.at(series.sizes))
     )

@@ -1,5 +1,7 @@
 """One law fitted: non-negative terms, least squares of the relative error; and whether it has a knee."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +9,7 @@ from scipy.optimize import lsq_linear, nnls
 
 from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, Floats, largest
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
-from gnn_checkpointing.analysis.results import Knee
+from gnn_checkpointing.analysis.results import Knee, PredictiveLaw
 from gnn_checkpointing.analysis.rounding import (
     CLOSE,
     first_greatest,
@@ -37,6 +39,13 @@ class FittedForm:
     pieces: Floats
     knee: float | None = None
     most: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, law: PredictiveLaw) -> FittedForm:
+        """The form that computes a published law."""
+        columns = FORMS[law.form].columns
+        pieces = np.array([[piece.get(column, 0.0) for column in columns] for piece in law.pieces])
+        return cls(law.form, pieces, law.knee, (law.num_nodes[1], law.num_edges[1]))
 
     def at(self, sizes: Sizes) -> Floats:
         """The law's values, `[num_rows]`."""

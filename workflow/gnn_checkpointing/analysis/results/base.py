@@ -85,7 +85,7 @@ class Estimate(Result):
     @property
     def inverse(self) -> Self:
         """One divided by it."""
-        return type(self)(estimate=1 / self.estimate, low=1 / self.high, high=1 / self.low)
+        return self.model_copy(update={"estimate": 1 / self.estimate, "low": 1 / self.high, "high": 1 / self.low})
 
 
 def exactly(value: float) -> Estimate:

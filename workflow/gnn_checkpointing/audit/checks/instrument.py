@@ -1,11 +1,9 @@
 """Can the bytes and ratios be trusted, and does every policy compute what none computes?"""
 
-import math
-
 from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_most, no_offender, offended, percent
 from gnn_checkpointing.records.agreement import high_water_verdict
-from gnn_checkpointing.records.measurements_table import number, numbers
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
 ERRORS = ("loss_error", "gradient_error", "buffer_error")
@@ -13,9 +11,6 @@ FLAGS = ("same_loss", "same_gradients", "same_buffers")
 LARGEST_SHARE = 0.1
 DEMONSTRATED_SHARE = 0.05
 """Two per cent for whole pages, and what a scatter sorts past the allocator: 32 bytes an edge, 4 % of that step."""
-TIME_SHARE, WIDTHS = 0.1, 3.0
-"""A median of ratios is not the ratio of medians: how far they lie apart grows with the scatter of the rounds, which
-the ratio's own interval measures. In the published studies they are up to 2.7 of its half-widths apart."""
 
 
 def second_reading(run: RunFolder) -> Named:
@@ -57,10 +52,6 @@ def small_peaks(run: RunFolder) -> Found:
     )
 
 
-def peaks_add_up(run: RunFolder) -> Named:
-    return ((place(row), not _adds_up(row)) for row in run.completed)
-
-
 def known_step(run: RunFolder) -> Answer:
     shown = run.demonstration
     if shown is None:
@@ -69,41 +60,6 @@ def known_step(run: RunFolder) -> Answer:
         return Answer(False, "the demonstrated step took no memory", evidence="demonstration.json: exact_bytes")
     difference = abs(shown.high_water_bytes / shown.exact_bytes - 1)
     return at_most(difference, DEMONSTRATED_SHARE, "difference of two readings of one known step")
-
-
-def memory_ratios(run: RunFolder) -> Named:
-    of = {"memory_ratio": "peak_memory_bytes", "activation_ratio": "activation_bytes"}
-    for row, none in run.pairs:
-        yield place(row), not all(_rederives(row, none, ratio, name) for ratio, name in of.items())
-
-
-def time_ratios(run: RunFolder) -> Named:
-    timed = ((row, none) for row, none in run.pairs if row["step_time_seconds"] is not None)
-    return ((place(row), not _time_rederives(row, none)) for row, none in timed)
-
-
-def _adds_up(row: Row) -> bool:
-    parts = numbers(row, "resident_bytes", "saved_activation_bytes", "transient_bytes")
-    peak, activation = number(row, "peak_memory_bytes"), number(row, "activation_bytes")
-    return bool(parts and peak is not None and peak == sum(parts) and activation == peak - parts[0])
-
-
-def _rederives(row: Row, none: Row, ratio: str, name: str) -> bool:
-    given, base = numbers(row, ratio, name), number(none, name)
-    if given is None or not base or (row is none and given[0] != 1):
-        return False
-    return math.isclose(given[0], given[1] / base, rel_tol=1e-9)
-
-
-def _time_rederives(row: Row, none: Row) -> bool:
-    found = numbers(row, "time_ratio", "time_ratio_low", "time_ratio_high", "step_time_seconds")
-    base = number(none, "step_time_seconds")
-    if found is None or not base:
-        return False
-    given, low, high, own = found
-    if not 0 < low <= given <= high or own <= 0 or (row is none and given != 1):
-        return False
-    return abs(math.log(given) - math.log(own / base)) <= max(TIME_SHARE, WIDTHS * math.log(high / low) / 2)
 
 
 def everything_compared(run: RunFolder) -> Named:

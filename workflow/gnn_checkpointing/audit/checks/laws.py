@@ -1,15 +1,16 @@
 """Were laws chosen as planned, do they and their intervals hold, and does the answer depend on one graph or hour?"""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from gnn_checkpointing.analysis.laws.fit import FittedForm
+from gnn_checkpointing.analysis.laws.series import Sizes
 from gnn_checkpointing.analysis.results import Coverage, PredictiveLaw, Response, ScoreSummary
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
+from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, percent
 from gnn_checkpointing.records.measurements_table import number
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
@@ -92,18 +93,8 @@ def _time_laws(run: RunFolder) -> list[PredictiveLaw]:
 
 def _beyond(law: PredictiveLaw) -> float:
     """Seconds by a law at its largest number of nodes and four times its largest number of edges."""
-    nodes, edges = float(law.num_nodes[1]), _BEYOND * law.num_edges[1]
-    columns = {
-        "constant": 1.0,
-        "nodes": nodes,
-        "edges": edges,
-        "edges_squared": edges**2,
-        "edges_over_knee": max(edges - (law.knee or 0.0), 0.0),
-        "log_nodes": math.log(nodes),
-        "log_edges": math.log(edges),
-    }
-    found = max(sum(value * columns.get(name, 0.0) for name, value in piece.items()) for piece in law.pieces)
-    return math.exp(found) if any(name.startswith("log_") for piece in law.pieces for name in piece) else found
+    sizes = Sizes.of((law.num_nodes[1], _BEYOND * law.num_edges[1], None))
+    return float(FittedForm.of(law).at(sizes)[0])
 
 
 def _wild(piece: Mapping[str, float]) -> bool:
@@ -206,12 +197,3 @@ def verdicts_estimated(run: RunFolder) -> Named:
 def untested_explained(run: RunFolder) -> Named:
     untested = (claim for claim in run.ledger.claims if claim.verdict == "untested")
     return ((claim.id, not claim.reason.strip()) for claim in untested)
-
-
-def one_confidence(run: RunFolder) -> Found:
-    found, asked = run.findings, run.study.analysis.confidence
-    parts = {name: getattr(found, name) for name in ("effects", "trends", "regressions", "predictions")}
-    levels = {f"analysis/{name}.json": part.confidence for name, part in parts.items()}
-    levels["claims.json"] = run.ledger.confidence
-    named = ((f"{file} ({level:g})", level != asked) for file, level in levels.items())
-    return no_offender(named, f"files have another level than {asked:g}")

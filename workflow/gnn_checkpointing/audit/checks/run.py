@@ -9,7 +9,6 @@ from statistics import median
 from scipy.stats import spearmanr
 
 from gnn_checkpointing.analysis.checks import moment
-from gnn_checkpointing.analysis.quality import NOT_FAILED
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import RunFolder, place
 from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
@@ -121,12 +120,6 @@ def order_random(run: RunFolder) -> Found:
     )
 
 
-def failures_listed(run: RunFolder) -> Named:
-    failed = {place(row) for row in run.rows if row["outcome"] not in NOT_FAILED}
-    listed = {f"{failure.get('cell')}, {failure.get('policy')}" for failure in run.findings.quality.failures}
-    return ((name, name in failed ^ listed) for name in sorted(failed | listed))
-
-
 def outcomes_explained(run: RunFolder) -> Named:
     absent = (row for row in run.rows if row["outcome"] != "completed")
     return ((place(row), not str(row["message"] or "").strip()) for row in absent)
@@ -190,13 +183,6 @@ def no_page_faults(run: RunFolder) -> Found:
     return Answer(median(faults) == 0, words)
 
 
-def one_run(run: RunFolder) -> Answer:
-    machines = {run.machine.slug, run.ledger.hardware, *(str(row["hardware"]) for row in run.rows)}
-    studies = {run.study.name, run.ledger.study, *(str(row["study"]) for row in run.rows)}
-    found = f"machines: {', '.join(sorted(machines))}; studies: {', '.join(sorted(studies))}"
-    return Answer(len(machines) == len(studies) == 1, found)
-
-
 def graphs_checksummed(run: RunFolder) -> Named:
     checksums = {graph.id: graph.sha256 for graph in run.graphs}
     measured = sorted({str(row["graph"]) for row in run.rows})
@@ -207,12 +193,6 @@ def draws_differ(run: RunFolder) -> Named:
     drawn = _drawn(run)
     times = Counter(graph.sha256 for graph in drawn)
     return ((graph.id, times[graph.sha256] > 1) for graph in drawn if len(drawn) > 1)
-
-
-def edges_exact(run: RunFolder) -> Named:
-    # As `GeneratedGraph.num_edges`: twice the number of undirected edges, which is whole.
-    for graph in _drawn(run):
-        yield graph.id, graph.num_edges != 2 * round(graph.num_nodes * (graph.requested_average_degree or 0.0) / 2)
 
 
 def _drawn(run: RunFolder) -> list[GraphFacts]:

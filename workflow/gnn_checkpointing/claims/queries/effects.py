@@ -151,7 +151,7 @@ def in_families(asked: Asked, ratio: str) -> Found:
 @query("{0}, {policy} / none: the ratio at the densest grade / the ratio at the sparsest", RATIO_OF_RATIOS)
 def graded_densest_over_sparsest(asked: Asked, ratio: str) -> Found:
     rows = sorted(of_policy(asked, asked.findings.effects.graded, ratio), key=attrgetter("average_degree"))
-    ends = [(found[-1], found[0]) for _, found in grouped(rows, lambda effect: (effect.base,))]
+    ends = [(found[-1], found[0]) for found in grouped(rows, attrgetter("base")).values()]
     pairs = [(dense, sparse) for dense, sparse in ends if sparse.average_degree < dense.average_degree]
     if not pairs:
         return "no real graph was graded in density with this convolution and policy"

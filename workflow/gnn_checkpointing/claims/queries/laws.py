@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.noise import share_of
+from gnn_checkpointing.claims.noise import MOST_FLIPS, chance_of_turning, share_of
 from gnn_checkpointing.claims.queries.query import Asked, Found, between, query, where
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.sourced import counted, plain
@@ -136,13 +136,15 @@ def changed_sides(asked: Asked) -> Found:
         return "no graph could be left out of a statement: see not_tried in robustness.json"
     turned = [f"{', '.join(one.changes)} turns {one.statement} of {one.policy}" for one in tried if one.changes]
     note = f"{len(tried)} statements" + (": " + "; ".join(turned) if turned else "")
-    return map(_turned, tried), note
+    timed = where(tried, statement="densest_time_ratio")
+    may_turn = sum(chance_of_turning(one, asked.findings) for one in timed) > MOST_FLIPS
+    return [_turned(one, may_turn=may_turn and one in timed, timed=one in timed) for one in tried], note
 
 
-def _turned(one: Any) -> Estimate:
-    """How many graphs turn a statement; of one on time another run may find that none does."""
+def _turned(one: Any, *, timed: bool, may_turn: bool) -> Estimate:
+    """How many graphs turn a statement; of one on time another run may find that none does, or that one does."""
     count = counted(one.changes) * 1.0
-    return between(count, 0.0 if one.statement == "densest_time_ratio" else count, count)
+    return between(count, 0.0 if timed else count, max(count, 1.0) if may_turn else count)
 
 
 @query("relative standard deviation of bytes between draws, at the worst place", "relative deviation")

@@ -93,7 +93,7 @@ def most_saved(asked: Asked) -> Found:
 )
 def densest_bag_over_sparsest(asked: Asked) -> Found:
     bags = _bags(asked, asked.convolution, "none")
-    groups = [pairs for _, pairs in grouped(bags, lambda pair: (pair[0].origin, pair[0].size))]
+    groups = grouped(bags, lambda pair: (pair[0].origin, pair[0].size)).values()
     ends = [(pairs[-1], pairs[0]) for pairs in groups if pairs[0][0].base_degree < pairs[-1][0].base_degree]
     if not ends:
         return "no bags and encodings of one radius were measured at two densities"

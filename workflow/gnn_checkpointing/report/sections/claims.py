@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -12,7 +13,6 @@ from gnn_checkpointing.report.grades import Check
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Kind, Table
 from gnn_checkpointing.report.panels import Of
-from gnn_checkpointing.report.sections.parts import grouped
 from gnn_checkpointing.sourced import counted_where
 
 _text = Texts("claims")

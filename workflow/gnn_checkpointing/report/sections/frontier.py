@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gnn_checkpointing.analysis.results import SPARSE_DEGREE, AllocatorEffect, Effect, Estimate, Payoff
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
@@ -12,7 +13,7 @@ from gnn_checkpointing.report.figures.frontier import frontier_panel, key_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
-from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, points, spans
+from gnn_checkpointing.report.sections.parts import in_order, over_levels, pair_of, points, spans
 from gnn_checkpointing.sourced import sourced
 
 _text = Texts("frontier")

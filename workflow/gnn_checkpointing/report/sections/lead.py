@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gnn_checkpointing.analysis.results import Effect
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -80,7 +81,7 @@ def _lines(
     inputs: ReportInputs, effects: Sequence[Effect], place: Callable[[Effect], float], across: str, about: str
 ) -> Figure | None:
     """A panel for each policy, with a line for each convolution; None where nothing varies along x."""
-    own, order = parts.grouped(effects, lambda effect: effect.policy), inputs.convolutions
+    own, order = grouped(effects, lambda effect: effect.policy), inputs.convolutions
     shown = {
         policy: parts.lines_of(own.get(policy, []), lambda e: e.convolution, order, place, lambda e: e.activation_ratio)
         for policy in _looks(inputs)

@@ -1,12 +1,12 @@
 """What sections share: blocks put together, orders, tables of several forms, and lines of figures."""
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product
 from typing import Any, TypeVar
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
-from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
@@ -21,7 +21,6 @@ from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.families import FAMILIES
 
 Item = TypeVar("Item")
-Key = TypeVar("Key", bound=Hashable)
 
 NAMES = {family: row.name for family, row in FAMILIES.items()}
 """Families of graphs as a reader knows them."""
@@ -47,14 +46,6 @@ def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[I
         return float(value or 0) if by in ("level", "size") else value
 
     return sorted(items, key=lambda one: [place(one, each) for each in by or known])
-
-
-def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    """The items of each key, keys and items in their order."""
-    found: dict[Key, list[Item]] = {}
-    for one in items:
-        found.setdefault(key(one), []).append(one)
-    return found
 
 
 def pair_of(one: Any) -> tuple[str, str]:
@@ -108,14 +99,6 @@ def _what(names: Sequence[str]) -> str:
         policies.setdefault(convolution if comma else name, []).extend([policy] if comma else [])
     listed = [f"{name}: {', '.join(those)}" if those else name for name, those in policies.items()]
     return "; ".join(listed + (["and more"] if len(named) > _NAMED else []))
-
-
-def time_ratio(row: Row) -> Estimate | None:
-    """A row's time ratio with its interval; None of none and where nothing was timed."""
-    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    if middle is None or row["policy"] == "none":
-        return None
-    return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
 
 
 def outcome_text(row: Row) -> str:

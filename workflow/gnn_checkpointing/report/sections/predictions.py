@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Censored, Interaction, Law, PredictiveLaw, Response, Score
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
@@ -15,7 +16,7 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import PREDICTIONS, REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of
-from gnn_checkpointing.report.sections.parts import grouped, over_levels, pair_of, points, scatter
+from gnn_checkpointing.report.sections.parts import over_levels, pair_of, points, scatter
 from gnn_checkpointing.sourced import exponential, sourced
 
 _text = Texts("predictions")

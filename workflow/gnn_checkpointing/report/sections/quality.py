@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
+from gnn_checkpointing.analysis.table import time_ratio
 from gnn_checkpointing.records import training
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections.parts import LISTED, family, time_ratio
+from gnn_checkpointing.report.sections.parts import LISTED, family
 from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.sourced import bare, counted
 

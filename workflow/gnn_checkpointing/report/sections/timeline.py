@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from gnn_checkpointing.analysis.results import ExplainedSet
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.analysis.table import series as series_of
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
@@ -21,7 +22,7 @@ from gnn_checkpointing.report.figures.palette import Look, looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
 from gnn_checkpointing.report.page import Drawn, Figure, Panel
-from gnn_checkpointing.report.sections.parts import grouped, in_order, line, points
+from gnn_checkpointing.report.sections.parts import in_order, line, points
 from gnn_checkpointing.sourced import plain
 from gnn_checkpointing.study.convolutions import VISION
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from gnn_checkpointing.analysis.results import BreakEven, Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -17,7 +18,7 @@ from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, TRENDS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.panels import Of
-from gnn_checkpointing.report.sections.parts import grouped, in_order, lines_of, over_levels, points
+from gnn_checkpointing.report.sections.parts import in_order, lines_of, over_levels, points
 from gnn_checkpointing.sourced import bare
 
 _text = Texts("trends")

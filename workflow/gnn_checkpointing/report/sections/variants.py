@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
+from gnn_checkpointing.analysis.table import grouped, time_ratio
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -15,7 +16,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs,
 from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections import parts
-from gnn_checkpointing.report.sections.parts import family, grouped, in_order, line, lines_of, points, spans
+from gnn_checkpointing.report.sections.parts import family, in_order, line, lines_of, points, spans
 
 _text = Texts("variants")
 
@@ -85,7 +86,7 @@ def kept(row: Row) -> float | None:
 
 def rate(row: Row) -> float | None:
     """Edges per second divided by none's: the inverse of the time ratio."""
-    ratio = parts.time_ratio(row)
+    ratio = time_ratio(row)
     return None if ratio is None else 1 / ratio.estimate
 
 
@@ -120,7 +121,7 @@ def activation(effect: Effect) -> Estimate | None:
 
 def throughput(effect: Effect) -> Estimate | None:
     """Its throughput divided by none's."""
-    return units.inverse(effect.time_ratio)
+    return effect.time_ratio and effect.time_ratio.inverse
 
 
 def batch_effects(inputs: ReportInputs) -> list[Compared]:
