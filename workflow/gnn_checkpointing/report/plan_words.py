@@ -11,7 +11,7 @@ from gnn_checkpointing.report.units import NOTHING, count, duration, interval, p
 from gnn_checkpointing.sourced import mark_between
 from gnn_checkpointing.sourced import plain as plain_number
 
-HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes, same degree", "Highest degree, same nodes")
+HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes (same degree)", "Highest degree (same nodes)")
 
 
 def cells(found: PolicyPlan) -> tuple[str, ...]:
