@@ -214,7 +214,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
 def cost_figure(inputs: ReportInputs) -> Figure:
     """What counting the encodings takes against density, a line for each radius."""
     costs = inputs.effects.encodings
-    x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
+    x = scales.degree_scale([cost.average_degree for cost in costs])
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
 
     def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Panel | None:
