@@ -13,7 +13,7 @@ from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections import parts
@@ -85,21 +85,17 @@ def kept(row: Row) -> float | None:
     return None if row["policy"] == "none" else number(row, "activation_ratio")
 
 
-def rate(row: Row) -> float | None:
-    """Edges per second divided by none's: the inverse of the time ratio."""
-    ratio = parts.time_ratio(row)
-    return None if ratio is None else 1 / ratio.estimate
-
-
-def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row], float | None]) -> Figure | None:
-    """A ratio to none on each real graph; what was not measured has no mark."""
+def real_figure(
+    inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
+) -> Figure | None:
+    """A ratio to none on each real graph, sparse before dense; what was not measured has no mark."""
     marks = [
-        (str(row["convolution"]), Mark(str(row["graph_label"]), str(row["policy"]), found))
-        for row in real_rows(inputs)
-        if (found := value(row))
+        (effect.convolution, Mark(effect.level, effect.policy, ratio.estimate))
+        for effect in inputs.effects.real
+        if (ratio := value(effect)) is not None
     ]
     shown = _marked(inputs, marks, axis)
-    return _text.figure(name, MEASUREMENTS, shown) if shown else None
+    return _text.figure(name, EFFECTS, shown) if shown else None
 
 
 def graded_figure(inputs: ReportInputs) -> Figure:
