@@ -43,7 +43,7 @@ def page_of(reports: Path) -> str:
 
 def index_of(reports: Path) -> str:
     """The index of such reports, and of what comparing them comes to."""
-    found = Compared(tuple(index_sentences(compare(reports))), PAGE)
+    found = Compared(tuple(index_sentences(compare(reports), TEMPLATES)), PAGE)
     render_index(reports, TEMPLATES, reports / "index.html", found)
     return (reports / "index.html").read_text()
 

@@ -209,7 +209,8 @@ def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> 
     assert said(STORED, BLOCKED, fused, memory_gib=2.0).startswith("Nothing needs checkpointing: 1.16 GiB of 2.00 GiB")
     wide = {**BLOCKED, "seconds": law({"edges": {"rest": 1e-6}}, num_nodes=(1, 10**5), num_edges=(1, 10**7))}
     assert re.fullmatch(
-        r"Take edge_blocks: .*6\.00 s a step\. compiled fits, too\. Too little .*", said(wide, fused, memory_gib=1.0)
+        r"Take edge_blocks: .*6\.00 s a step \(1,000,000 edges a second\)\. compiled fits, too\. Too little .*",
+        said(wide, fused, memory_gib=1.0),
     )
     assert "which may fit: try it" in said(STORED, BLOCKED, memory_gib=0.11)
     assert said(STORED, memory_gib=0.01).endswith("or on a machine with more memory.")

@@ -29,6 +29,7 @@ PROSE = {
     "2K": "two blocks of edges, in a term of a law",
     "SHA-256": "the name of a digest",
     "95": "a quantile of degrees, in %",
+    "bf16": "a number format",
     "GATv2": "a convolution, in the data dictionary",
     "3.11": "the Python that the project asks for, in How to redo it",
 }

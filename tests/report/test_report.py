@@ -22,7 +22,7 @@ from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs, machine
 from gnn_checkpointing.report.letters import unprinted
-from gnn_checkpointing.report.page import Column, Table
+from gnn_checkpointing.report.page import Column, Figure, Table
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.report.texts import TEMPLATES
@@ -236,6 +236,23 @@ def test_nothing_is_written_when_a_face_fails(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no_such_thing"):
         render_report(synthetic.inputs(), sources, templates, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_every_text_is_read_from_the_templates_that_are_named(tmp_path: Path) -> None:
+    inputs, first = synthetic.inputs(), r"^(# [\w-]+: |## [\w-]+\n\n(?!(\{%.*%\}\n)?- ))"
+    templates = shutil.copytree(TEMPLATES, tmp_path / "templates")
+    for path in (templates / "appendix").glob("*.md"):
+        path.write_text(re.sub(first, r"\1X ", path.read_text(), flags=re.MULTILINE))
+
+    def captions(folder: Path) -> list[str]:
+        made = documents(inputs, {}, folder)
+        blocks = [block for page in (made.report, made.appendix) for one in page.sections for block in one.blocks]
+        found = [block.caption for block in (made.report.lead, *blocks) if isinstance(block, Figure | Table)]
+        return [*found, *(section.title for section in made.appendix.sections)]
+
+    changed, usual = captions(templates), captions(TEMPLATES)
+    assert len(changed) == len(usual) > 50
+    assert [one for one in changed if not one.startswith("X ")] == [one for one in usual if one.startswith("X ")] == []
 
 
 def test_a_row_of_the_wrong_length_is_refused_when_made() -> None:

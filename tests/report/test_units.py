@@ -21,7 +21,8 @@ CASES: list[tuple[Callable[[Any], str], Any, str]] = [
     *((units.plain, value, text) for value, text in ((4.0, "4"), (3.9, "3.9"), (128.0, "128"), (81.39, "81.4"))),
     (units.plain, 1000.0, "1,000"),
     *((units.percent, value, text) for value, text in ((0.27, "27 %"), (0.021, "2.1 %"), (0.0, "0 %"), (1.0, "100 %"))),
-    (units.ratio, 0.0251, "0.025"),  # two significant digits
+    *((units.percent, value, text) for value, text in ((0.0021, "0.21 %"), (0.00042, "0.04 %"), (2e-5, "< 0.01 %"))),
+    *((units.ratio, value, text) for value, text in ((0.0251, "0.025"), (1.341, "1.34"), (11.88, "11.9"))),
     (lambda value: units.fixed(value, 2), -0.0004, "0.00"),  # what rounds to zero has no sign
     (units.error, 3.1e-7, "3.1e\N{MINUS SIGN}7"),
     (units.ratio_estimate, (1.341, 1.307, 1.379), "1.34 (1.31\N{EN DASH}1.38)"),

@@ -216,11 +216,12 @@ function nothingFits(found, memory) {
     : known + ": train on sampled neighbours or clusters, or on a machine with more memory.";
 }
 
-function adviceOf(found, memory) {
+function adviceOf(found, memory, edges) {
   const taken = recommended(found);
   if (taken === null) return nothingFits(found, memory);
   const bytes = size(taken.peak.estimate) + " of " + size(memory);
-  const time = taken.seconds === null ? "" : ", " + taken.seconds.words + " a step";
+  const rate = taken.seconds?.span && taken.seconds.estimate ? " (" + significant(edges / taken.seconds.estimate) + " edges a second)" : "";
+  const time = taken.seconds === null ? "" : ", " + taken.seconds.words + " a step" + rate;
   if (taken.policy === "none") return "Nothing needs checkpointing: " + bytes + time + ".";
   const others = found.filter((one) => one.verdict === "fits" && one !== taken);
   const names = others.map((one) => one.policy), unknown = others.filter((one) => !isTimed(one)).map((one) => one.policy);
@@ -274,7 +275,7 @@ function answerTo(knowledge, question) {
   const found = ours
     .map((known) => planOf(known, none, question.num_nodes, question.num_edges, memory, sizes));
   return {
-    advice: adviceOf(found, memory),
+    advice: adviceOf(found, memory, question.num_edges),
     taken: recommended(found)?.policy,
     rows: found.map(cellsOf),
     warnings: knowledge.limits

@@ -14,7 +14,7 @@ from gnn_checkpointing.comparison.checks import QUESTIONS
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
 from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.appendix import Texts, texts_from
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
@@ -38,17 +38,19 @@ _WORDS: dict[str, Any] = {
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
     """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
-    html = report_html(_page(comparison), templates, PAGE)
+    with texts_from(templates):
+        html = report_html(_page(comparison), templates, PAGE)
     write_json(output_folder / COMPARISON, comparison.model_dump(mode="json"))
     write_text(output_folder / PAGE, html)
 
 
-def index_sentences(comparison: Comparison) -> list[str]:
+def index_sentences(comparison: Comparison, templates: Path) -> list[str]:
     """A sentence for each pair of machines and study, every number with its address in `comparison.json`."""
-    return [
-        f"Study {pair.study} on {pair.first} and {pair.second}: {_said('same', pair)} {_said('ratios', pair)}"
-        for pair in sourced(comparison, f"{COMPARISON}#").pairs
-    ]
+    with texts_from(templates):
+        return [
+            f"Study {pair.study} on {pair.first} and {pair.second}: {_said('same', pair)} {_said('ratios', pair)}"
+            for pair in sourced(comparison, f"{COMPARISON}#").pairs
+        ]
 
 
 def _page(comparison: Comparison) -> Page:
@@ -131,7 +133,7 @@ def _table(id: str, rows: list[Any], text: str, caption: str = "", **known: Any)
 def _ratios_figure(key: str, pair: Pair) -> Figure:
     """A panel for each convolution: one mark per cell and policy, at its time ratio on either machine."""
     values = [plain(one.estimate) for ratio in pair.ratios for one in (ratio.first, ratio.second)]
-    x, y = (scales.ratio_scale(values, f"step time / none's, {slug}") for slug in (pair.first, pair.second))
+    x, y = (scales.ratio_scale(values, f"step time / none, {slug}") for slug in (pair.first, pair.second))
     policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
     drawn, shown = [], []
     for (allocator, convolution), ratios in grouped(pair.ratios, attrgetter("allocator", "convolution")).items():

@@ -171,7 +171,8 @@ def _medians(values: Floats, times: NDArray[np.int64]) -> Floats:
     ends = np.cumsum(times[:, order], axis=1)
     last = ends[:, -1:] - 1
     below, above = (values[order][(ends <= middle).sum(axis=1)] for middle in (last // 2, (last + 1) // 2))
-    return (below + above) / 2
+    medians: Floats = (below + above) / 2
+    return medians
 
 
 def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Estimate | None:

@@ -7,6 +7,8 @@ run, or where a server fails, a process is started as any other. All connections
 Unix socket.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os

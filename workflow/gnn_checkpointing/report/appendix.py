@@ -8,8 +8,11 @@ item of the table, functions of the section, or `#name`, the text of that name a
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from jinja2 import Environment, StrictUndefined, Template, pass_context
@@ -44,6 +47,18 @@ _COLUMN = re.compile(
 _LISTED = re.compile(r"(\{%.*%\}\n)?- ")
 _LIST, _SECTION, _HOW = ":list", ":section", "-how-to-read"
 _BLOCK = "\ue010"
+
+_FOLDER = ContextVar("folder of templates", default=TEMPLATES)
+
+
+@contextmanager
+def texts_from(templates: Path) -> Iterator[None]:
+    """While it lasts, every text is read from this folder of templates."""
+    before = _FOLDER.set(templates)
+    try:
+        yield
+    finally:
+        _FOLDER.reset(before)
 
 
 class Texts:
@@ -154,13 +169,16 @@ def _value(path: Sequence[str], known: Mapping[str, Any], item: Any) -> Any:
     return item
 
 
-@cache
 def _texts(file: str) -> dict[str, list[Template]]:
     """The paragraphs of every text of a file by its name, every list, and title and body of every section."""
+    return _read(_FOLDER.get() / "appendix" / f"{file}.md")
+
+
+@cache
+def _read(file: Path) -> dict[str, list[Template]]:
     environment = Environment(undefined=StrictUndefined, autoescape=False, finalize=_printed)  # noqa: S701
     environment.filters |= filters()
-    content = (TEMPLATES / "appendix" / f"{file}.md").read_text(encoding="utf-8")
-    _, *found = _HEADING.split(content)
+    _, *found = _HEADING.split(file.read_text(encoding="utf-8"))
     return {
         name: [environment.from_string(one) for one in paragraphs]
         for id, title, body in zip(found[::3], found[1::3], found[2::3], strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section as appendix_section
+from gnn_checkpointing.report.appendix import texts_from
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import (
@@ -75,8 +76,9 @@ def documents(
     history: Sequence[Measured] = (),
 ) -> Documents:
     """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
-    appendix = _appendix(inputs, checksums, history)
-    report = _report(inputs, appendix, templates)
+    with texts_from(templates):
+        appendix = _appendix(inputs, checksums, history)
+        report = _report(inputs, appendix, templates)
     shown = {figure.id for figure in report.figures()}
     sections = (replace(section, blocks=tuple(_elsewhere(section.blocks, shown))) for section in appendix.sections)
     return Documents(report, replace(appendix, lead=None, sections=tuple(sections)))

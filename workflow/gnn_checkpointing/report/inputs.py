@@ -61,6 +61,9 @@ MEASURED = (MEASUREMENTS, GRAPHS, TRACES, RECORDS, TRAININGS, HARDWARE, STUDY)
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""
 
+FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
+"""What short tables, lines over density and names beside marks show of too many policies."""
+
 FRONTIER_POLICIES = 4
 """From this many policies on, none included, there is a frontier to look at."""
 
@@ -148,6 +151,11 @@ class ReportInputs(Findings):
     def many_policies(self) -> bool:
         """Whether the policies are too many for a column each."""
         return len(self.compared) > MANY_POLICIES
+
+    @property
+    def few(self) -> list[str]:
+        """All policies, of too many the best known."""
+        return [policy for policy in self.policies if not self.many_policies or policy in FEW]
 
     @property
     def has_frontier(self) -> bool:

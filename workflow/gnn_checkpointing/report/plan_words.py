@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from gnn_checkpointing.planning.arithmetic import Interval, Time
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.planning.planner import Plan, PolicyPlan
-from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, size
+from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, significant, size
 from gnn_checkpointing.sourced import mark_between
 from gnn_checkpointing.sourced import plain as plain_number
 
-HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes, same degree", "Highest degree, same nodes")
+HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes (same degree)", "Highest degree (same nodes)")
 
 
 def cells(found: PolicyPlan) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def advice(plan: Plan) -> str:
         return _nothing_fits(plan, memory)
     found = plan.of(plan.recommended)
     bytes_of = f"{size(found.peak.estimate)} of {memory}"
-    time = "" if found.time is None else f", {_short(found.time)} a step"
+    time = "" if found.time is None else f", {_short(found.time)} a step{_rate(plan.num_edges, found.time)}"
     if found.policy == "none":
         return f"Nothing needs checkpointing: {bytes_of}{time}."
     others = [one for one in plan.policies if one.verdict == "fits" and one.policy != found.policy]
@@ -80,6 +80,13 @@ def _time(found: Time | None) -> str:
     if found is None:
         return NOTHING
     return _short(found) if found.interval is None else _span(duration, found.interval)
+
+
+def _rate(edges: int, found: Time) -> str:
+    """The throughput in brackets; nothing where only a bound of the time is known, or where it is nothing."""
+    if found.interval is None or not found.interval.estimate:
+        return ""
+    return f" ({significant(edges / found.interval.estimate)} edges a second)"
 
 
 def _short(found: Time) -> str:

@@ -37,7 +37,6 @@ INSIDE = f"#{PACK}/"
 """Begins the address of what is in the archive."""
 
 _DESCRIPTIONS = {
-    **Texts("method").names("files"),
     PACK: "the data behind the report, as a tar file compressed by xz",
     "history.json": "every measurement of this study on this machine",
     "summary.json": "what the index of reports shows",
@@ -143,7 +142,8 @@ def crate(
 
 
 def _facts(name: str, content: bytes) -> dict[str, str]:
-    described = {"description": _DESCRIPTIONS[name]} if name in _DESCRIPTIONS else {}
+    descriptions = Texts("method").names("files") | _DESCRIPTIONS
+    described = {"description": descriptions[name]} if name in descriptions else {}
     return described | {
         "name": name,
         "encodingFormat": _FORMATS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/json",

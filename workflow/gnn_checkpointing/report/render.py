@@ -20,6 +20,7 @@ from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
+from gnn_checkpointing.report.appendix import texts_from
 from gnn_checkpointing.report.documents import answer_of, documents, opening
 from gnn_checkpointing.report.grades import read_audit
 from gnn_checkpointing.report.html import report_html
@@ -109,7 +110,8 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         plain[APPENDIX_HTML] = report_html(made.appendix, templates, "appendix.html").encode()
         plain[PACK] = pack_of(contents)
         plain |= printed.result()
-    described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
+    with texts_from(templates):
+        described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, contents)
 
 

@@ -196,7 +196,7 @@ def degrees(levels: str) -> str:
 
 def deviation(values: Sequence[Estimate]) -> str:
     """How far the ends of some ratios' intervals lie from 1 at most."""
-    return units.share(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
+    return units.percent(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
 
 
 def taken(effects: Sequence[Any]) -> tuple[str, ...]:

@@ -91,14 +91,18 @@ def duration(seconds: float) -> str:
 
 @_marked
 def ratio(value: float) -> str:
-    """A ratio with at least two decimals and at least two significant digits."""
-    return significant(value, 2) if 0 < abs(value) < 0.1 else fixed(value, 2)
+    """A ratio with two decimals; with three significant digits from ten on, and with two below a tenth."""
+    if 0 < abs(value) < 0.1:
+        return significant(value, 2)
+    return fixed(value, 2) if abs(value) < 10 else significant(value)
 
 
 @_marked
 def percent(share: float) -> str:
-    """A share as a percentage: one decimal below ten per cent, and two where less than one is left of something."""
+    """A share as a percentage of two significant digits below ten per cent, of one below a tenth of one."""
     value = 100 * share
+    if 0 < abs(value) < 0.1:
+        return f"{significant(value, 1) if abs(value) >= 0.01 else '< 0.01'}{SPACE}%"
     decimals = 0 if abs(value) >= 10 or value == 0 else 2 if 0.1 <= value < 1 else 1
     return f"{fixed(value, decimals)}{SPACE}%"
 

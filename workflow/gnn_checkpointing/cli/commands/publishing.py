@@ -104,7 +104,7 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
     else:
         comparison = compared.compare(reports, left_out)
         render_comparison(comparison, templates, output.parent)
-        found = Compared(tuple(index_sentences(comparison)), published.PAGE)
+        found = Compared(tuple(index_sentences(comparison, templates)), published.PAGE)
     render_index(reports, templates, output, found, left_out)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.labels import Box, placed
-from gnn_checkpointing.report.figures.layers import HOLLOW, rule, series, steps, tell, whisker
+from gnn_checkpointing.report.figures.layers import HOLLOW, front_line, rule, series, stairs, tell, whisker
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import INK, Look, family, ramp, shape
 from gnn_checkpointing.report.figures.scales import Scale
@@ -31,6 +31,7 @@ def frontier_panel(
     x: Scale,
     y: Scale,
     front: Sequence[str],
+    few: Sequence[str],
     others: Sequence[str],
     title: str,
     told: str,
@@ -38,20 +39,20 @@ def frontier_panel(
     """One convolution, which is the title; `levels` are all densities, sparse before dense.
 
     A path has each policy's memory and time at the level that its point's cell names, from sparse to dense. `front` are
-    the policies that no other beats in both at the densest level of all: a line joins them. `others` train another
-    model: their marks are hollow.
+    the policies that no other beats in both at the densest level of all: a line joins them. These are named first, then
+    the `few`. `others` train another model: their marks are hollow.
     """
     densest = [(path, path.points[-1]) for path in paths if path.points[-1].cell == levels[-1]]
-    corners = sorted((point.x, point.y) for path, point in densest if path.policy in front)
-    if "none" in front:
-        corners = sorted([*corners, (1.0, 1.0)])
+    best = [(point.x, point.y) for path, point in densest if path.policy in front]
+    corners = stairs(sorted([*best, *([(1.0, 1.0)] if "none" in front else [])]))
     none = Point(1.0, 1.0, 1.0, 1.0, "what all others are divided by")
     plain: dict[str, Any] = {"marks": False, "whiskers": False, "width": 0.7, "opacity": 0.3}
     courses = (partial(series, name=path.policy, look=_INK, points=path.points, **plain) for path in paths)
-    layers: list[Layer] = [partial(rule, x=1.0), partial(rule, y=1.0), *courses, partial(steps, points=corners)]
+    layers: list[Layer] = [partial(rule, x=1.0), partial(rule, y=1.0), *courses, partial(front_line, corners=corners)]
     layers += [partial(_levels, path=p, levels=levels, hollow=p.policy in others, cell=title) for p in paths]
     layers.append(partial(series, name="none", look=_INK, points=[none], size=6.5, whiskers=False))
-    drawing = panel(Chart(_FRAME, x, y, layers, _names(paths, front, others, x, y)), _HEIGHT, _WIDTH)
+    names = _names(paths, named(paths, front, few), others, corners, x, y)
+    drawing = panel(Chart(_FRAME, x, y, layers, names), _HEIGHT, _WIDTH)
     rows = ((path.policy, at.cell, at.x, at.y, at.low, at.high) for path in paths for at in path.points)
     drawn = Drawn(("policy", "average degree asked for", x.label, y.label, "low", "high"), tuple(rows))
     return Panel(title, told, drawing, drawn, title)
@@ -88,23 +89,35 @@ def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], h
     tell(plot, group, told, f"{cell}, average degree {{}}", numbers)
 
 
-def named(paths: Sequence[Line], front: Sequence[str]) -> list[Line]:
-    """The paths that get a name, with none at most seven: the front first, then what needs the least memory."""
-    order = sorted(paths, key=lambda path: (path.policy not in front, path.points[-1].x, path.policy))
+def named(paths: Sequence[Line], front: Sequence[str], few: Sequence[str]) -> list[Line]:
+    """The paths that get a name, with none at most seven: the front, then the few, those of least memory first."""
+    places = {path.policy: (path.policy not in front, path.policy not in few, path.points[-1].x) for path in paths}
+    order = sorted(paths, key=lambda path: (places[path.policy], path.policy))
     return order[: MOST_NAMES - 1]
 
 
-def _names(paths: Sequence[Line], front: Sequence[str], others: Sequence[str], x: Scale, y: Scale) -> list[Name]:
-    """A name near each densest mark that has one, with a thin line where it had to move away; no two lines cross."""
+def _names(
+    paths: Sequence[Line],
+    chosen: Sequence[Line],
+    others: Sequence[str],
+    corners: Sequence[tuple[float, float]],
+    x: Scale,
+    y: Scale,
+) -> list[Name]:
+    """A name near the densest mark of none and of each chosen path; those that had to move away have a thin line.
+
+    No two lines cross. `corners` are those of the front.
+    """
     one = _spot(1.0, 1.0, x, y)
     spots = {path.policy: [_spot(point.x, point.y, x, y) for point in path.points] for path in paths}
     marks = [
         Box(a - 3.5, b - 3.5, a + 3.5, b + 3.5) for a, b in [one, *(spot for each in spots.values() for spot in each)]
     ]
-    # Along the paths and the dashed lines too, as smaller marks.
+    # Along the paths, the front and the dashed lines too, as smaller marks.
+    front = [_spot(*corner, x, y) for corner in corners]
     lines = [[(one[0], _FRAME.bottom), (one[0], _FRAME.top)], [(_FRAME.left, one[1]), (_FRAME.right, one[1])]]
-    marks += [Box(a - 1, b - 1, a + 1, b + 1) for line in (*spots.values(), *lines) for a, b in _along(line)]
-    policies = ["none", *(path.policy for path in named(paths, front))]
+    marks += [Box(a - 1, b - 1, a + 1, b + 1) for line in (*spots.values(), front, *lines) for a, b in _along(line)]
+    policies = ["none", *(path.policy for path in chosen)]
     anchors = [one, *(spots[policy][-1] for policy in policies[1:])]
     texts = [f"{policy}*" if policy in others else policy for policy in policies]
     boxes = placed(anchors, texts, marks, _FRAME, _LETTERS)

@@ -102,12 +102,17 @@ def rule(
     svg.add(plot, "path", class_="rule", d=svg.path(ends), stroke_dasharray=dashes)
 
 
-def steps(plot: Element, chart: Chart, *, points: Sequence[tuple[float, float]]) -> None:
-    """A front: from each value to the next one to the right, then down."""
+def stairs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The corners of a front: from each value to the next one to the right, then down."""
     corners: list[tuple[float, float]] = []
     for x, y in points:
         corners += [(x, corners[-1][1])] if corners else []
         corners.append((x, y))
+    return corners
+
+
+def front_line(plot: Element, chart: Chart, *, corners: Sequence[tuple[float, float]]) -> None:
+    """A line through the corners of a front."""
     svg.add(plot, "path", class_="front", d=svg.path([chart.at(*corner) for corner in corners]))
 
 

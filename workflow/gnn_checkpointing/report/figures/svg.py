@@ -18,7 +18,7 @@ STYLE = (
     ".x{text-anchor:middle}.y{text-anchor:end}"
     ".x>path,.y>path{stroke:currentColor;stroke-opacity:.13;stroke-width:.6}"
     ".chart>path{fill:none;stroke:currentColor;stroke-width:.7}"
-    ".names{stroke-width:.7;stroke-opacity:.8}"
+    ".names{stroke-width:.5;stroke-opacity:.6}"
     ".rule{stroke-width:.8;stroke-opacity:.7}"
     ".front{fill:none;stroke-width:1.1;stroke-opacity:.55}"
     ".ribbon{fill-opacity:.2;stroke:none}"

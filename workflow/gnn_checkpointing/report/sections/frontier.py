@@ -74,7 +74,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         front = best.get((convolution, levels[-1]), [])
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
         others = inputs.quality.other_models
-        panels.append(frontier_panel(each, levels, x, y, front, others, title=convolution, told=told))
+        panels.append(frontier_panel(each, levels, x, y, front, inputs.few, others, title=convolution, told=told))
     return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
 
 

@@ -132,21 +132,18 @@ def _limit(inputs: ReportInputs) -> Figure | None:
     return _text.figure("figure-lead", MEASUREMENTS, [bar_panel(bars, gib)], "figure-limit")
 
 
-FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
-"""What a short table shows of many policies."""
 MOST_SERIES = 6
 
 
 def short_tables(inputs: ReportInputs) -> list[Table]:
     """Every short table that the study has rows for."""
     facts = Facts(inputs)
-    rates = facts.rates(FEW if inputs.many_policies else ())
+    rates = facts.rates(inputs.few)
     names = list(dict.fromkeys(rate.point.convolution for rate in rates))[:MOST_SERIES]
     laws = [
         (memory, inputs.law(name, policy, "step_time_seconds"))
         for name in inputs.convolutions
-        for policy in inputs.policies
-        if not inputs.many_policies or policy in FEW
+        for policy in inputs.few
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
     reals = [effect for policy in inputs.compared for effect in facts.reals(policy)]

@@ -73,16 +73,12 @@ def _largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
     return by_nodes[max(levels, key=lambda nodes: (levels[nodes], nodes))]
 
 
-def _levels(largest: Sequence[Row], inputs: ReportInputs, quantity: Quantity) -> dict[str, list[Line]]:
-    """Of each convolution, each policy's median over replicates with their range."""
-    rows = grouped(largest, lambda row: (row["convolution"], row["policy"]))
+def _levels(inputs: ReportInputs, quantity: Quantity, policies: Sequence[str]) -> dict[str, list[Line]]:
+    """Of each convolution, the median over replicates of each of the policies with their range."""
+    rows = grouped(_largest_graphs(inputs, quantity), lambda row: (row["convolution"], row["policy"]))
     return {
-        convolution: [
-            Line(policy, _medians(rows[convolution, policy], quantity))
-            for policy in inputs.policies
-            if (convolution, policy) in rows
-        ]
-        for convolution in inputs.convolutions
+        name: [Line(policy, _medians(rows[name, policy], quantity)) for policy in policies if (name, policy) in rows]
+        for name in inputs.convolutions
     }
 
 
@@ -98,12 +94,15 @@ def _medians(rows: Sequence[Row], quantity: Quantity) -> tuple[Point, ...]:
 
 
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
-    """The quantity itself over degree, one panel per convolution."""
+    """The quantity itself over degree, one panel per convolution; a few lines where policies are many."""
     rows = _largest_graphs(inputs, quantity)
-    shown = _levels(rows, inputs, quantity)
+    shown = _levels(inputs, quantity, inputs.few)
     y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     known: dict[str, Any] = {"quantity": quantity, "num_nodes": number(rows[0], "num_nodes") or 0}
+    known |= {"few": len(inputs.few) < len(inputs.policies)}
+    ends = sorted((number(row, "density") or 0 for row in rows), key=float)
+    known |= {"densities": [ends[0], ends[-1]] if ends[0] < ends[-1] else ends[:1]}
     id = "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level"
     return _text.figure(id, MEASUREMENTS, _panels(inputs, shown, (x, y), "level", **known), "figure-level", **known)
 
@@ -123,7 +122,7 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
     rows = _largest_graphs(inputs, quantity)
     cells = {
         (convolution, one.policy, point.x): point.y
-        for convolution, lines in _levels(rows, inputs, quantity).items()
+        for convolution, lines in _levels(inputs, quantity, inputs.policies).items()
         for one in lines
         for point in one.points
     }

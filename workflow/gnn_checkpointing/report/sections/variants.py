@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
-from gnn_checkpointing.analysis.table import grouped, time_ratio
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -12,7 +12,7 @@ from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections import parts
@@ -84,21 +84,17 @@ def kept(row: Row) -> float | None:
     return None if row["policy"] == "none" else number(row, "activation_ratio")
 
 
-def rate(row: Row) -> float | None:
-    """Edges per second divided by none's: the inverse of the time ratio."""
-    ratio = time_ratio(row)
-    return None if ratio is None else 1 / ratio.estimate
-
-
-def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row], float | None]) -> Figure | None:
-    """A ratio to none on each real graph; what was not measured has no mark."""
+def real_figure(
+    inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
+) -> Figure | None:
+    """A ratio to none on each real graph, sparse before dense; what was not measured has no mark."""
     marks = [
-        (str(row["convolution"]), Mark(str(row["graph_label"]), str(row["policy"]), found))
-        for row in real_rows(inputs)
-        if (found := value(row))
+        (effect.convolution, Mark(effect.level, effect.policy, ratio.estimate))
+        for effect in inputs.effects.real
+        if (ratio := value(effect)) is not None
     ]
     shown = _marked(inputs, marks, axis)
-    return _text.figure(name, MEASUREMENTS, shown) if shown else None
+    return _text.figure(name, EFFECTS, shown) if shown else None
 
 
 def graded_figure(inputs: ReportInputs) -> Figure:
@@ -213,7 +209,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
 def cost_figure(inputs: ReportInputs) -> Figure:
     """What counting the encodings takes against density, a line for each radius."""
     costs = inputs.effects.encodings
-    x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
+    x = scales.degree_scale([cost.average_degree for cost in costs])
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
 
     def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Panel | None:
