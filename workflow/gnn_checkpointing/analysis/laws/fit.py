@@ -1,8 +1,7 @@
 """One law fitted: non-negative terms, least squares of the relative error; and whether it has a knee."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.optimize import lsq_linear, nnls
@@ -41,7 +40,7 @@ class FittedForm:
     most: tuple[float, float] | None = None
 
     @classmethod
-    def of(cls, law: PredictiveLaw) -> FittedForm:
+    def of(cls, law: PredictiveLaw) -> Self:
         """The form that computes a published law."""
         columns = FORMS[law.form].columns
         pieces = np.array([[piece.get(column, 0.0) for column in columns] for piece in law.pieces])
