@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 from jinja2 import Environment, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 
+from gnn_checkpointing.analysis.table import time_ratio
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report.inputs import ReportInputs
@@ -221,7 +222,7 @@ def section(inputs: ReportInputs, place: str, **values: Any) -> Section | None:
         **{name: one for name, one in vars(files).items() if name.isupper()},
         **_module("parts"),
         **_module(file),
-        **{one.__name__: one for one in (Note, Link, Links, counted, counted_where)},
+        **{one.__name__: one for one in (Note, Link, Links, counted, counted_where, time_ratio)},
         **{"inputs": inputs, "held": held, "text": text, "names": text.names, "PACK": PACK},
         "table": partial(text.table, inputs),
         "verdicts": partial(_verdicts, text, inputs),
