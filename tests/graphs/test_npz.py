@@ -107,7 +107,7 @@ def test_an_unreadable_file_is_one_sentence_and_no_pickle_is_opened(tmp_path, co
 
 
 def test_an_archive_that_unfolds_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gnn_checkpointing.records.arrays.ALWAYS_ALLOWED", 2**16)
     np.savez_compressed(tmp_path / "graph.npz", **arrays(attr_data=np.zeros(2**22)))
     monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("it was read"))
     with pytest.raises(Refusal, match="more than 64 times the file's; save it without compression"):
@@ -132,7 +132,7 @@ def test_an_array_whose_header_promises_more_is_refused_before_it_is_read(tmp_pa
 
 
 def test_gzip_that_unfolds_is_refused_without_keeping_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gnn_checkpointing.records.arrays.ALWAYS_ALLOWED", 2**16)
     path = tmp_path / "edge.csv.gz"
     path.write_bytes(gzip.compress(bytes(2**22)))
     with pytest.raises(Refusal, match=r"edge\.csv\.gz: unfolds to more than"):

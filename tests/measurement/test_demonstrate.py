@@ -36,7 +36,9 @@ def test_the_benchmark_is_read_in_bytes(polled: str | None, expected: tuple[Any,
     assert read_demonstration(tmp_path / "d.json") == found
 
 
-@pytest.mark.parametrize("text", ["", HEADER, "s\n1\n"])
+@pytest.mark.parametrize(
+    "text", ["", HEADER, "s\n1\n", f"{HEADER}5.1\t0\tinf\t9\n", f"{HEADER}5.1\n", f"{HEADER}{'x' * 200_000}\t\n"]
+)
 def test_a_benchmark_file_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "b.tsv").write_text(text)
     with pytest.raises(Refusal, match=r"b\.tsv"):

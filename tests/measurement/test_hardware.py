@@ -1,5 +1,6 @@
 """One study's results are of one type of machine: which one this is, and a refusal on another."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -41,12 +42,32 @@ def test_nodes_of_one_machine_are_told_apart_by_slurms_names(monkeypatch: pytest
         ("memory", "503.4 GiB", "cpu", ["memory 251.6 GiB, not 503.4 GiB"]),
         ("memory", "251.4 GiB", "cpu", []),  # a system that keeps a little more for itself
         ("memory", "plenty", "cpu", ["memory 251.6 GiB, not plenty"]),
+        ("memory", "inf GiB", "cpu", ["memory 251.6 GiB, not inf GiB"]),
         ("accelerator", "NVIDIA H100", "cpu", []),  # not what is measured
         ("accelerator", "NVIDIA H100", "auto", ["accelerator none, not NVIDIA H100"]),
     ],
 )
 def test_what_makes_another_type(fact: str, value: str, device: str, said: list[str]) -> None:
     assert differences(HOST, FACTS | {fact: value}, device) == said
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (r"printf '\377\376g\033[2J++ 13\n'", r"\ufffd\ufffdg\x1b[2J++ 13"),
+        ("head -c 1000000 /dev/zero | tr '\\0' x", f"{'x' * 100}…{'x' * 99}"),
+        ("exit 1", "unknown"),
+        ("kill -9 $$", "unknown"),
+        (":", "unknown"),
+    ],
+)
+def test_what_a_compiler_prints_is_one_short_line(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c++").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "c++").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert hardware.facts_by_name(hardware.hardware_record(study_of(60, 4)))["compiler"] == said.replace(r"\ufffd", "�")
 
 
 def described(facts: dict[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gnn_checkpointing.artefacts import seal_file
 from gnn_checkpointing.collecting.collect import thinned
 from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
@@ -35,6 +36,38 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.npz").write_bytes(b"PK not a zip")
     with pytest.raises(Refusal, match=r"t\.npz"):
         read_byte_traces(tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("seconds", np.zeros(2**27), "not readable as an .npz file (its arrays have 1,0"),
+        ("more", np.zeros(2**28), "not readable as an .npz file (its arrays have 2,1"),
+        ("events", np.array([-50]), "events are not those of live_bytes"),
+        ("events", np.array([50.0]), "events is of type float64"),
+        ("events", np.array([[50]]), "of 2 dimensions"),
+        ("policies", np.array([1]), "policies is of type int64"),
+        ("seconds", np.full(50, np.nan), "seconds are not one finite number for each event"),
+        ("live_bytes", np.arange(50) + 1j, "live_bytes is of type complex128"),
+        ("live_bytes", np.arange(49), "events are not those of live_bytes"),
+        ("forward_events", np.array([51]), "a forward pass has more events than there are"),
+        ("forward_events", np.array([-1]), "a forward pass has more events than there are"),
+        ("marks", np.array([2]), "marks are not those of block_events"),
+        ("block_events", np.array([0, 20, 99]), "a block ends after the last event"),
+        ("block_events", None, "not a file of byte traces ('block_events')"),
+    ],
+)
+def test_traces_that_cannot_be_are_refused(tmp_path: Path, column: str, value: object, said: str) -> None:
+    path = tmp_path / "t.npz"
+    write_byte_traces(path, {"none": replace(trace(50, 20), block_events=np.array([0, 4, 20]))})
+    with np.load(path) as found:
+        columns = {name: found[name] for name in found.files} | {column: value}
+    np.savez_compressed(path, **{name: value for name, value in columns.items() if value is not None})
+    seal_file(path).unlink()
+    with pytest.raises(Refusal) as refused:
+        read_byte_traces(path)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
 
 
 def test_blocks_by_hand() -> None:

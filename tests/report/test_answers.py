@@ -12,6 +12,8 @@ import pytest
 from gnn_checkpointing.report.documents import documents
 from pages import whole
 from synthetic import inputs as synthetic
+from synthetic.changes import without
+from synthetic.frontier import frontier_table
 
 from .reading import words_in
 
@@ -141,3 +143,30 @@ def test_the_answer_is_about_policies_that_were_measured(policies: tuple[str, ..
     assert any(policy in text for policy in policies[1:])
     for other in {"layers", "edge_blocks", "fused_edge_blocks"} - set(policies):
         assert not re.search(rf"(?<![\w+-]){other}(?![\w+-])", text), other
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (("layers",), "edge blocks leaves"),
+        (("none",), "In no cell did training without checkpointing and another policy both complete"),
+        (("layers", "edge_blocks"), "In no cell did training without checkpointing and another policy both complete"),
+        (("none", "layers", "edge_blocks"), "In no cell did training without checkpointing and another policy both"),
+    ],
+    ids=lambda value: " and ".join(value) if isinstance(value, tuple) else "",
+)
+@pytest.mark.parametrize("outcome", ["failed", "out_of_memory", "timed_out"])
+def test_a_policy_that_completed_nowhere_leaves_the_answer_to_the_others(
+    lost: tuple[str, ...], said: str, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_them(**asked: object) -> list[dict[str, object]]:
+        rows = frontier_table(**asked)
+        for row in rows:
+            if row["policy"] in lost:
+                rows = without(rows, str(row["cell"]), str(row["policy"]), outcome)
+        return rows
+
+    monkeypatch.setattr("synthetic.inputs.frontier_table", without_them)
+    policies = ("none", "layers", "edge_blocks")
+    inputs = synthetic.frontier_inputs(policies=policies, convolutions=("GATv2",), allocators=("retaining",))
+    assert said in words_in(documents(inputs, {}).report.opening).replace("_", " ")

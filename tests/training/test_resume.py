@@ -4,11 +4,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.training.job import Job, train
 from measurement.cells import cell_of
 from synthetic.studies import small_study
@@ -17,7 +20,10 @@ POLICIES = ("none", "layers", "edge_blocks")
 
 
 def trained(
-    state: Path, policy: str = "none", tell: Callable[[int, float], object] = lambda *_: None, save_every: int = 1
+    state: Path,
+    policy: str = "none",
+    tell: Callable[[int, float], object] = lambda *_: None,
+    save_every: int = 1,
 ) -> TrainingRecord:
     """Dropout draws from the random state in every epoch: a resumed job must go on drawing where it was."""
     study = small_study(
@@ -45,6 +51,14 @@ def test_a_job_stopped_between_saves_resumes_to_the_identical_curve(tmp_path: Pa
     assert resumed.losses == whole.losses
     assert (resumed.train_accuracy, resumed.test_accuracy) == (whole.train_accuracy, whole.test_accuracy)
     assert whole.losses[-1] < whole.losses[0]
+
+
+def test_a_loss_that_is_no_number_is_one_sentence(tmp_path: Path) -> None:
+    study = small_study(["GCN"], POLICIES)
+    cell, graph = cell_of(study)
+    job = Job(study, cell, replace(graph, features=np.full_like(graph.features, 3e38)), "layers")
+    with pytest.raises(Refusal, match=r"GCN: the loss is (inf|nan) in epoch 1; lower training\.learning_rate"):
+        train(job, tmp_path / "diverged.safetensors", lambda *_: None)
 
 
 RUN = """

@@ -1,7 +1,9 @@
 """Jobs on machines that share no folder with the run: each takes inputs from a storage and leaves outputs in it."""
 
+import io
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.collecting.collect import PACKED, pack_cells, unpack_cells
-from gnn_checkpointing.measurement.supervise import COMPLETE
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
 from gnn_checkpointing.packed import packed_files
 from gnn_checkpointing.refusal import Refusal
 
@@ -94,7 +96,7 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
 
 def test_cells_come_out_of_their_pack_as_they_went_in(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    write_json(here / COMPLETE, {"cells": {"one.json": ""}, "traces": {"one.npz": ""}})
+    write_json(here / COMPLETE, listing(traces={"one.npz": "0" * 64}))
     (here / "one.json").write_text("{}")
     (here / "one.npz").write_bytes(bytes(range(256)))
     pack_cells(here / COMPLETE)
@@ -107,9 +109,61 @@ def test_cells_come_out_of_their_pack_as_they_went_in(tmp_path: Path) -> None:
     assert (there / "one.json").read_text() == "kept"
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive"])
+def listing(**changes: object) -> dict[str, object]:
+    """The content of a `complete.json`."""
+    cells = {"one.json": "0" * 64}
+    return {"graph": "g", "settings": "s", "seconds": 1.0, "cells": cells, "traces": {}, **changes}
+
+
+def pack(name: str = "one.json", content: bytes = b"{}", *places: int) -> bytes:
+    """An archive of one file, some of its bytes turned over."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    found = bytearray(stream.getvalue())
+    for place in places:
+        found[place] ^= 0xFF
+    return bytes(found)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no archive",
+        pack("other.json"),
+        pack("one.json", b"{}", 6, pack().index(b"PK\x01\x02") + 8),  # as if it were encrypted
+        pack("one.json", b"{}", 8, pack().index(b"PK\x01\x02") + 10),  # by a method that nobody knows
+        pack("one.json", b"{}" * 100, 39, 40),
+        pack("one.json", bytes(2**29 + 1)),
+    ],
+    ids=["empty", "none", "other", "encrypted", "method", "damaged", "bomb"],
+)
 def test_a_spoilt_pack_is_refused_in_one_sentence(content: bytes, tmp_path: Path) -> None:
-    write_json(tmp_path / COMPLETE, {"cells": {"one.json": ""}, "traces": {}})
+    write_json(tmp_path / COMPLETE, listing())
     (tmp_path / PACKED).write_bytes(content)
     with pytest.raises(Refusal, match=r"cells\.zip: not readable .*; delete .* and measure again"):
         unpack_cells(tmp_path / COMPLETE)
+    assert not (tmp_path / "one.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "field record"),
+        (None, "field record"),
+        ({}, "field graph"),
+        (listing(cells=5), "field cells"),
+        (listing(cells={"../../one.json": "0" * 64}), "field cells"),
+        (listing(cells={"a/b.json": "0" * 64}), "field cells"),
+        (listing(cells={"one.json": 5}), "field cells.one.json"),
+        (listing(traces=None), "field traces"),
+        (listing(seconds="long"), "field seconds"),
+    ],
+)
+def test_a_spoilt_list_of_cells_is_refused_in_one_sentence(content: object, said: str, tmp_path: Path) -> None:
+    write_json(tmp_path / COMPLETE, content)
+    (tmp_path / PACKED).write_bytes(pack())
+    for read in (unpack_cells, lambda path: list(completed_records(path))):
+        with pytest.raises(Refusal, match=rf"complete\.json: {said}"):
+            read(tmp_path / COMPLETE)

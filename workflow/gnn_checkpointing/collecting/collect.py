@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.artefacts import read_json, seal, whole_file, write_json
+from gnn_checkpointing.artefacts import seal, whole_file, write_json
 from gnn_checkpointing.collecting.rows import table_rows
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
+from gnn_checkpointing.packed import MOST_BYTES, bounded_bytes
 from gnn_checkpointing.records.cell import CellRecord, write_records
+from gnn_checkpointing.records.complete import read_complete
 from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import ByteTrace, Trace, Traces, byte_traces_file, read_byte_traces
+from gnn_checkpointing.records.training import read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.graph_design import GraphSpec, large_graphs, place
@@ -43,20 +49,23 @@ def pack_cells(complete: Path) -> None:
 def unpack_cells(complete: Path) -> None:
     """Take from `cells.zip` the listed files that are not there; whoever reads them checks what they hold."""
     folder = complete.parent
-    if not (folder / PACKED).exists():
+    if not os.path.lexists(folder / PACKED):
         return
     missing = [name for name in _listed(complete) if not (folder / name).exists()]
     try:
-        with zipfile.ZipFile(folder / PACKED) as archive:
+        with zipfile.ZipFile(BytesIO(bounded_bytes(folder / PACKED))) as archive:
+            if sum(archive.getinfo(name).file_size for name in missing) > MOST_BYTES:
+                raise ValueError(f"its files have more than {MOST_BYTES} bytes")
             for name in missing:
-                archive.extract(name, folder)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+                with whole_file(folder / name) as stream:
+                    stream.write(archive.read(name))
+    except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise Refusal(f"{folder / PACKED}: not readable ({error}); delete {folder} and measure again") from None
 
 
 def _listed(complete: Path) -> list[str]:
-    listed = read_json(complete)
-    return [*listed["cells"], *listed["traces"]]
+    listed = read_complete(complete)
+    return [*listed.cells, *listed.traces]
 
 
 def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path) -> None:
@@ -72,12 +81,14 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     for record in traced_cells([record for record in records if not record.visit], study):
         path = byte_traces_file(folders[record.cell], record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
+    jobs = [job.model_dump(mode="json") for file in training for job in read_trainings(file)]
     graphs = list({record.graph.id: record.graph for record in records}.values())
+    rows = table_rows(records, study.analysis)
     write_json(to / "graphs.json", GraphList(graphs=graphs).model_dump(mode="json"))
     write_json(to / "traces.json", Traces(traces=shown).model_dump(mode="json"))
-    write_json(to / "trainings.json", [job for file in training for job in read_json(file)])
+    write_json(to / "trainings.json", jobs)
     write_records(to / "records.jsonl", records)
-    write_table(to / "measurements.csv", table_rows(records, study.analysis))
+    write_table(to / "measurements.csv", rows)
     seal(*(to / name for name in ("measurements.csv", "traces.json", "graphs.json", "records.jsonl", "trainings.json")))
 
 

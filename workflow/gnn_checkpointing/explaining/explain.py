@@ -112,7 +112,7 @@ def mean(values: Sequence[float]) -> Mean:
     """The mean and its interval."""
     middle = fmean(values)
     if not all(map(math.isfinite, values)):
-        raise Refusal("the trained model gives no finite numbers on these images; name other weights or other images")
+        raise Refusal("the trained model gives no finite numbers on these images; name other images or other weights")
     if len(values) < 2:
         return Mean(mean=middle, low=None, high=None)
     reach = float(student.ppf((1 + LEVEL) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))

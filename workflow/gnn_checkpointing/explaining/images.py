@@ -110,11 +110,13 @@ def pixels(path: Path, side: int) -> NDArray[np.uint8]:
 
 def mask_tensor(path: Path, image: Path, side: int) -> Tensor:
     """A mask bool `[side, side]`: true where it is not black, through the same cut as its image."""
-    with _opened(path) as mask, _opened(image) as shown:
-        if mask.size != shown.size:
+    with _opened(image) as shown:
+        width, height = shown.size
+    with _opened(path) as mask:
+        if mask.size != (width, height):
             raise Refusal(
-                f"{path}: {mask.size[0]} x {mask.size[1]} pixels, but {image} has {shown.size[0]} x {shown.size[1]}; a "
-                "mask must have the size of its image"
+                f"{path}: {mask.size[0]} x {mask.size[1]} pixels, but {image} has {width} x {height}; a mask must have "
+                "the size of its image"
             )
         return torch.from_numpy(np.asarray(_cropped(mask.convert("L"), side, Image.Resampling.NEAREST)) > 0)
 

@@ -1,10 +1,8 @@
 """Files of the user's own before they are read: of the right kind, with the known checksum, of bounded size."""
 
 import gzip
-import math
 import os
 import stat
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,12 @@ from numpy.typing import NDArray
 
 from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.graphs.pairs import Numbers
+from gnn_checkpointing.records.arrays import MOST_TIMES, most_bytes
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST = float(np.finfo(np.float32).max)
 """Features are single-precision numbers."""
-
-ALWAYS_ALLOWED = 2**30
-MOST_TIMES = 64
-"""A file may unfold to a gibibyte, and beyond that to 64 times its own size: text and numbers pack 3 to 30 times."""
 
 # What PyG and ogb read without ever unpickling; every other kind of raw file could run code when it is opened. A `.npy`
 # is not among them: PyG tells numpy to unpickle one class's. That of GraphSAINT's graphs it reads as it should.
@@ -116,35 +111,6 @@ def reason(error: Exception) -> str:
     return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
-def most_bytes(path: Path) -> int:
-    """How many bytes a packed file may unfold to."""
-    return max(ALWAYS_ALLOWED, MOST_TIMES * path.stat().st_size)
-
-
-def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
-    """All arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
-    if path.exists() and not path.is_file():
-        raise Refusal(f"{path}: not a plain file; name an .npz file")
-    try:
-        # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len({member.filename.removesuffix(".npy") for member in members}) < len(members):
-                raise ValueError("it holds two arrays of one name")
-            unfolded = sum(member.file_size for member in members)
-            if unfolded > most_bytes(path):
-                raise ValueError(
-                    f"its arrays have {unfolded:,} bytes, more than {MOST_TIMES} times the file's; save it without "
-                    "compression"
-                )
-            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
-    except FileNotFoundError:
-        raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
-    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
-        why = shown(" ".join(str(error).split()) or type(error).__name__)
-        raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
-
-
 def refuse_gzip_bomb(path: Path) -> None:
     """Refuse a gzip file that unfolds to more than it may; nothing of it is kept in memory."""
     limit = most_bytes(path)
@@ -163,19 +129,3 @@ def refuse_gzip_bomb(path: Path) -> None:
             f"{path}: unfolds to more than {limit:,} bytes, {MOST_TIMES} times its size or a gibibyte; replace it by "
             "the original file"
         )
-
-
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """One array, whose header promises as many bytes as the member has."""
-    name = member.filename.removesuffix(".npy")
-    with archive.open(member) as stream:
-        version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        if version not in read_header:
-            raise ValueError(f"array {name} is of the unknown format {version}")
-        shape, _, dtype = read_header[version](stream)
-        if not dtype.hasobject and math.prod(shape) * dtype.itemsize != member.file_size - stream.tell():
-            raise ValueError(f"array {name} has another size than its header says")
-    with archive.open(member) as stream:
-        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-        return array

@@ -69,7 +69,7 @@ def with_benchmark(step: StepDemonstration, benchmark: Path | None) -> Demonstra
             benchmark_max_rss_bytes=None if polled in {"-", "NA"} else round(float(polled) * 2**20),
             benchmark_seconds=float(row["s"]),
         )
-    except (OSError, StopIteration, KeyError, ValueError) as error:
+    except (OSError, StopIteration, KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise Refusal(f"{benchmark}: not a benchmark file of Snakemake ({error}); run `demonstrate` again") from None
 
 

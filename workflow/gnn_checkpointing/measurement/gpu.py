@@ -116,7 +116,9 @@ def _asked(query: str, *more: str) -> list[list[str]]:
     fields = query.count(",") + 1
     command = [shutil.which("nvidia-smi") or "", query, "--format=csv,noheader,nounits", *more]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True)
+        answer = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_SECONDS, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return []
     rows = [[part.strip() for part in line.split(",", fields - 1)] for line in answer.stdout.splitlines()]

@@ -3,6 +3,7 @@
 No torch is needed.
 """
 
+import math
 import os
 import platform
 import re
@@ -17,7 +18,7 @@ from gnn_checkpointing.measurement.allocator import missing
 from gnn_checkpointing.measurement.fingerprint import library_versions
 from gnn_checkpointing.measurement.gpu import cuda_of_torch, first_gpu, measured_gpu
 from gnn_checkpointing.records.cell import Host
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.study import Study
 
 _FREQUENCIES = "/sys/devices/system/cpu/cpu{core}/cpufreq/{name}"
@@ -123,10 +124,10 @@ def refuse_another_type(host: Host, hardware_file: Path, device: str) -> None:
 def _same_memory(one: str, other: str) -> bool:
     """Whether two sizes such as "23.6 GiB" are those of one type of machine."""
     try:
-        sizes = sorted(float(text.split()[0]) for text in (one, other))
+        sizes = [float(text.split()[0]) for text in (one, other)]
     except (IndexError, ValueError):
         return False
-    return sizes[1] - sizes[0] <= _SAME_MEMORY * sizes[1]
+    return math.isclose(*sizes, rel_tol=_SAME_MEMORY)
 
 
 def clock_mhz() -> float | None:
@@ -170,10 +171,10 @@ def commit_of(folder: Path) -> str:
 def _first_line(*command: str) -> str:
     """The first line that a command prints, "unknown" where it cannot run."""
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        found = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return next(iter(found.stdout.splitlines()), "unknown")
+    return shown(next(iter(found.stdout.splitlines()), "unknown"))
 
 
 def _cache() -> str:

@@ -3,12 +3,11 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.complete import read_complete
 from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.study.design import graph_cells, visits
 from gnn_checkpointing.study.study import Study
@@ -68,7 +67,7 @@ def time_left(seconds_each: float, waiting: int) -> str:
 def _finished_seconds(folder: Path, settings: str) -> float | None:
     """How long a graph took that was finished under these settings; None where it was not."""
     try:
-        found: Any = read_json(folder / COMPLETE)
-        return float(found["seconds"]) if found.get("settings") == settings else None
-    except (Refusal, AttributeError, KeyError, TypeError):
+        found = read_complete(folder / COMPLETE)
+    except Refusal:
         return None
+    return found.seconds if found.settings == settings else None

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from gnn_checkpointing.artefacts import read_json, sha256_of, write_sealed
+from gnn_checkpointing.artefacts import sha256_of, write_sealed
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.exclusive import end_all_with, machine, state_of
@@ -23,6 +23,7 @@ from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job, Turn, unavailable_cell
 from gnn_checkpointing.records.cell import CellRecord, read_cell
+from gnn_checkpointing.records.complete import read_complete
 from gnn_checkpointing.records.traces import byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
@@ -86,12 +87,12 @@ def measure_graph(
 
 def completed_records(complete: Path) -> Iterator[CellRecord]:
     """The records that a `complete.json` lists; one that changed since, or whose traces did, is refused."""
-    listed = read_json(complete)
-    for name, expected in (listed["cells"] | listed["traces"]).items():
+    listed = read_complete(complete)
+    for name, expected in (listed.cells | listed.traces).items():
         path = complete.parent / name
         if not path.is_file() or sha256_of(path) != expected:
             raise Refusal(f"{path}: missing or changed since it was measured; delete {complete} and measure again")
-    for name in listed["cells"]:
+    for name in listed.cells:
         yield read_cell(complete.parent / name)
 
 

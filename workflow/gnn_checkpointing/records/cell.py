@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    model_validator,
 )
 
 from gnn_checkpointing.artefacts import MOST_VALUES, parsed_json, sealed_bytes, write_text
@@ -124,6 +125,16 @@ class CellRecord(ProcessRun):
     policies: list[PolicyRecord]
     warnings: list[str]
     again: list[AnotherProcess] = Field([])
+
+    @model_validator(mode="after")
+    def _every_policy_once_and_timed_in_each_process(self) -> Self:
+        names = [found.policy for found in self.policies]
+        if len(set(names)) < len(names):
+            raise ValueError(f"{next(one for one in names if names.count(one) > 1)} is there twice")
+        for found in self.policies:
+            if found.steps and not all(found.policy in other.steps for other in self.again):
+                raise ValueError(f"{found.policy} was timed in the first process and not in each further one")
+        return self
 
     @property
     def runs(self) -> list[ProcessRun]:

@@ -106,12 +106,12 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     if wrong:
         what = "there twice" if wrong[0] in known else "none of this project's"
         raise Refusal(f"{path}: column {shown(wrong[0])} is {what}; make it with `collect`")
-    longer = next((line for line, row in found if None in row or None in row.values()), None)
-    if longer:
-        raise Refusal(f"{path}, line {longer}: not as many values as there are columns; make it with `collect`")
     missing = [column.name for column in COLUMNS if not column.flag and column.name not in names]
     if missing:
         raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")
+    longer = next((line for line, row in found if None in row or None in row.values()), None)
+    if longer:
+        raise Refusal(f"{path}, line {longer}: not as many values as there are columns; make it with `collect`")
     if not found:
         raise Refusal(f"{path}: no rows; measure something first")
     rows = [

@@ -1,8 +1,8 @@
 """The record of one policy in one cell: its bytes, how they were read, what it computes, its times."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, model_validator
 
 from gnn_checkpointing.records.record import Record
 
@@ -17,6 +17,12 @@ class Memory(Record):
     saved_activation_bytes: NonNegativeInt
     transient_bytes: NonNegativeInt
     peak_memory_bytes: NonNegativeInt
+
+    @model_validator(mode="after")
+    def _peak_holds_what_lives(self) -> Self:
+        if self.resident_bytes >= self.peak_memory_bytes:
+            raise ValueError(f"a peak of {self.peak_memory_bytes} bytes, {self.resident_bytes} of them resident")
+        return self
 
     @property
     def activation_bytes(self) -> int:
@@ -75,6 +81,13 @@ class Steps(Record):
     involuntary_switches: list[NonNegativeInt]
     device_seconds: list[NonNegativeFloat] | None = None
     device_allocations: list[NonNegativeInt] | None = None
+
+    @model_validator(mode="after")
+    def _one_for_each_round(self) -> Self:
+        lengths = {len(values) for values in vars(self).values() if values is not None}
+        if len(lengths) > 1 or 0 in lengths:
+            raise ValueError(f"{sorted(lengths)} values of as many rounds")
+        return self
 
 
 class PolicyRecord(Record):

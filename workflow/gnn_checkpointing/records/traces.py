@@ -1,17 +1,15 @@
 """Live bytes over one training step: every event beside a cell's record (`.npz`), thinned ones in `traces.json`."""
 
-import zlib
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
+from gnn_checkpointing.records.arrays import read_arrays
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.refusal import Refusal
 
@@ -110,18 +108,45 @@ def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
 
 def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
     """The traces of a cell by policy, or a refusal that names the file."""
+    sealed_bytes(path)
+    remedy = "delete it and measure again"
+    columns = read_arrays(path, remedy)
     try:
-        with np.load(BytesIO(sealed_bytes(path)), allow_pickle=False) as columns:
-            cuts = np.cumsum(columns["events"])[:-1]
-            parts = zip(
-                columns["policies"].tolist(),
-                np.split(columns["seconds"], cuts),
-                np.split(columns["live_bytes"], cuts),
-                columns["forward_events"].tolist(),
-                columns["forward_ended_seconds"].tolist(),
-                np.split(columns["block_events"], np.cumsum(columns["marks"])[:-1]),
-                strict=True,
-            )
-            return {policy: ByteTrace(*rest) for policy, *rest in parts}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise Refusal(f"{path}: not a file of byte traces ({error}); delete it and measure again") from None
+        for name, kinds in _COLUMNS.items():
+            if columns[name].ndim != 1 or columns[name].dtype.kind not in kinds:
+                raise ValueError(f"{name} is of type {columns[name].dtype} and of {columns[name].ndim} dimensions")
+        events, marks, forward = columns["events"], columns["marks"], columns["forward_events"]
+        for name, counts, of in (("live_bytes", events, "events"), ("block_events", marks, "marks")):
+            if (counts < 0).any() or counts.sum() != columns[name].size:
+                raise ValueError(f"{of} are not those of {name}")
+        if columns["seconds"].size != events.sum() or not np.isfinite(columns["seconds"]).all():
+            raise ValueError("seconds are not one finite number for each event")
+        if not (np.all(forward >= 0) and np.all(forward <= events)):
+            raise ValueError("a forward pass has more events than there are")
+        parts = zip(
+            columns["policies"].tolist(),
+            np.split(columns["seconds"], np.cumsum(events)[:-1]),
+            np.split(columns["live_bytes"], np.cumsum(events)[:-1]),
+            forward.tolist(),
+            columns["forward_ended_seconds"].tolist(),
+            np.split(columns["block_events"], np.cumsum(marks)[:-1]),
+            strict=True,
+        )
+        found = {policy: ByteTrace(*rest) for policy, *rest in parts}
+        if len(found) < len(events):
+            raise ValueError("one policy is there twice")
+        for trace in found.values():
+            marked = trace.block_events
+            if marked.size and not (marked.min() >= 0 and marked.max() <= len(trace.seconds)):
+                raise ValueError("a block ends after the last event")
+    except (ValueError, KeyError) as error:
+        raise Refusal(f"{path}: not a file of byte traces ({error}); {remedy}") from None
+    return found
+
+
+_COLUMNS = {
+    "policies": "U",
+    **dict.fromkeys(("events", "forward_events", "live_bytes", "marks", "block_events"), "i"),
+    **dict.fromkeys(("forward_ended_seconds", "seconds"), "f"),
+}
+"""The kinds of numbers that a file of byte traces has, by numpy's letters."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section as appendix_section
 from gnn_checkpointing.report.appendix import texts_from
@@ -172,14 +173,17 @@ def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
 def answer_of(inputs: ReportInputs) -> str:
     """Which answer a study gives: the first of these that it has something of, "nothing" where there is none."""
     effects = inputs.effects
-    layers = "layers" in inputs.compared and bool(effects.generated or inputs.effects.batches)
+
+    def of(policy: str, rows: Iterable[Effect]) -> bool:
+        return any(row.policy == policy for row in rows)
+
     has: dict[str, bool] = {
         "limit": inputs.study.measurement.memory_limit_gib is not None and not effects.generated and not effects.real,
-        "depth": bool(inputs.effects.depths) and "reversible" in inputs.compared,
+        "depth": of("reversible", effects.depths),
         "ego": bool(inputs.effects.ego),
-        "vision": any(name.startswith("ViG") for name in inputs.convolutions) and layers,
-        "batches": bool(inputs.effects.batches) and layers,
-        "families": inputs.effects.reference_family is not None and layers and bool(inputs.effects.families),
+        "vision": any(name.startswith("ViG") for name in inputs.convolutions) and of("layers", effects.generated),
+        "batches": of("layers", effects.batches),
+        "families": effects.reference_family is not None and of("layers", effects.families),
         "prediction": bool(inputs.predictions.scorecard),
         "real": bool(effects.real),
         "frontier": inputs.has_frontier and bool(Facts(inputs).winners()),

@@ -5,6 +5,7 @@ Killed, it resumes to the identical loss curve.
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable
@@ -83,9 +84,15 @@ def train_under_every_policy(
         try:
             record = train(Job(study, cell, loaded, policy), output.parent / "states" / name, tell)
             records.append(record.model_dump(mode="json"))
+        except _Diverged:
+            raise
         except Refusal as refusal:
             print(f"not trained: {refusal}", flush=True)  # noqa: T201
     return records
+
+
+class _Diverged(Refusal):
+    """A loss that is no number: no policy's fault."""
 
 
 def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> TrainingRecord:
@@ -111,6 +118,11 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
         loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
         optimizer.step()
         losses.append(float(loss.detach()))
+        if not math.isfinite(losses[-1]):
+            raise _Diverged(
+                f"graph {job.graph.id}, {job.cell.convolution}: the loss is {losses[-1]} in epoch {epoch}; lower "
+                "training.learning_rate, or scale the graph's features"
+            )
         tell(epoch, losses[-1])
         if epoch % settings.save_every == 0 or epoch == settings.epochs:
             _save_state(state_file, fingerprint, losses, contest.model, optimizer)

@@ -1,0 +1,60 @@
+"""Arrays in `.npz` files, never unpickled, and bounded before they are read."""
+
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.refusal import Refusal, shown
+
+ALWAYS_ALLOWED = 2**30
+MOST_TIMES = 64
+"""A file may unfold to a gibibyte, and beyond that to 64 times its own size: text and numbers pack 3 to 30 times."""
+
+
+def most_bytes(path: Path) -> int:
+    """How many bytes a packed file may unfold to."""
+    return max(ALWAYS_ALLOWED, MOST_TIMES * path.stat().st_size)
+
+
+def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
+    """All arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
+    if path.exists() and not path.is_file():
+        raise Refusal(f"{path}: not a plain file; name an .npz file")
+    try:
+        # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if len({member.filename.removesuffix(".npy") for member in members}) < len(members):
+                raise ValueError("it holds two arrays of one name")
+            unfolded = sum(member.file_size for member in members)
+            if unfolded > most_bytes(path):
+                raise ValueError(
+                    f"its arrays have {unfolded:,} bytes, more than {MOST_TIMES} times the file's; save it without "
+                    "compression"
+                )
+            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
+    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
+        why = shown(" ".join(str(error).split()) or type(error).__name__)
+        raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """One array, whose header promises as many bytes as the member has."""
+    name = member.filename.removesuffix(".npy")
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read_header:
+            raise ValueError(f"array {name} is of the unknown format {version}")
+        shape, _, dtype = read_header[version](stream)
+        if not dtype.hasobject and math.prod(shape) * dtype.itemsize != member.file_size - stream.tell():
+            raise ValueError(f"array {name} has another size than its header says")
+    with archive.open(member) as stream:
+        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+        return array
