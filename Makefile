@@ -90,9 +90,10 @@ test-slurm: $(READY) ## a study on a SLURM cluster of two nodes on this machine;
 	  echo "error: no SLURM here; install it first (on Debian and Ubuntu, as root: apt-get install slurm-wlm munge)" >&2; exit 2; }
 	REQUIRE_SLURM=1 pytest tests/cluster
 
-schema: $(READY) ## write the JSON schemas of study files and of claims.json anew
+schema: $(READY) ## write the JSON schemas of study files, claims.json and summary.json anew
 	python -m gnn_checkpointing schema > workflow/studies/schema.json
 	python -m gnn_checkpointing schema --of claims > workflow/claims.schema.json
+	python -m gnn_checkpointing schema --of summary > workflow/summary.schema.json
 
 clean: ## forget measurements and the environment (published reports stay)
 	rm -rf results .snakemake .venv

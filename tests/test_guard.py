@@ -80,7 +80,7 @@ def test_a_package_that_a_command_lacks_is_named() -> None:
             for option in ("--batch", "--k", "--side", "--most", "--threads")
         ),
         (["measure", "--visit=3", "--graph=g", "--graph-file=f", "--output=complete.json"], "--visit"),
-        (["schema", "--of", "x"], '"study", "claims"'),
+        (["schema", "--of", "x"], '"study", "claims", "summary"'),
         (["rebuild", "--frozen=x", "--templates=templates", "--output-folder="], "--output-folder"),
         (["graph", "--graph=g", "--output", ""], "an empty path"),
     ],

@@ -2,10 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
+import tomllib
+from importlib.metadata import metadata, version
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,3 +52,24 @@ def test_the_answer_in_the_readme_is_the_published_one() -> None:
     headlines = {one["study"]["name"]: " ".join(one["headline"].split()) for one in summaries}
     assert headlines["default"] in text
     assert headlines["frontier"] in text
+
+
+def test_the_last_version_is_that_of_the_last_publication_everywhere() -> None:
+    """At a publication what is unreleased becomes a version, in CHANGELOG.md, pyproject.toml and CITATION.cff."""
+    (last, day), *_ = re.findall(r"^## \[([\d.]+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == last
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (citation["version"], str(citation["date-released"])) == (last, day)
+    measured = [json.loads(path.read_text())["measured_on"] for path in ROOT.glob("report/*/*/summary.json")]
+    assert max(measured) <= day
+
+
+def test_the_lock_can_be_installed_by_every_python_that_is_asked_for() -> None:
+    """As far as what is installed here is what the lock pins; the first Python 3.11 is that of old systems."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "3.11.0" in SpecifierSet(project["requires-python"])
+    pins = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    found = {name: metadata(name) for name, pin in pins if version(name) == pin}
+    assert len(found) > 0.9 * len(pins)
+    needs = {name: one["Requires-Python"] for name, one in found.items() if one["Requires-Python"]}
+    assert {name: said for name, said in needs.items() if "3.11.0" not in SpecifierSet(said)} == {}

@@ -1,4 +1,4 @@
-"""A ledger's file has a schema, which is committed, current, and strict."""
+"""Schemas are committed and current, and that of a ledger is strict."""
 
 import json
 from pathlib import Path
@@ -11,26 +11,36 @@ from gnn_checkpointing.claims import ledger as form
 from gnn_checkpointing.claims.ledger import Ledger, ledger_schema, read_ledger
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.index import summary_schema
 from gnn_checkpointing.study.reading import study_schema
 from synthetic.findings import empty, ledger
 
-COMMITTED = Path(__file__).resolve().parents[2] / "workflow" / "claims.schema.json"
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = {
+    "claims": (ROOT / "workflow/claims.schema.json", ledger_schema),
+    "summary": (ROOT / "workflow/summary.schema.json", summary_schema),
+    "study": (ROOT / "workflow/studies/schema.json", study_schema),
+}
 
 
 def written() -> Any:
     return json.loads(json.dumps(form.written(ledger(empty()))))
 
 
-def test_the_schema_file_is_the_models_own() -> None:
-    """After a change of the model: make schema."""
-    assert json.loads(COMMITTED.read_text()) == ledger_schema()
+@pytest.mark.parametrize("of", SCHEMAS)
+def test_each_schema_file_is_the_models_own_and_what_the_command_prints(
+    of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a change of a model: make schema."""
+    committed, schema = SCHEMAS[of]
+    assert json.loads(committed.read_text()) == schema()
+    assert main(["schema", "--of", of]) == 0
+    assert json.loads(capsys.readouterr().out) == schema()
 
 
-def test_the_command_prints_either_schema(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["schema", "--of", "claims"]) == 0
-    assert json.loads(capsys.readouterr().out) == ledger_schema()
-    assert main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == study_schema()
+@pytest.mark.parametrize("report", sorted(ROOT.glob("report/*/*/summary.json")), ids=lambda path: path.parent.name)
+def test_a_published_summary_obeys_its_schema(report: Path) -> None:
+    jsonschema.validate(json.loads(report.read_text()), summary_schema())
 
 
 def test_a_judged_ledger_obeys_the_schema() -> None:

@@ -7,6 +7,9 @@ import pytest
 from lxml.html import HtmlElement, fromstring
 
 from documentation import site as built
+from gnn_checkpointing import checkpointing, planning
+from gnn_checkpointing.cli.app import COMMANDS
+from gnn_checkpointing.records.measurements_table import COLUMNS
 from rebuilt import ROOT
 
 pytestmark = pytest.mark.slow
@@ -50,9 +53,14 @@ def test_links_lead_somewhere(site: Path, pages: dict[Path, HtmlElement]) -> Non
     assert broken == []
 
 
-def test_every_command_and_column_is_described(site: Path, pages: dict[Path, HtmlElement]) -> None:
-    assert {"measure", "rebuild", "plan", "validate"} <= set(pages[site / "reference" / "commands.html"].xpath("//@id"))
-    assert "peak_memory_bytes" in (site / "reference" / "columns.html").read_text(encoding="utf-8")
+def test_every_command_column_and_public_name_is_described(site: Path, pages: dict[Path, HtmlElement]) -> None:
+    reference = site / "reference"
+    commands = {place.partition(":")[2] for place in COMMANDS}
+    assert commands - set(pages[reference / "commands.html"].xpath("//@id")) == set()
+    shown = pages[reference / "columns.html"].xpath("//td[1]//text()")
+    assert {column.name for column in COLUMNS} - set(shown) == set()
+    public = {f"{room.__name__}.{name}" for room in (checkpointing, planning) for name in room.__all__}
+    assert public - set(pages[reference / "python.html"].xpath("//@id")) == set()
 
 
 def test_the_published_site_is_what_the_pages_and_the_code_give(site: Path) -> None:

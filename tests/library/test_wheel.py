@@ -150,7 +150,3 @@ def test_a_command_that_lacks_the_extra_names_it_in_one_sentence(python: Path) -
 def test_help_and_version_need_no_extra(python: Path) -> None:
     assert run(python, "-m", "gnn_checkpointing", "--help").returncode == 0
     assert run(python, "-m", "gnn_checkpointing", "--version").stdout.strip() == VERSION
-
-
-def test_everything_that_states_the_version_states_the_same() -> None:
-    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text()

@@ -1,4 +1,4 @@
-"""Measured by hand as CONTRIBUTING says, where there is little more than torch and PyG; analysed elsewhere."""
+"""Measured by hand as the documentation says, where there is little more than torch and PyG; analysed elsewhere."""
 
 import os
 import subprocess
@@ -40,15 +40,9 @@ measurement: {device: cpu, processes: 1, rounds: {at_least: 3, at_most: 3}, fake
 
 
 def commands(marker: str) -> str:
-    """The indented block of CONTRIBUTING that follows a line with `marker`."""
-    lines = iter((ROOT / "CONTRIBUTING.md").read_text().split(marker, 1)[1].splitlines())
-    block: list[str] = []
-    for line in lines:
-        if line.startswith("    "):
-            block.append(line[4:])
-        elif block and line.strip():
-            break
-    return "\n".join(block)
+    """The block of the page on new hardware that follows a line with `marker`."""
+    page = (ROOT / "docs/how-to/new-hardware.md").read_text()
+    return page.split(marker, 1)[1].split("```text\n", 1)[1].split("```", 1)[0]
 
 
 def run(script: str, folder: Path, path: str) -> None:
@@ -64,7 +58,7 @@ def run(script: str, folder: Path, path: str) -> None:
     assert made.returncode == 0, made.stderr[-4000:]
 
 
-def test_the_commands_of_contributing_measure_with_torch_and_pyg_and_are_analysed_elsewhere(tmp_path: Path) -> None:
+def test_the_commands_of_the_page_measure_with_torch_and_pyg_and_are_analysed_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT)
     (tmp_path / "study.yaml").write_text(STUDY)

@@ -27,10 +27,8 @@ def test_every_study_file_is_complete_and_obeys_the_schema(path: Path) -> None:
     assert parse_study(study.model_dump(mode="json", by_alias=True), "again") == study
 
 
-def test_the_schema_file_is_the_models_own_and_every_key_is_explained() -> None:
-    """After a change of the model: make schema."""
+def test_every_key_is_explained() -> None:
     schema = study_schema()
-    assert json.loads((ROOT / "workflow/studies/schema.json").read_text()) == schema
     text = (ROOT / "workflow/studies/README.md").read_text()
     keys = {key for node in (schema, *schema["$defs"].values()) for key in node.get("properties", {})}
     assert {key for key in keys if f"`{key}`" not in text} == set()

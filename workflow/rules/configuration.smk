@@ -74,9 +74,10 @@ REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
 SHOWN = study.model_dump(mode="json", by_alias=True, exclude_none=True)
 # Where nodes share no folder the study is an input of every job, and what has no digest of its settings in its path is
-# made again whenever the study is changed. Here it is written when a run starts.
+# made again whenever the study is changed. So it is in another workflow, which calls no `onstart` of a module. Elsewhere
+# it is written when a run starts.
 REMOTE = workflow.storage_settings.default_storage_provider is not None
-HANDED = [STUDY] if REMOTE else []
+HANDED = [] if workflow.modifier.is_main_snakefile() and not REMOTE else [STUDY]
 TEMPLATES = os.path.relpath(HERE.parent / "templates")
 # What is drawn, loaded, measured, trained or explained lies where a digest of all that it depends on says: the settings,
 # the user's own files, the code, the libraries. A study that is changed and changed back finds it again.

@@ -65,7 +65,12 @@ rule collect:
             convolution=study.architecture.convolutions,
         ),
     output:
-        table=f"{RESULTS}/measurements.csv",
+        table=report(
+            f"{RESULTS}/measurements.csv",
+            category="Data",
+            subcategory=study.name,
+            labels={"data": "measurements, one row per cell and policy"},
+        ),
         traces=f"{RESULTS}/traces.json",
         graphs=f"{RESULTS}/graphs.json",
         records=f"{RESULTS}/records.jsonl",

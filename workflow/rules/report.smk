@@ -54,9 +54,14 @@ rule report:
             subcategory=study.name,
             labels={"data": "measurements, records, analysis and figures"},
         ),
+        report(
+            f"{REPORT}/claims.json",
+            category="Data",
+            subcategory=study.name,
+            labels={"data": "every claim with its verdict"},
+        ),
         multiext(
             f"{REPORT}/",
-            "claims.json",
             "planner.json",
             "hardware.json",
             "study.json",
@@ -65,6 +70,21 @@ rule report:
         ),
         # Goes on from the last report's, which must still be there.
         update(f"{REPORT}/history.json"),
+        # For Snakemake's own report.
+        figures=report(
+            directory(f"{RESULTS}/shown/figures"),
+            patterns=["{figure}.svg"],
+            category="Figures",
+            subcategory=study.name,
+            labels={"figure": "{figure}"},
+        ),
+        tables=report(
+            directory(f"{RESULTS}/shown/tables"),
+            patterns=["{table}.csv"],
+            category="Tables",
+            subcategory=study.name,
+            labels={"table": "{table}"},
+        ),
     log:
         f"{RESULTS}/logs/report.log",
     conda:
@@ -75,12 +95,13 @@ rule report:
         run=lambda wildcards, input: Path(input.hardware).parent,
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
         folder=lambda wildcards, output: Path(output[0]).parent,
+        apart=lambda wildcards, output: Path(output.figures).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
         beside=beside,
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --run {params.run} {params.beside}"
-        " --templates {params.templates:q} --output-folder {params.folder} > {log} 2>&1"
+        " --templates {params.templates:q} --output-folder {params.folder} --apart {params.apart} > {log} 2>&1"
 
 
 rule index:

@@ -32,7 +32,7 @@ onstart:
         run_lock = open("results/.running", "a")
         globals()["run_lock"] = run_lock
         fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not REMOTE:
+        if not HANDED:
             write_sealed(Path(STUDY), SHOWN)
     except BlockingIOError:
         refuse(
@@ -61,7 +61,7 @@ onstart:
             os._exit(2)
 
 
-if REMOTE:
+if HANDED:
 
     rule study:
         # Not a shell line: a study has no length that a command line is sure to take.

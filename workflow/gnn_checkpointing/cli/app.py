@@ -43,7 +43,7 @@ app = App(
 COMMANDS = {
     "designing:design": "Print the study's cells in the order they are measured, one line each.",
     "designing:model": "Try the study's own model on small graphs: what it has, or why it cannot be measured.",
-    "designing:schema": "Print the JSON schema of a study file, or of claims.json.",
+    "designing:schema": "Print the JSON schema of a study file, of claims.json or of summary.json.",
     "designing:hardware": "Write what this machine is: slug, label, processor, memory, versions.",
     "designing:graph": "Draw or load one graph of the study and write it as .npz.",
     "designing:describe": "Print what a folder of three CSV files holds, or which line of them is wrong.",

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
 from PIL import Image
+from pydantic import Field
 
 from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.claims.ledger import Verdict
@@ -77,12 +79,12 @@ class Summary(Record):
 
     hardware: _Hardware
     study: _Study
-    measured_on: str
-    cells: int
-    kind: str = ""  # reports from before there were headlines have neither
-    headline: str = ""
-    answer: list[_Sentence]
-    audit: _Audit | None = None  # reports from before there was an audit have none
+    measured_on: str = Field(description="ISO date of the last measurement")
+    cells: int = Field(description="graphs under one architecture each, measured under every policy")
+    kind: str = Field("", description="what the study asks; older reports have none")
+    headline: str = Field("", description="the first sentence of the answer; older reports have none")
+    answer: list[_Sentence] = Field(description="the answer line by line, each judged")
+    audit: _Audit | None = Field(None, description="questions about the run that were passed; older reports have none")
 
     @property
     def question(self) -> str:
@@ -100,6 +102,11 @@ class Summary(Record):
         order = list(QUESTIONS)
         rank = order.index(self.kind) if self.kind in order else len(order)
         return (self.study.name != "default", rank, self.study.name)
+
+
+def summary_schema() -> dict[str, Any]:
+    """The JSON schema of a `summary.json`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Summary.model_json_schema()}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,11 +22,11 @@ from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
 from gnn_checkpointing.report.appendix import texts_from
-from gnn_checkpointing.report.documents import answer_of, documents, opening
+from gnn_checkpointing.report.documents import Documents, answer_of, documents, opening
 from gnn_checkpointing.report.grades import read_audit
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
-from gnn_checkpointing.report.page import Block, Bullets, Figure, Paragraph, Span, words_of
+from gnn_checkpointing.report.page import Block, Bullets, Figure, Paragraph, Span, Table, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import CRATE, FIGURES, crate
 from gnn_checkpointing.report.sections.history import continued, read_history
@@ -38,6 +39,7 @@ PDF = "report.pdf"
 APPENDIX_HTML = "appendix.html"
 APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
+TABLES = "tables"
 
 
 Sources = Mapping[str, Path]
@@ -79,12 +81,14 @@ def report_code(templates: Path) -> str:
     return digest([*map(code_fingerprint, parts), *map(sha256_of, files)])
 
 
-def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
+def render_report(
+    inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path, apart: Path | None = None
+) -> None:
     """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and the crate.
 
     `sources` are the files that `inputs` were read from. All but the pages, the summary and `PLAIN` is packed into one
     archive. Nothing is written before both documents are made. The crate has the SHA-256 of every file, of packed ones
-    unpacked.
+    unpacked. Every drawing and table is also written into `apart` as a file of its own, where that is given.
     """
     given = {name: sealed_bytes(path) for name, path in sources.items()}
     before = (sources[names.STUDY].parent, output_folder)
@@ -113,6 +117,23 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     with texts_from(templates):
         described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, contents)
+    if apart is not None:
+        shutil.rmtree(apart, ignore_errors=True)
+        for name, text in _apart(made):
+            with whole_file(apart / name) as stream:
+                stream.write(text.encode())
+
+
+def _apart(made: Documents) -> Iterator[tuple[str, str]]:
+    """Each drawing as SVG and each table as CSV, by the name of its file."""
+    for figure in made.figures():
+        yield from ((f"{FIGURES}/{panel.id}.svg", panel.svg) for panel in figure.panels)
+    for page in (made.report, made.appendix):
+        blocks = (*page.opening, *(block for section in page.sections for block in section.blocks))
+        for table in (block for block in blocks if isinstance(block, Table)):
+            columns = [f"{one.name} ({one.unit})" if one.unit else one.name for one in table.columns]
+            rows = ([text_cell(bare(cell)) for cell in row] for row in (columns, *table.rows))
+            yield f"{TABLES}/{table.id}.csv", _csv(rows)
 
 
 def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
@@ -137,11 +158,13 @@ def _drawn(figure: Figure) -> str:
         return text_cell(bare(value)) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
 
     panels = [panel for panel in figure.panels if panel.drawn.columns]
+    rows = [(written(panel.title), *map(written, row)) for panel in panels for row in panel.drawn.rows]
+    return _csv([("panel", *(panels[0].drawn.columns if panels else ())), *rows])
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("panel", *(panels[0].drawn.columns if panels else ())))
-    for panel in panels:
-        writer.writerows((written(panel.title), *map(written, row)) for row in panel.drawn.rows)
+    csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()
 
 

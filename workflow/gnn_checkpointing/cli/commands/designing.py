@@ -21,10 +21,20 @@ def design(*, study: Study = STUDY) -> None:
             print(cell.id, visit.graph.id, cell.convolution, ", ".join(read.policies), visit.number, sep="\t")
 
 
-def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or claims.json")] = "study") -> None:
-    from gnn_checkpointing.claims.ledger import ledger_schema
+def schema(
+    *, of: Annotated[Literal["study", "claims", "summary"], says("a study file, claims.json or summary.json")] = "study"
+) -> None:
+    if of == "study":
+        made = reading.study_schema()
+    elif of == "claims":
+        from gnn_checkpointing.claims.ledger import ledger_schema
 
-    print(json.dumps(ledger_schema() if of == "claims" else reading.study_schema(), indent=2))
+        made = ledger_schema()
+    else:
+        from gnn_checkpointing.report.index import summary_schema
+
+        made = summary_schema()
+    print(json.dumps(made, indent=2))
 
 
 def model(*, study: Study = STUDY) -> None:

@@ -30,10 +30,13 @@ def report(
     encodings: options.Encodings = None,
     templates: options.Templates,
     output_folder: options.OutputFolder,
+    apart: Annotated[
+        Path | None, says("folder for every figure and table as a file of its own (default: none)")
+    ] = None,
 ) -> None:
     given = {inputs.EXPLAINED: explanations, inputs.ENCODINGS: encodings}
     sources = {name: path for name, path in {**published_sources(run), **given}.items() if path is not None}
-    render_report(read_inputs(sources, run / inputs.ANALYSIS), sources, templates, output_folder)
+    render_report(read_inputs(sources, run / inputs.ANALYSIS), sources, templates, output_folder, apart)
 
 
 def rebuild(
