@@ -9,6 +9,7 @@ from steps_compared import difference, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
+IMPURE = [0]
 CALLS: list[int] = []
 """Of `Counted`'s message. Not in the layer: blocks refuse a message that changes an attribute of its layer."""
 
@@ -227,24 +228,22 @@ class Mixed(nn.Module):
 
 
 class Impure(Sending):
-    """A layer that computes something else each time it runs, by a counter that no policy knows of."""
-
-    count = 0
+    """A layer that computes something else each time it runs, by a global counter that no policy knows of."""
 
     def message(self, x_j: Tensor) -> Tensor:
-        Impure.count += 1
-        return (x_j * Impure.count).tanh()
+        IMPURE[0] += 1
+        return (x_j * IMPURE[0]).tanh()
 
 
 def built(kind: Callable[[], nn.Module] = Mixed) -> nn.Module:
     torch.manual_seed(0)
-    Impure.count = 0
+    IMPURE[0] = 0
     return without_zeros(kind())
 
 
 def assert_same(plain: nn.Module, model: nn.Module, *graphs: tuple) -> None:
     for args in graphs or ((X, EDGES),):
-        Impure.count = 0
+        IMPURE[0] = 0
         expected = step(plain, args)
-        Impure.count = 0
+        IMPURE[0] = 0
         assert difference(expected, step(model, args)) == ""

@@ -2,19 +2,22 @@
 
 import copy
 import dataclasses
+import itertools
+import logging
 import random
 import sys
-from collections import deque
+import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 from small_inputs import EDGES, C, X
-from small_layers import Sending, TwoLayers, built
-from steps_compared import difference, is_exact_or_refused, outcome, step, under
+from small_layers import Sending, TwoLayers, built, gradients
+from steps_compared import alike, difference, is_exact_or_refused, outcome, step, under
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.data import Data
@@ -104,7 +107,26 @@ class Dense(nn.Module):
         return torch.cat(outs, dim=1)
 
 
-OBJECTS: dict[str, Callable[..., Any]] = {"Data": Data, "dataclass": Graph, "namespace": SimpleNamespace}
+class OwnGraph:
+    """An object of a user's own class, which refers to itself."""
+
+    def __init__(self, x: Tensor, edge_index: Tensor) -> None:
+        self.x, self.edge_index, self.me = x, edge_index, [self]
+
+
+@dataclasses.dataclass(slots=True)
+class SlottedGraph:
+    x: Tensor
+    edge_index: Tensor
+
+
+OBJECTS: dict[str, Callable[..., Any]] = {
+    "Data": Data,
+    "dataclass": Graph,
+    "namespace": SimpleNamespace,
+    "own class": OwnGraph,
+    "slots": SlottedGraph,
+}
 MODELS: dict[str, Callable[[], nn.Module]] = {
     **{f"layers, {name}": lambda make=make: Chain(make, Written(), Written()) for name, make in OBJECTS.items()},
     "layers, dictionary": lambda: Chain(dict, WrittenByName(), WrittenByName()),
@@ -155,6 +177,149 @@ class Drawing(Sending):
 def test_a_generator_of_the_layer_gives_the_same_numbers_twice(kind: str, inside: bool, policy: str) -> None:
     torch.manual_seed(0)
     assert outcome(TwoLayers(Drawing(kind, inside), Drawing(kind, inside)), policy, (X, EDGES)) == "exact"
+
+
+class Steps:
+    """Counts in attributes of its own and of its class, and holds what must never be copied or written into."""
+
+    total: ClassVar[list[int]] = []
+
+    def __init__(self) -> None:
+        self.count, self.lock, self.logger = 0, threading.Lock(), logging.getLogger("steps")
+
+    def add(self) -> int:
+        with self.lock:
+            self.count += 1
+            self.total.append(self.count)
+        return self.count + len(self.total)
+
+
+def counting() -> Callable[[], int]:
+    """A function that counts its calls."""
+    count = 0
+
+    def call() -> int:
+        nonlocal count
+        count += 1
+        return count
+
+    return call
+
+
+def statistics_of(module: nn.BatchNorm1d) -> list[Tensor | None]:
+    return [module.running_mean, module.num_batches_tracked]
+
+
+KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Tensor], Any], Callable[[Any], Any]]] = {
+    "an own class": (Steps, lambda kept, _: kept.add(), lambda kept: kept.add()),
+    "a method": (lambda: Steps().add, lambda kept, _: kept(), lambda kept: kept()),
+    "a closure": (counting, lambda kept, _: kept(), lambda kept: kept()),
+    "an array": (lambda: np.zeros(1), lambda kept, _: float(kept.__iadd__(1)[0]), lambda kept: float(kept[0])),
+    "a counter": (lambda: itertools.count(2, 3), lambda kept, _: next(kept), repr),
+    "bytes": (lambda: bytearray(1), lambda kept, _: kept.extend(b"1") or len(kept), len),
+    "a Counter": (Counter, lambda kept, _: kept.update("a") or kept["a"], lambda kept: kept["a"]),
+    "a module that is no part": (
+        lambda: (nn.BatchNorm1d(C),),
+        lambda kept, x: kept[0](x).tanh() + 1,
+        lambda kept: statistics_of(kept[0]),
+    ),
+}
+"""What a layer may keep: how it is made, what a forward pass makes of it and computes with, and its state."""
+
+
+class Keeper(Sending):
+    """A layer, or its message, computes with what it keeps and has changed."""
+
+    def __init__(self, kind: str, inside: bool = False) -> None:
+        super().__init__()
+        (make, self.use, _), self.inside = KEPT[kind], inside
+        self.kept = {"here": [make()]}
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x)
+        return self.propagate(edge_index, x=x if self.inside else x * self.use(self.kept["here"][0], x))
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return super().message(x_j * self.use(self.kept["here"][0], x_j) if self.inside else x_j)
+
+
+@each_policy
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("kind", KEPT)
+def test_what_a_layer_keeps_of_any_sort_changes_once(kind: str, inside: bool, policy: str) -> None:
+    """Inside a message it would change once for each block, which is refused."""
+    found = []
+    for name in ("none", policy):
+        Steps.total.clear()
+        model = built(lambda: TwoLayers(Keeper(kind, inside), Keeper(kind, inside)))
+        try:
+            wrapped = apply(model, name)
+            steps = [step(wrapped, (X, EDGES)) for _ in range(3)]
+        except Refusal:
+            assert inside and policy != "auto"
+            return
+        found.append((steps, [KEPT[kind][2](layer.kept["here"][0]) for layer in (model.first, model.second)]))
+    assert not any(map(difference, *(steps for steps, _ in found)))
+    alike(found[1][1], found[0][1], 1.0)
+
+
+class Reading(Sending):
+    """Computes with what it keeps, and changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers, self.steps, self.array = {"a": 2.0}, Steps(), np.full(1, 2.0)
+        self.tensor = torch.tensor(2.0)
+        self.register_buffer("scale", torch.tensor(2.0))
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        factor = self.numbers["a"] * (1 + self.steps.count) * float(self.array[0])
+        return self.propagate(edge_index, x=self.lin(x) * factor * self.tensor.item() * self.scale.item())
+
+
+CHANGES: dict[str, Callable[[Reading], Any]] = {
+    "dictionary": lambda layer: layer.numbers.update(a=3.0),
+    "object": lambda layer: layer.steps.add(),
+    "array": lambda layer: layer.array.fill(3.0),
+    "tensor": lambda layer: layer.tensor.add_(1),
+    "buffer": lambda layer: layer.scale.add_(1),
+}
+
+
+@each_policy
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_changes_between_the_passes_is_as_it_was_in_the_backward_pass(what: str, policy: str) -> None:
+    found = []
+    for name in ("none", policy):
+        model = apply(built(lambda: TwoLayers(Reading(), Reading())), name)
+        loss = model(X, EDGES).square().sum()
+        CHANGES[what](model.first)
+        loss.backward()
+        found.append((gradients(model), model.first.numbers["a"], model.first.steps.count, model.first.scale.item()))
+    alike(found[1], found[0], 1.0)
+
+
+class InPlace(Sending):
+    """Writes into its features."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.propagate(edge_index, x=self.lin(x.mul_(1.5).tanh()))
+
+
+@each_policy
+def test_a_layer_that_writes_into_its_features_is_exact_or_refused(policy: str) -> None:
+    layer = built(InPlace)
+    found = outcome(
+        nn.Sequential(
+            nn.Linear(C, C), pyg.Sequential("x", [(lambda x: (x, EDGES), "x -> x, e"), (layer, "x, e -> x")])
+        ),
+        policy,
+        (X,),
+    )
+    if policy in ("layers", "layers+edge_blocks(8)", "selective"):
+        assert found.startswith("refused late: InPlace writes into an argument in place")
+    else:
+        assert found == "exact"
 
 
 class Noting(Sending):

@@ -193,15 +193,22 @@ def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> 
     return None
 
 
+@pytest.mark.parametrize("policy", EVERY_POLICY)
 @pytest.mark.parametrize("name", LAYERS)
-def test_an_optimiser_inside_the_backward_pass_steps_on_a_graph_that_is_left_alone(name: str) -> None:
+def test_an_optimiser_inside_the_backward_pass_steps_as_without_a_policy(
+    name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A layer's first weights have been stepped when it is recomputed for the gradients of the others."""
+
     def stepped(weight: torch.Tensor) -> None:
         with torch.no_grad():
             weight -= 0.01 * weight.grad
         weight.grad = None
 
+    if policy == ALWAYS:
+        monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
     plain = blocks(name).eval()
-    wrapped = under("auto", plain)
+    wrapped = under("auto" if policy == ALWAYS else policy, plain)
     for model in (plain, wrapped):
         for weight in model.parameters():
             weight.register_post_accumulate_grad_hook(stepped)

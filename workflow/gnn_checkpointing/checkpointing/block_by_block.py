@@ -214,7 +214,8 @@ class _Cut(torch.autograd.Function):
             if call is None or forms != ctx.forms:
                 raise other_than_before(ctx.cut.layer)
             cut = replace(ctx.cut, call=call)
-            parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
+            asked = zip(ctx.parameters, wants_parameters, strict=True)
+            parameters = tuple(ctx.state.weight_in_use(p) for p, wants in asked if wants)
             # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
             hooked = () if differentiable else tuple(p for p in parameters if p._backward_hooks)
             leaves = {id(p): p.detach().requires_grad_() for p in hooked}

@@ -157,7 +157,7 @@ class CutLayer:
         before = dict(vars(self.conv))
         if torch.is_grad_enabled() and not visit.fills:
             saved = Saved()
-            if visit.entry is not None and visit.calls == 1:
+            if visit.entry is not None and visit.calls == 1 and not visit.entry.is_written():
                 tensors = cut.call.tensors
                 made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
                 if made or visit.entry.has_holes:

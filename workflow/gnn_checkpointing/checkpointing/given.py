@@ -1,4 +1,4 @@
-"""What a function was given, as it was: its arguments in parts, its containers, its own random generators.
+"""What a function was given, as it was: its arguments in parts, and how often each was written into.
 
 A forward pass may write into what it is given, as models that pass a PyG `Data` from layer to layer do, or a list of
 all earlier outputs. Who runs it again must give it the same once more.
@@ -6,15 +6,17 @@ all earlier outputs. Who runs it again must give it the same once more.
 
 import copy
 import dataclasses
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
 from torch_geometric.data.data import BaseData
+
+Result = TypeVar("Result")
 
 
 class _Opened:
@@ -42,9 +44,20 @@ pytree.register_pytree_node(_Opened, lambda whole: (whole.values, whole.form), _
 
 
 def _is_object(value: Any) -> bool:
-    if isinstance(value, BaseData | SimpleNamespace):
+    return is_opened(type(value))
+
+
+def by_class(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
+    """`function` of a class, computed once for each."""
+    return functools.lru_cache(4096)(function)
+
+
+@by_class
+def is_opened(kind: type) -> bool:
+    """Whether arguments of this class are taken apart: PyG's data, data classes, namespaces."""
+    if issubclass(kind, BaseData | SimpleNamespace):
         return True
-    return dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(value, "__dict__")
+    return dataclasses.is_dataclass(kind) and kind.__dictoffset__ != 0 and not issubclass(kind, nn.Module)
 
 
 def _stores(whole: Any) -> list[Any]:
@@ -69,21 +82,12 @@ def is_tensor(value: Any) -> bool:
 
 def versions_of(values: Any) -> list[int]:
     """How often each tensor in `values` was written into; those of inference mode do not tell."""
-    tensors = [part for part in _leaves(values) if is_tensor(part)]
-    return [0 if not is_lazy(tensor) and tensor.is_inference() else tensor._version for tensor in tensors]
+    return [version_of(part) for part in _leaves(values) if is_tensor(part)]
 
 
-_MUTABLE = (list, dict, set, deque)
-_CONTAINERS = (tuple, *_MUTABLE)
-
-
-def holds(value: Any) -> bool:
-    """Whether a value holds others that `members` finds."""
-    return isinstance(value, _CONTAINERS) or (type(value) not in ATOMS and _is_object(value))
-
-
-def _dictionaries(whole: Any) -> list[dict[str, Any]]:
-    return [store._mapping for store in whole.stores] if isinstance(whole, BaseData) else [vars(whole)]
+def version_of(tensor: Tensor) -> int:
+    """How often a tensor was written into."""
+    return 0 if not is_lazy(tensor) and tensor.is_inference() else tensor._version
 
 
 ATOMS = frozenset((type(None), bool, int, float, str))
@@ -98,73 +102,3 @@ def _leaves(values: Any) -> Iterator[Any]:
             yield from _leaves(value)
     elif kind not in ATOMS:
         yield from (values,) if is_tensor(values) else pytree.tree_leaves(values)
-
-
-def members(values: Any) -> Iterator[Any]:
-    """Yield `values` and all that is in its containers and objects but `ATOMS`, each container once.
-
-    Of an object, as `opened` takes them apart, the dictionaries that hold its values are among the containers.
-    """
-    waiting, seen = [values], set()
-    while waiting:
-        value = waiting.pop()
-        if type(value) in ATOMS:
-            continue
-        yield value
-        if holds(value) and id(value) not in seen:
-            seen.add(id(value))
-            waiting.extend(_values(value) if isinstance(value, _CONTAINERS) else _dictionaries(value))
-
-
-class Contents:
-    """What lists, dictionaries and sets hold now."""
-
-    def __init__(self, containers: Sequence[Any]) -> None:
-        self._held = [(one, _content(one)) for one in containers if isinstance(one, _MUTABLE)]
-
-    def changed(self, written: Sequence[Any] = ()) -> Self:
-        """Those of the containers that hold something else by now, or what was `written` into."""
-        found, known = type(self)(()), {id(value) for value in written}
-        found._held = [
-            (one, content)
-            for one, content in self._held
-            if not _same(one, content) or any(id(value) in known for value in _values(content))
-        ]
-        return found
-
-    def values(self) -> Iterator[Any]:
-        """What the containers held, themselves apart."""
-        return (value for _, content in self._held for value in _values(content))
-
-    def __bool__(self) -> bool:
-        """Whether there is any container."""
-        return bool(self._held)
-
-    def give_back(self, replaced: Callable[[Any], Any] | None = None) -> None:
-        """Let each container hold what it held, or what replaces it."""
-        for one, content in self._held:
-            if replaced is None and _same(one, content):
-                continue
-            given = replaced or (lambda value: value)
-            one.clear()
-            if isinstance(one, dict):
-                one.update({name: given(value) for name, value in content.items()})
-            else:
-                (one.update if isinstance(one, set) else one.extend)([given(value) for value in content])
-
-
-def _values(container: Any) -> Iterable[Any]:
-    return container.values() if isinstance(container, dict) else container
-
-
-def _content(container: Any) -> Any:
-    return dict(container) if isinstance(container, dict) else list(container)
-
-
-def _same(container: Any, content: Any) -> bool:
-    if len(container) != len(content) or not content:
-        return len(container) == len(content)
-    if isinstance(container, dict) and list(container) != list(content):
-        return False
-    pairs = zip(container, content, strict=True)
-    return all(container[a] is content[b] if isinstance(container, dict) else a is b for a, b in pairs)

@@ -134,9 +134,14 @@ def _rerunnable(
             if versions != versions_of(leaves):
                 raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
             return state.again(within, 1, *pytree.tree_unflatten(leaves, structure))
+        versions = versions_of(leaves)
         with state.hooks.watched():
             out = within(0, *first.pop())
-        versions = versions_of(leaves)
+        if versions != versions_of(leaves):
+            raise Refusal(
+                f"{state.name} writes into an argument in place, and would again when it is recomputed; have it write "
+                "into a copy, as by x.clone() or without inplace=True, or remove the policy"
+            )
         state.forward_done()
         return out
 

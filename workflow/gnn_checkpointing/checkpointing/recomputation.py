@@ -11,10 +11,10 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.given import Contents, holds, is_tensor, members
-from gnn_checkpointing.checkpointing.hooks import MESSAGE_HOOKS, Hooks
+from gnn_checkpointing.checkpointing.attributes import TINY_BYTES, Attributes
+from gnn_checkpointing.checkpointing.given import version_of
+from gnn_checkpointing.checkpointing.hooks import Hooks
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
-from gnn_checkpointing.refusal import Refusal
 
 
 class Recomputation:
@@ -22,38 +22,44 @@ class Recomputation:
 
     Covers what a forward pass may read or change beside its arguments: parameters (also those that
     `torch.func.functional_call` puts in place for one call), buffers, plain attributes of the module and its parts,
-    random states, those of generators that it is `given` or has among its attributes too, and autocast.
+    objects among what it is `given`, random states, those of generators found there too, and autocast.
     """
 
     def __init__(self, module: nn.Module, given: Sequence[Any] = (), device: torch.device | None = None) -> None:
         self._module, self.name = module, type(module).__name__
         self.hooks = Hooks(module)
-        self._parameters = _named(module, "_parameters")
+        self._parameters, self._buffers = _named(module, "_parameters"), _named(module, "_buffers")
         self.weights = tuple(
             {id(tensor): tensor for tensor in self._parameters.values() if not is_lazy(tensor)}.values()
         )
         """The module's parameters, each once."""
         self._forms = {name: _form(tensor) for name, tensor in self._parameters.items()}
         self._versions: dict[str, int] = {}
-        self._buffers = _named(module, "_buffers")
-        self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
-        self._attributes = _Attributes(module)
+        # Who steps a weight inside the backward pass, as soon as its gradient is there, hooks it in this way.
+        stepped = [tensor for tensor in self.weights if tensor._post_accumulate_grad_hooks]
+        self._old = {id(tensor): tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in stepped}
+        self._before = {id(tensor): tensor.detach().clone() for tensor in self._buffers.values()}
+        self._changed: set[int] = set()
+        self._attributes = Attributes(module, given)
         if device is None:
             tensors = (part for part in (*given, *self._parameters.values()) if isinstance(part, Tensor))
             device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-        self.generators = [part for part in (*given, *self._attributes.values) if isinstance(part, Own)]
+        self.generators = [part for part in (*given, *self._attributes.values) if issubclass(type(part), Own)]
         self._random: RandomStates | None = RandomStates.now(device, self.generators)
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
     def forward_done(self) -> None:
-        """Note the weights that were used, and drop what did not change: it need not be brought back."""
-        self._versions = {name: tensor._version for name, tensor in self._parameters.items()}
+        """Note what was used and what has changed, and drop copies of large buffers that did not."""
+        self._versions = {name: version_of(tensor) for name, tensor in (self._parameters | self._buffers).items()}
         now = _named(self._module, "_buffers") if self._before else {}
-        for name, before in list(self._before.items()):
+        for name, tensor in self._buffers.items():
+            before = self._before.get(id(tensor))
             # By value, which fake tensors lack: BatchNorm's kernels write past the version counters of buffers.
-            known = now.get(name) is self._buffers[name] and not isinstance(now[name], FakeTensor)
-            if known and torch.equal(before, now[name]):
-                del self._before[name]
+            known = now.get(name) is tensor and not isinstance(tensor, FakeTensor)
+            if before is None or not known or not torch.equal(before, tensor):
+                self._changed.add(id(tensor))
+            elif before.nbytes > TINY_BYTES:
+                del self._before[id(tensor)]
         self._attributes.forward_done()
         if self._random is not None and self._random == RandomStates.now(self._random.device, self.generators):
             self._random = None
@@ -61,27 +67,57 @@ class Recomputation:
     def again(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """What `function(*args, **kwargs)` returns in the state of the forward pass.
 
-        Raises `RuntimeError` where a weight was changed in place since: its old value is gone.
+        Raises `RuntimeError` where a weight or a large tensor was changed in place since: its old value is gone.
         """
+        device, dtype, enabled = self._autocast
+        changed = self._changed_weights() | self._changed_buffers()
+        fresh = {id(self._parameters[name]): tensor for name, tensor in changed.items() if name in self._parameters}
+        with (
+            torch.autocast(device, dtype=dtype, enabled=enabled),
+            self._learning_restored(),
+            self._attributes.restored(fresh),
+            self.hooks.repeated(),
+            random_restored(self._random),
+        ):
+            return with_tensors(self._module, changed, partial(function, *args, **kwargs))
+
+    def weight_in_use(self, weight: Tensor) -> Tensor:
+        """What `again` computes with in the place of one of the `weights`."""
+        return self._old[id(weight)] if id(weight) in self._old and self._is_written(weight) else weight
+
+    def _is_written(self, weight: Tensor) -> bool:
+        return any(t is weight and self._versions.get(name) != t._version for name, t in self._parameters.items())
+
+    def _changed_weights(self) -> dict[str, Tensor]:
+        """The forward pass's weights where others are there now, by name."""
+        now, found = _named(self._module, "_parameters"), {}
         for name, tensor in self._parameters.items():
-            written = tensor._version != self._versions.get(name, tensor._version)
+            used = self.weight_in_use(tensor)
+            written = used is tensor and tensor._version != self._versions.get(name, tensor._version)
             if written or _form(tensor)[:2] != self._forms[name][:2]:
                 raise RuntimeError(
                     f"the weight {name!r} of {self.name} was changed in place between its forward "
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
                 )
-        changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}
-        now = _named(self._module, "_parameters")
-        changed |= {name: tensor for name, tensor in self._parameters.items() if now.get(name) is not tensor}
-        device, dtype, enabled = self._autocast
-        with (
-            torch.autocast(device, dtype=dtype, enabled=enabled),
-            self._learning_restored(),
-            self._attributes.restored(),
-            self.hooks.repeated(),
-            random_restored(self._random),
-        ):
-            return with_tensors(self._module, changed, partial(function, *args, **kwargs))
+            if now.get(name) is not used:
+                found[name] = used
+        return found
+
+    def _changed_buffers(self) -> dict[str, Tensor]:
+        """Copies of the forward pass's buffers where it has changed them, or others are there now, by name."""
+        now, found = _named(self._module, "_buffers"), {}
+        copies = {number: before.clone() for number, before in self._before.items()}
+        for name, tensor in self._buffers.items():
+            before, same = copies.get(id(tensor)), now.get(name) is tensor
+            written = version_of(tensor) != self._versions.get(name, version_of(tensor))
+            if before is None and written:
+                raise RuntimeError(
+                    f"the buffer {name!r} of {self.name} was changed in place between its forward and its backward "
+                    "pass, and its old value is gone"
+                )
+            if written or not same or id(tensor) in self._changed or not self._versions:
+                found[name] = tensor if before is None else before
+        return found
 
     @contextmanager
     def _learning_restored(self) -> Iterator[None]:
@@ -122,81 +158,3 @@ class _Shell(nn.Module):
     def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
         super().__init__()
         self.module, self.forward = module, function
-
-
-_OF_PYG = ("_user_args", "_fused_user_args", "_edge_user_args", *MESSAGE_HOOKS)
-_INTERNAL = frozenset((*vars(nn.Module()), *_OF_PYG)) - {"training"}
-"""What torch and PyG keep for themselves: parts, hooks, and the names of the arguments of a layer's methods."""
-_MISSING = object()
-_SMALL_BYTES = 2**20
-
-
-class _Attributes:
-    """The plain attributes of a module's parts, with what their containers hold, before and after a forward pass.
-
-    Tensors among them may be written into as buffers are: small ones are copied first.
-    """
-
-    def __init__(self, module: nn.Module) -> None:
-        self._module = module
-        self._before = [(part, _plain(part)) for part in module.modules()]
-        self.values = list(members([plain for _, plain in self._before]))
-        self._contents = Contents(self.values)
-        tensors = [value for value in self.values if is_tensor(value) and not value.is_inference()]
-        self._tensors = [(tensor, tensor._version) for tensor in tensors]
-        self._written = {id(tensor): tensor.clone() for tensor in tensors if _is_small(tensor)}
-
-    def forward_done(self) -> None:
-        """Drop what did not change. Raises `Refusal` where a large tensor was written into: its old value is gone."""
-        self._tensors = [(tensor, version) for tensor, version in self._tensors if tensor._version != version]
-        written = [tensor for tensor, _ in self._tensors]
-        self._contents = self._contents.changed(written)
-        reached = {id(value) for _, plain in self._before for value in plain.values()}
-        reached |= {id(value) for value in self._contents.values()} if written else set()
-        for tensor in written:
-            if id(tensor) not in self._written or id(tensor) not in reached:
-                raise Refusal(
-                    f"{type(self._module).__name__} writes into a tensor {list(tensor.shape)} that is a plain "
-                    "attribute, and would again when it is recomputed; make it a buffer by register_buffer"
-                )
-        self._written = {id(tensor): self._written[id(tensor)] for tensor in written}
-        self._before = [(part, before | _new(part, before)) for part, before in self._before]
-        self.values = []
-
-    @contextmanager
-    def restored(self) -> Iterator[None]:
-        """Use the forward pass's attributes inside the context, and restore the present ones after it."""
-        present = [(part, _plain(part)) for part in self._module.modules()]
-        values = (value for _, plain in (*present, *self._before) for value in plain.values())
-        contents = Contents(list(members([value for value in values if holds(value)])))
-        fresh = {number: before.clone() for number, before in self._written.items()}
-        self._contents.give_back(lambda value: fresh.get(id(value), value))
-        for part, attributes in self._before:
-            _set(part, {name: fresh.get(id(value), value) for name, value in attributes.items()})
-        try:
-            yield
-        finally:
-            for part, before in present:
-                _set(part, before | _new(part, before))
-            contents.give_back()
-
-
-def _is_small(tensor: Tensor) -> bool:
-    return not tensor.requires_grad and tensor.nbytes <= _SMALL_BYTES
-
-
-def _plain(part: nn.Module) -> dict[str, Any]:
-    return {name: value for name, value in vars(part).items() if name not in _INTERNAL}
-
-
-def _new(part: nn.Module, before: dict[str, Any]) -> dict[str, Any]:
-    """Markers that remove attributes added since."""
-    return {name: _MISSING for name in vars(part) if name not in before and name not in _INTERNAL}
-
-
-def _set(part: nn.Module, attributes: dict[str, Any]) -> None:
-    for name, value in attributes.items():
-        if value is _MISSING:
-            vars(part).pop(name, None)
-        else:
-            vars(part)[name] = value

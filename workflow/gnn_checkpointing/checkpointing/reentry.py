@@ -148,6 +148,10 @@ class Entry:
         self.close()
         self.tensors = self._arguments = ()
 
+    def is_written(self) -> bool:
+        """Whether an argument was written into since, so that the forward pass cannot be entered again."""
+        return versions_of(self._arguments) != self._versions
+
     def reached(self) -> None:
         """Note that the forward pass has come to its first call of `propagate`."""
         self._before_propagate = self._holes
@@ -200,7 +204,7 @@ class Entry:
             self._run(tensors, seeks=self._holes == self._before_propagate)
 
     def _pack(self, tensor: Tensor) -> Tensor | _Hole:
-        if storage_of(tensor) in self._kept:
+        if storage_of(tensor) in self._kept or self.is_written():
             return tensor.detach()
         self._holes += 1
         return _Hole(self._holes - 1, self._arguments, (tensor.shape, tensor.dtype))

@@ -15,13 +15,14 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _NormBase
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
+from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
 from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
-from gnn_checkpointing.checkpointing.given import Contents, members, versions_of
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
+_MISSING = object()
 TOLERANCE = 1e-4
 """Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
 
@@ -100,26 +101,25 @@ def _compared(cut: CutCall, generators: Sequence[Own], block: EdgeBlock, *halves
 
     before = RandomStates.now(cut.edges.pointer.device, generators)
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
-    attributes = {
-        name: (value, Contents(list(members(value))), versions_of(value)) for name, value in vars(conv).items()
-    }
+    parts = list(conv.modules())
+    attributes = {name: (value, watched(value, parts)) for name, value in plain_attributes(conv)}
     with torch.enable_grad():
         start: int = (torch.zeros(1, requires_grad=True) * 1).grad_fn._sequence_nr()  # type: ignore[union-attr]
         whole = computed(block)
         changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
-        for name, value in vars(conv).items():
-            # Tensors are seen to where they are read; None is what other threads leave.
-            passing = value is None or isinstance(value, Tensor | OfOneBlock)
-            earlier, contents, versions = attributes.get(name, (passing, Contents(()), []))
-            if (value is not earlier and not passing) or contents.changed() or versions_of(earlier) != versions:
+        for name, value in plain_attributes(conv):
+            # Tensors of the layer itself are seen to where they are read; None is what other threads leave.
+            passing = "." not in name and (value is None or isinstance(value, Tensor | OfOneBlock))
+            earlier, is_changed = attributes.get(name, (_MISSING, bool))
+            if (value is not earlier and not passing) or is_changed():
                 changed.append(f"attribute {name}")
         if changed:
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device, generators):
             conv.eval()  # masks of two cuts differ; without them the rest can be compared
             whole = computed(block)
-        parts = [computed(half) for half in halves]
-    for out, *pieces in zip(whole, *parts, strict=True):
+        pairs = [computed(half) for half in halves]
+    for out, *pieces in zip(whole, *pairs, strict=True):
         if out.dim() < -dim or out.size(dim) != block.num_nodes:
             return "what it aggregates has no row per destination"
         if not _alike(out, torch.cat(pieces, dim)):

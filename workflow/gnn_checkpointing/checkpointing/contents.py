@@ -1,0 +1,218 @@
+"""What containers and objects hold, at any depth: to find it, to note it and to give it back.
+
+Objects are those of a user's own classes, data classes, namespaces, PyG's data, and modules that no other has as parts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
+from types import CellType, FunctionType, MappingProxyType, MemberDescriptorType, MethodType
+from typing import Any
+
+from torch import nn
+from torch_geometric.data.data import BaseData
+
+from gnn_checkpointing.checkpointing.given import ATOMS, by_class, is_opened
+
+
+class _Slots(MutableMapping[str, Any]):
+    """The values in the slots of an object, as a dictionary."""
+
+    def __init__(self, whole: Any) -> None:
+        self._whole, self._slots = whole, _slots_of(type(whole))
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._slots[name].__get__(self._whole)
+        except (AttributeError, ValueError):  # the latter of an empty cell
+            raise KeyError(name) from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._slots[name].__set__(self._whole, value)
+
+    def __delitem__(self, name: str) -> None:
+        self._slots[name].__delete__(self._whole)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._slots if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@by_class
+def _slots_of(kind: type) -> dict[str, Any]:
+    if kind is CellType:
+        return {"cell_contents": CellType.cell_contents}
+    found = [vars(base) for base in kind.__mro__]
+    return {name: slot for own in found for name, slot in own.items() if isinstance(slot, MemberDescriptorType)}
+
+
+class _OfClass(MutableMapping[str, Any]):
+    """The values that a class has for all its objects, without methods and other descriptors, as a dictionary."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind, self._own = kind, vars(kind)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._own[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self._kind, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        delattr(self._kind, name)
+
+    def __iter__(self) -> Iterator[str]:
+        own = self._own.copy().items()
+        return (name for name, value in own if not name.startswith("__") and not hasattr(type(value), "__get__"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@by_class
+def class_attributes(kind: type) -> list[Any]:
+    """The attributes of a user's own classes that this one is made of, as dictionaries."""
+    return [_OfClass(base) for base in kind.__mro__ if not _is_closed(base)]
+
+
+_MAPPINGS = (dict, _Slots, _OfClass)
+_MUTABLE = (list, set, deque, bytearray, *_MAPPINGS)
+_CONTAINERS = (tuple, *_MUTABLE)
+_CLOSED = {*sys.stdlib_module_names, "torch", "torch_geometric", "numpy", __name__.partition(".")[0]} - {"test"}
+"""Packages whose objects are left alone: loggers, locks, files, what torch and PyG keep for themselves."""
+_NEUTRAL = frozenset({"abc", "typing", "collections", "collections.abc", "_collections_abc"})
+
+
+def _is_closed(defined: Any) -> bool:
+    return (defined.__module__ or "").partition(".")[0] in _CLOSED
+
+
+@by_class
+def _is_own(kind: type) -> bool:
+    """Whether objects of this class have attributes that a forward pass may write: of a user's own classes, above all.
+
+    A module counts, too, where no other module has it as a part.
+    """
+    if is_opened(kind) or issubclass(kind, nn.Module) or kind is CellType:
+        return True
+    bases = set(kind.__mro__) - {object, *_CONTAINERS}
+    inside = all(base.__module__ in _NEUTRAL or not _is_closed(base) for base in bases)
+    return inside and not issubclass(kind, type) and (kind.__dictoffset__ != 0 or bool(_slots_of(kind)))
+
+
+def _attributes_of(whole: Any) -> Iterable[Any]:
+    """The dictionaries in which an object has its attributes."""
+    if isinstance(whole, BaseData):
+        return [store._mapping for store in whole.stores]
+    kind = type(whole)
+    own = [object.__getattribute__(whole, "__dict__")] if kind.__dictoffset__ != 0 else []
+    return [*own, *class_attributes(kind), *([_Slots(whole)] if _slots_of(kind) else ())]
+
+
+@by_class
+def _holds(kind: type) -> bool:
+    return issubclass(kind, _CONTAINERS) or (kind not in ATOMS and _is_own(kind))
+
+
+def holds(value: Any) -> bool:
+    """Whether a value holds others that `members` finds."""
+    return _holds(type(value))
+
+
+def members(values: Iterable[Any], known: Iterable[Any] = ()) -> Iterator[Any]:
+    """Yield `values` and all that is in their containers and objects but `ATOMS`, each container once.
+
+    The dictionaries that hold an object's attributes are among the containers. What is `known` is not looked into.
+    """
+    waiting, seen = list(values), set(map(id, known))
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in ATOMS:
+            continue
+        yield value
+        if kind is _Slots or kind is _OfClass:
+            waiting.extend(value.values())
+        elif _holds(kind) and id(value) not in seen:
+            seen.add(id(value))
+            if issubclass(kind, _CONTAINERS):
+                waiting.extend(_values(value))
+            if _is_own(kind):
+                waiting.extend(_attributes_of(value))
+        elif kind is MethodType:
+            waiting.append(value.__self__)
+        elif kind is partial:
+            waiting += (value.func, value.args, value.keywords)
+        elif kind is FunctionType and not _is_closed(value) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += (value.__dict__, *(value.__closure__ or ()))
+
+
+class Contents:
+    """What lists, dictionaries and sets hold now."""
+
+    def __init__(self, containers: Iterable[Any]) -> None:
+        self._held: list[tuple[Any, Any]] = [
+            (one, _content(one)) for one in containers if issubclass(type(one), _MUTABLE)
+        ]
+
+    def changed(self) -> bool:
+        """Whether a container holds something else by now."""
+        return any(not _same(one, content) for one, content in self._held)
+
+    def containers(self) -> list[Any]:
+        """The containers themselves."""
+        return [one for one, _ in self._held]
+
+    def values(self) -> Iterator[Any]:
+        """What the containers held, themselves apart."""
+        return (value for _, content in self._held for value in _values(content))
+
+    def give_back(self, fresh: Mapping[int, Any] = MappingProxyType({})) -> None:
+        """Let each container hold what it held, or what is `fresh` instead, by the identity of the old."""
+        for one, content in self._held:
+            mapping = isinstance(one, _MAPPINGS)
+            wanted = content
+            if fresh and mapping:
+                wanted = {name: fresh.get(id(value), value) for name, value in content.items()}
+            elif fresh:
+                wanted = [fresh.get(id(value), value) for value in content]
+            if _same(one, wanted):
+                continue
+            if mapping:
+                _fill(one, wanted)  # first: another thread may read an object's attributes
+                for name in [name for name in one if name not in wanted]:
+                    del one[name]
+            if not mapping or list(one) != list(wanted):
+                one.clear()
+                _fill(one, wanted)
+
+
+def _fill(container: Any, content: Any) -> None:
+    if isinstance(container, _MAPPINGS):
+        for name, value in content.items():  # a Counter's `update` would add
+            container[name] = value
+    else:
+        (container.update if isinstance(container, set) else container.extend)(content)
+
+
+def _values(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, _MAPPINGS) else container
+
+
+def _content(container: Any) -> Any:
+    return dict(container) if isinstance(container, _MAPPINGS) else list(container)
+
+
+def _same(container: Any, content: Any) -> bool:
+    if len(container) != len(content) or not content:
+        return len(container) == len(content)
+    if isinstance(container, _MAPPINGS) and list(container) != list(content):
+        return False
+    pairs = zip(container, content, strict=True)
+    return all(container[a] is content[b] if isinstance(container, _MAPPINGS) else a is b for a, b in pairs)
