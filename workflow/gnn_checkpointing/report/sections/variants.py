@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
-from gnn_checkpointing.analysis.table import grouped, time_ratio  # noqa: F401 - the table of real graphs asks for it
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
