@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from small_inputs import EDGES, TYPES, C, O, X, drawn
-from steps_compared import difference, step, without_zeros
+from steps_compared import difference, seed_all, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
@@ -236,7 +236,7 @@ class Impure(Sending):
 
 
 def built(kind: Callable[[], nn.Module] = Mixed) -> nn.Module:
-    torch.manual_seed(0)
+    seed_all(0)
     IMPURE[0] = 0
     return without_zeros(kind())
 

@@ -19,7 +19,7 @@ from gnn_checkpointing.study.study import Study
 from measurement.cells import CPU, cell_of, small_study
 from measurement.cells import measured as by_a_worker
 
-CONTEXT = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**30, "restarts": 0}
+CONTEXT = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**30, "restarts": 0, "visit": 0}
 
 
 def no_marks(cell: str, policies: list[str]) -> dict[str, HighWater]:

@@ -28,7 +28,7 @@ NEIGHBOURS: Any = SimpleNamespace(found=lambda: [OTHER])
 def test_who_came_meanwhile_is_in_the_record_its_warnings_and_further_rounds(tmp_path: Path) -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
-    context = {name: CONTEXT[name] for name in ("hardware", "restarts")}
+    context = {name: CONTEXT[name] for name in ("hardware", "restarts", "visit")}
     job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path), "context": context, "fingerprints": {cell.id: "f"}}
     job |= {"process": 1, "timed": {cell.id: ["none", "layers"]}}
     measuring = worker.Worker(job, Bench(study, graph, CPU), NEIGHBOURS, events)

@@ -4,8 +4,6 @@ A forward pass may count, note or keep something in a list, an array or an objec
 again gives it all that as it was, and afterwards leaves no trace of the second run.
 """
 
-from __future__ import annotations
-
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

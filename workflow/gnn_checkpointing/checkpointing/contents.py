@@ -3,8 +3,6 @@
 Objects are those of a user's own classes, data classes, namespaces, PyG's data, and modules that no other has as parts.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
