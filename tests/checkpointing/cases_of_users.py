@@ -9,6 +9,7 @@ from small_layers import Sending
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch_geometric import nn as pyg
+from torch_geometric.utils import softmax
 
 
 class Scored(Sending):
@@ -126,6 +127,13 @@ class Defaulted(Sending):
         return x_j.mul_(factor).sigmoid().view(-1, 2, C // 2).flatten(1)
 
 
+class Shares(Sending):
+    """Arguments that PyG provides, without types."""
+
+    def message(self, x_j, index, ptr, dim_size):  # type: ignore[no-untyped-def]
+        return x_j * softmax(x_j.sum(1, keepdim=True), index, ptr, dim_size)
+
+
 class Twice(Scored):
     """Two calls of `propagate` that depend on each other, of which one has weights."""
 
@@ -151,7 +159,7 @@ USERS: dict[str, Group] = {
     "a layer of a user": Group(
         {
             kind.__name__: called(kind, X, EDGES)
-            for kind in (Scored, Compared, Asked, Inside, Defaulted, Twice, Weightless, InDictionary)
+            for kind in (Scored, Compared, Asked, Inside, Defaulted, Shares, Twice, Weightless, InDictionary)
         },
         EVERY,
         ("selective",),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.contents import Contents, class_attributes, holds, members
+from gnn_checkpointing.checkpointing.contents import FUNCTIONS, Contents, class_attributes, holds, members
 from gnn_checkpointing.checkpointing.given import is_tensor, version_of, versions_of
 from gnn_checkpointing.checkpointing.hooks import MESSAGE_HOOKS
 from gnn_checkpointing.refusal import Refusal
@@ -132,14 +132,15 @@ def watched(value: Any, parts: Iterable[nn.Module]) -> Callable[[], bool]:
 
 
 def plain_attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
-    """The plain attributes of a module's parts by their names in the module, and those of their classes."""
+    """The plain attributes of a module's parts by their names in the module, functions apart."""
     for path, part in module.named_modules():
-        yield from ((f"{path}.{name}" if path else name, value) for name, value in _plain(part).items())
-        yield f"that the class {type(part).__name__} has", class_attributes(type(part))
+        values = (entry for entry in _plain(part).items() if type(entry[1]) not in FUNCTIONS)
+        yield from ((f"{path}.{name}" if path else name, value) for name, value in values)
 
 
 def _is_small(tensor: Tensor) -> bool:
-    return not tensor.requires_grad and not tensor.is_inference() and tensor.nbytes <= _SMALL_BYTES
+    dense = tensor.layout == torch.strided and not tensor.is_inference()
+    return dense and not tensor.requires_grad and tensor.nbytes <= _SMALL_BYTES
 
 
 def _plain(part: nn.Module) -> dict[str, Any]:

@@ -81,6 +81,7 @@ def class_attributes(kind: type) -> list[Any]:
 _MAPPINGS = (dict, _Slots, _OfClass)
 _MUTABLE = (list, set, deque, bytearray, *_MAPPINGS)
 _CONTAINERS = (tuple, *_MUTABLE)
+FUNCTIONS = (FunctionType, MethodType, partial)
 _CLOSED = {*sys.stdlib_module_names, "torch", "torch_geometric", "numpy", __name__.partition(".")[0]} - {"test"}
 """Packages whose objects are left alone: loggers, locks, files, what torch and PyG keep for themselves."""
 _NEUTRAL = frozenset({"abc", "typing", "collections", "collections.abc", "_collections_abc"})

@@ -15,6 +15,7 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
 
 from gnn_checkpointing.checkpointing.block_arguments import (
+    GIVEN,
     Call,
     DeferredEdgeValues,
     Slot,
@@ -182,7 +183,7 @@ def widest(conv: MessagePassing, tensors: Iterable[Tensor]) -> int:
 
 def _call(conv: MessagePassing, kwargs: dict[str, Any]) -> tuple[Call, list[str]]:
     """The call with its tensors in one list, and the names of the arguments that the layer's methods ask for."""
-    names: list[str] = conv.inspector.get_flat_param_names(["message", "aggregate", "update"])
+    names: list[str] = conv.inspector.get_flat_param_names(["message", "aggregate", "update"], exclude=GIVEN)
     deferred = {name: value for name, value in kwargs.items() if isinstance(value, DeferredEdgeValues)}
     if len(deferred) != 1 or any(value.made is not None for value in deferred.values()):
         return call_of(computed(kwargs), None, None), names
