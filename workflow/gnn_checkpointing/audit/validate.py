@@ -5,10 +5,8 @@ import importlib.metadata
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
@@ -86,8 +84,7 @@ def believed_complaints(
     """What `check` says against each report; one that this code found nothing wrong with is not checked again.
 
     `memory` lists the digests of such reports: of the crate, which has the checksums of all their files, of our code
-    and of the libraries. Files that are not those of the crate are seen each time. As many reports are checked at the
-    same time as there are processors.
+    and of the libraries. Files that are not those of the crate are seen each time.
     """
     found = {folder: changed_files(folder) for folder in folders}
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
@@ -104,8 +101,7 @@ def believed_complaints(
         listed = []
     known = {str(one) for one in listed} if isinstance(listed, list) else set()
     asked = [folder for folder, key in keys.items() if key not in known]
-    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
-        found |= dict(zip(asked, pool.map(check, asked), strict=True))
+    found |= {folder: check(folder) for folder in asked}
     believed = {keys[folder] for folder in asked if not found[folder]}
     if believed:
         with contextlib.suppress(OSError):  # where nothing can be written, the next run only checks again
