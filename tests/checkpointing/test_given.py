@@ -445,3 +445,30 @@ def test_a_second_gradient_starts_from_the_same_attributes() -> None:
         loss.backward()
         found.append(twin.lin.weight.grad)
     torch.testing.assert_close(*found)
+
+
+class Table(Sending):
+    """Reads an array of two megabytes, and may count in it."""
+
+    def __init__(self, counts: bool) -> None:
+        super().__init__()
+        self.table, self.counts = np.ones(2**18), counts
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        self.table[0] += self.counts
+        return self.propagate(edge_index, x=self.lin(x) * float(self.table[0]))
+
+
+@pytest.mark.parametrize("policy", ["layers", "edge_blocks(8)"])
+def test_a_large_array_is_read_without_a_copy_and_not_written(policy: str) -> None:
+    plain, wrapped = (built(lambda: TwoLayers(Table(False), Table(False))) for _ in range(2))
+    assert not difference(step(plain, (X, EDGES)), step(apply(wrapped, policy), (X, EDGES)))
+    loss = wrapped(X, EDGES).square().sum()
+    wrapped.first.table[1] = 3.0
+    if policy == "layers":
+        with pytest.raises(RuntimeError, match=r"an array \[262144\] that Table reads was changed"):
+            loss.backward()
+    counting = apply(built(lambda: TwoLayers(Table(True), Table(True))), policy)
+    if policy == "layers":
+        with pytest.raises(Refusal, match=r"Table writes into an array \[262144\]"):
+            counting(X, EDGES)

@@ -217,6 +217,22 @@ def test_an_optimiser_inside_the_backward_pass_steps_as_without_a_policy(
     alike(list(wrapped.parameters()), list(plain.parameters()), 1.0)
 
 
+@pytest.mark.parametrize("policy", ["layers", *BLOCKS])
+@pytest.mark.parametrize("name", ["SAGE", "GATv2"])
+def test_weights_that_get_other_data_before_the_backward_pass_are_the_old_ones_in_it(
+    name: str, policy: str, compiler: None
+) -> None:
+    """As of an average of weights that is swapped in: what is differentiated is what was computed."""
+    plain = blocks(name).eval()
+    wrapped = under(policy, plain)
+    loss_of(plain).backward()
+    loss = loss_of(wrapped)
+    for weight in wrapped.parameters():
+        weight.data = 2 * weight.data
+    loss.backward()
+    alike([w.grad for w in wrapped.parameters()], [w.grad for w in plain.parameters()], 1.0)
+
+
 @pytest.mark.parametrize("policy", BLOCKS)
 def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> None:
     x = X.clone().requires_grad_()

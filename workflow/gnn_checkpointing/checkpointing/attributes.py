@@ -4,6 +4,7 @@ A forward pass may count, note or keep something in a list, an array or an objec
 again gives it all that as it was, and afterwards leaves no trace of the second run.
 """
 
+import hashlib
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -46,14 +47,21 @@ class Attributes:
             (tensor, version_of(tensor), tensor.clone() if _is_small(tensor) else None) for tensor in tensors.values()
         ]
         self._changed, self._done = set[int](), False
-        self._arrays = _copied_arrays(self.values)
+        arrays = _arrays(self.values)
+        self._arrays = _copied(array for array in arrays if array.nbytes <= _SMALL_BYTES)
+        self._large = [(array, _digest(array)) for array in arrays if array.nbytes > _SMALL_BYTES]
         self._counters = {id(value): repr(value) for value in self.values if type(value) is count}
 
     def _members(self, plain: Any, more: Iterable[Any] = ()) -> Iterator[Any]:
         return members((*(value for _, own in plain for value in own.values()), *more), known=self._parts)
 
     def forward_done(self) -> None:
-        """Note what has changed. Raises `Refusal` where a large tensor was written into: its old value is gone."""
+        """Note what has changed. Raises `Refusal` where a large tensor or array was written: the old one is gone."""
+        for array in self._written():
+            raise Refusal(
+                f"{self._name} writes into an array {list(array.shape)}, and would again when it is recomputed; make "
+                "it a tensor, and a buffer by register_buffer"
+            )
         for place, (tensor, version, copied) in enumerate(self._tensors):
             now = version_of(tensor)
             if version != now or _differs(tensor, copied):
@@ -69,6 +77,9 @@ class Attributes:
         self._before = [(part, before | _new(part, before)) for part, before in self._before]
         self.values, self._done = [], True
 
+    def _written(self) -> Iterator[Any]:
+        return (array for array, digest in self._large if _digest(array) != digest)
+
     def _is_reached(self, tensor: Tensor) -> bool:
         """Whether a tensor can be replaced: it is an attribute, or in a container that is not a tuple."""
         attributes = (value for _, plain in self._before for value in plain.values())
@@ -81,6 +92,11 @@ class Attributes:
         `fresh` has tensors that stand in for others, by the identity of these.
         """
         fresh = {**fresh}
+        for array in self._written():
+            raise RuntimeError(
+                f"an array {list(array.shape)} that {self._name} reads was changed between its forward and its "
+                "backward pass, and its old value is gone"
+            )
         for tensor, version, copied in self._tensors:
             late = version_of(tensor) != version and id(tensor) not in fresh
             if late and (copied is None or not self._is_reached(tensor)):
@@ -93,7 +109,7 @@ class Attributes:
         fresh |= {number: count(*literal_eval(f"({at[6:-1]},)")) for number, at in self._counters.items()}
         present = [(part, _plain(part)) for part in self._parts]
         contents = Contents([*self._contents.containers(), *self._members(present)])
-        arrays = _copied_arrays(array for array, _ in self._arrays)
+        arrays = _copied(array for array, _ in self._arrays)
         self._contents.give_back(fresh)
         for array, before in self._arrays:
             np.copyto(array, before)
@@ -115,17 +131,27 @@ def _differs(tensor: Tensor, copied: Tensor | None) -> bool:
     return copied is not None and readable and not torch.equal(tensor, copied)
 
 
-def _copied_arrays(values: Iterable[Any]) -> list[tuple[Any, Any]]:
-    return [(value, value.copy()) for value in values if issubclass(type(value), np.ndarray) and value.flags.writeable]
+def _arrays(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if issubclass(type(value), np.ndarray) and value.flags.writeable]
+
+
+def _copied(arrays: Iterable[Any]) -> list[tuple[Any, Any]]:
+    return [(array, array.copy()) for array in arrays]
+
+
+def _digest(array: Any) -> bytes:
+    dense = np.ascontiguousarray(array)
+    return hashlib.blake2b(dense.tobytes() if dense.dtype.hasobject else dense.reshape(-1).view(np.uint8).data).digest()
 
 
 def watched(value: Any, parts: Iterable[nn.Module]) -> Callable[[], bool]:
     """Whether from now on anything is written into what `value` holds, without these parts of the layer."""
     found = list(members([value], known=parts))
-    contents, versions, arrays = Contents(found), versions_of(found), _copied_arrays(found)
+    contents, versions = Contents(found), versions_of(found)
+    arrays = [(array, _digest(array)) for array in _arrays(found)]
 
     def is_changed() -> bool:
-        written = any(array.tobytes() != before.tobytes() for array, before in arrays)
+        written = any(_digest(array) != before for array, before in arrays)
         return written or contents.changed() or versions_of(found) != versions
 
     return is_changed

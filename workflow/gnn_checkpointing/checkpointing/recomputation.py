@@ -38,6 +38,8 @@ class Recomputation:
         # Who steps a weight inside the backward pass, as soon as its gradient is there, hooks it in this way.
         stepped = [tensor for tensor in self.weights if tensor._post_accumulate_grad_hooks]
         self._old = {id(tensor): tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in stepped}
+        # Whoever assigns to a weight's `data` gives it another storage; the old one is kept as autograd keeps it.
+        self._stored = {id(tensor): tensor.detach() for tensor in self.weights}
         self._before = {id(tensor): tensor.detach().clone() for tensor in self._buffers.values()}
         self._changed: set[int] = set()
         self._attributes = Attributes(module, given)
@@ -83,7 +85,10 @@ class Recomputation:
 
     def weight_in_use(self, weight: Tensor) -> Tensor:
         """What `again` computes with in the place of one of the `weights`."""
-        return self._old[id(weight)] if id(weight) in self._old and self._is_written(weight) else weight
+        if id(weight) in self._old and self._is_written(weight):
+            return self._old[id(weight)]
+        stored = self._stored.get(id(weight), weight)
+        return weight if _place(weight) == _place(stored) else stored.requires_grad_(weight.requires_grad)
 
     def _is_written(self, weight: Tensor) -> bool:
         return any(t is weight and self._versions.get(name) != t._version for name, t in self._parameters.items())
@@ -143,6 +148,12 @@ def _named(module: nn.Module, kind: str) -> dict[str, Tensor]:
 
 def _form(tensor: Tensor) -> tuple[torch.dtype, torch.device, bool]:
     return tensor.dtype, tensor.device, tensor.requires_grad
+
+
+def _place(tensor: Tensor) -> tuple[int, int] | None:
+    """Where a tensor's values lie, also of a fake one; None of a sparse one."""
+    strided = tensor.layout == torch.strided
+    return (tensor.untyped_storage()._cdata, int(tensor.storage_offset())) if strided else None
 
 
 def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:

@@ -108,8 +108,9 @@ def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
 
 def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
     """The traces of a cell by policy, or a refusal that names the file."""
-    sealed_bytes(path)
     remedy = "delete it and measure again"
+    if path.exists():
+        sealed_bytes(path)
     columns = read_arrays(path, remedy)
     try:
         for name, kinds in _COLUMNS.items():
