@@ -87,8 +87,10 @@ class Recomputation:
         """What `again` computes with in the place of one of the `weights`."""
         if id(weight) in self._old and self._is_written(weight):
             return self._old[id(weight)]
-        stored = self._stored.get(id(weight), weight)
-        return weight if _place(weight) == _place(stored) else stored.requires_grad_(weight.requires_grad)
+        stored = self._stored.get(id(weight))  # of no weight that was lazy then
+        if stored is None or _place(weight) == _place(stored):
+            return weight
+        return stored.requires_grad_(weight.requires_grad)
 
     def _is_written(self, weight: Tensor) -> bool:
         return any(t is weight and self._versions.get(name) != t._version for name, t in self._parameters.items())
