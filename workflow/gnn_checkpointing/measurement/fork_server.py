@@ -96,7 +96,7 @@ def _run(handles: list[int]) -> NoReturn:
             setattr(sys, name, open(number, before.mode, 1 if number == 2 else -1, **kept))  # noqa: PTH123, SIM115
         os.environ.clear()
         os.environ.update(request["environment"])
-        if "torch" in sys.modules:
+        if sys.argv[2] == WORKERS:
             del os.environ[RUN]  # a server of its own would import all again
         os.chdir(request["folder"])
         if not sys.flags.safe_path:
