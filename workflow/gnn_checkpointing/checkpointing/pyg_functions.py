@@ -4,7 +4,8 @@ A layer's own code runs unchanged, but sees other functions among its module's g
 normalisation are computed once per graph: with default arguments a layer makes a new list of edges per forward pass,
 memory that grows with the edges, and a graph to be sorted again. The softmax over a node's neighbours has a gradient of
 its own and finds its maximum in one pass; PyG's takes two, and autograd six more. A sum or a mean is not computed again
-in the backward pass, which reads no more of it than its shape.
+in the backward pass, which reads no more of it than its shape. A maximum or minimum leaves out of its gradient what
+nothing reads: PyTorch's has that of the zeros before it, which takes as long as all the rest.
 """
 
 import functools
@@ -136,16 +137,21 @@ class _Softmax(torch.autograd.Function):
 
 
 def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, num_nodes: int) -> Tensor | None:
-    """Placeholder for the sum or mean of messages, with its shape and gradient alone; None for other aggregations."""
+    """Aggregated messages that are only to be differentiated; None for aggregations that have no faster way.
+
+    Of a sum or mean there is a placeholder, with its shape and gradient alone.
+    """
     module = conv.aggr_module
-    mean = type(module) is aggr.MeanAggregation
-    if not mean and type(module) is not aggr.SumAggregation:
-        return None
     own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
     if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
         return None
-    unread: Tensor = _Unread.apply(messages, destination, num_nodes, conv.node_dim, mean)  # type: ignore[no-untyped-call]
-    return unread
+    # Elsewhere than on CPU PyG may call another library for extrema.
+    ways = _SUMS | (_EXTREMA if messages.device.type == "cpu" else {})
+    if type(module) not in ways:
+        return None
+    function, how = ways[type(module)]
+    found: Tensor = function.apply(messages, destination, num_nodes, conv.node_dim, how)
+    return found
 
 
 class _Unread(torch.autograd.Function):
@@ -171,3 +177,39 @@ class _Unread(torch.autograd.Function):
             counts = gradient.new_zeros(ctx.num_nodes).index_add_(0, index, gradient.new_ones(1).expand(len(index)))
             gradient = gradient / counts.clamp_(min=1).view(shape)
         return gradient.index_select(ctx.dim, index), None, None, None, None
+
+
+class _Extremum(torch.autograd.Function):
+    """The largest or smallest messages, and their gradient as PyTorch's `scatter_reduce` has it, digit for digit.
+
+    All messages that are the extremum share its gradient evenly; an extremum of zero has one sharer more, the zero that
+    was there before any message.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, messages: Tensor, index: Tensor, num_nodes: int, dim: int, reduce: str) -> Tensor:
+        """Zeros for nodes without messages."""
+        shape = list(messages.shape)
+        shape[dim] = num_nodes
+        over = [1] * messages.dim()
+        over[dim] = -1
+        at = index.view(over).expand_as(messages)
+        found = messages.new_zeros(shape).scatter_reduce_(dim, at, messages, reduce, include_self=False)
+        ctx.dim = dim
+        ctx.save_for_backward(messages, index, found)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Each sharer's part."""
+        messages, index, found = ctx.saved_tensors
+        shares = found.index_select(ctx.dim, index).eq_(messages)
+        sharers = found.eq(0).to(found.dtype).index_add_(ctx.dim, index, shares)
+        return (gradient / sharers).index_select(ctx.dim, index).mul_(shares), None, None, None, None
+
+
+_SUMS: dict[type, tuple[Any, Any]] = {aggr.SumAggregation: (_Unread, False), aggr.MeanAggregation: (_Unread, True)}
+_EXTREMA: dict[type, tuple[Any, Any]] = {
+    aggr.MaxAggregation: (_Extremum, "amax"),
+    aggr.MinAggregation: (_Extremum, "amin"),
+}

@@ -243,5 +243,15 @@ void backward_turns(const Arguments& a) {
 
 template <class Work>
 void backward_all(const Arguments& a) {
+  using T = typename Work::Number;
   a.heads % a.graph.threads == 0 ? backward_heads<Work>(a) : backward_turns<Work>(a);
+  if (!a.attention) return;
+  // The groups' parts in one order, whatever the number of threads, to where the first group's were.
+  T* parts = static_cast<T*>(a.grad_attention);
+  const int64_t size = a.heads * Work::channels;
+  for (int64_t c = 0; c < size; ++c) {
+    double sum = 0;
+    for (int64_t group = 0; group < a.groups; ++group) sum += parts[group * size + c];
+    parts[c] = T(sum);
+  }
 }
