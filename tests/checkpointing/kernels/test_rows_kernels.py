@@ -60,6 +60,19 @@ def test_reductions_and_their_ties_are_scatters(sizes, channels, message, reduce
         assert torch.equal(rows.backward(kernel_edges(edge_index, *sizes[:2]), gradient, reduce=reduce).x, found[1])
 
 
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
+def test_ordered_weights_give_the_same_digits(reduce):
+    edge_index, x, gradient = drawn((12, 7, 150), 16)
+    tables, weight, x = kernel_edges(edge_index, 12, 7), torch.rand(150, dtype=x.dtype), x.detach()
+    by_destination, by_source = (weight[order] for order in (tables.order, tables.by_source[2]))
+    plain_way, ordered = ({"reduce": reduce, "ordered": how} for how in (False, True))
+    assert torch.equal(rows.forward(tables, x, weight, **plain_way), rows.forward(tables, x, by_destination, **ordered))
+    assert torch.equal(
+        rows.backward(tables, gradient, weight=weight, **plain_way).x,
+        rows.backward(tables, gradient, weight=by_source, **ordered).x,
+    )
+
+
 @pytest.mark.parametrize("reduce", ["max", "sum"])
 def test_nan_and_infinities_are_torchs(reduce):
     """NaN wins over a maximum and spoils its column's gradient; it passes a relu."""

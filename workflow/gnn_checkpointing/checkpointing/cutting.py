@@ -1,7 +1,7 @@
 """From a call of `propagate` to its parts: whether it can be cut, how its arguments are read, and what computes it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -33,6 +33,7 @@ from gnn_checkpointing.checkpointing.fused import agrees, kernel_for, on_nodes
 from gnn_checkpointing.checkpointing.given import is_tensor
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
+from gnn_checkpointing.checkpointing.kernel_executors import RowsKernel
 from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
@@ -85,6 +86,9 @@ class Cutter:
         edges = self.tables.sorted(
             edge_index, num_sources, num_nodes, reverse=reverse, kernels=kernel is not None, seen=graphs_seen_by(conv)
         )
+        if isinstance(kernel, RowsKernel) and kernel.weight is not None:
+            weights = call.tensors[kernel.weight]
+            kernel = replace(kernel, ordered=self.tables.ordered(edge_index, edges, weights, graphs_seen_by(conv)))
         cut = CutCall(conv, call, edges, roles, most)
         return (cut, kernel) if kernel else (self._tried_once(cut), EagerBlocks())
 

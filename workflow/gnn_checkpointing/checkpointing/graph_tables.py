@@ -85,6 +85,24 @@ class GraphTables:
         made: SortedEdges = self.remembered(edge_index, (kernels, reverse, num_sources, num_nodes), make, seen)
         return made
 
+    def ordered(
+        self, edge_index: Tensor, edges: SortedEdges, weights: Tensor, seen: Seen | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        """One weight per edge in the order of `edges`, and in that by source; None of weights not made by the tables.
+
+        Kernels read them one after another then.
+        """
+        if not self.hold(weights) or weights.device.type != "cpu" or edges.order is None:
+            return None
+        orders = (edges.order, edges.by_source[2])
+
+        def make() -> tuple[Any, ...]:
+            # With what the key names: while it lives, nothing else has its number.
+            return weights, edges, *(weights.detach().index_select(0, order) for order in orders)
+
+        *_, forward, backward = self.remembered(edge_index, ("weights", id(weights), id(edges)), make, seen)
+        return forward, backward
+
     def keep(self, edge_index: Tensor, edges: SortedEdges) -> None:
         """Take `edges` for the sorted edges of `edge_index`, where its values cannot be read (fake tensors)."""
         with self._lock:

@@ -100,6 +100,8 @@ class RowsKernel:
     weight: int | None
     reduce: Any
     edges: EdgeFeatures | None = None
+    ordered: tuple[Tensor, Tensor] | None = None
+    """The weights in the orders in which the two passes read them, where the graph's tables keep them."""
     draws = False
 
     def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
@@ -115,7 +117,8 @@ class RowsKernel:
         outs = []
         for part, _, places in _parts(cut, self.edges):
             edge = None if self.edges is None else self.edges.of(cut, places)
-            outs.append(rows.forward(part, x, weight, edge, reduce=self.reduce))
+            given = weight if self.ordered is None else self.ordered[0]
+            outs.append(rows.forward(part, x, given, edge, reduce=self.reduce, ordered=self.ordered is not None))
         return (torch.cat(outs) if len(outs) > 1 else outs[0],), ()
 
     def add_gradients(
@@ -131,9 +134,10 @@ class RowsKernel:
         if gradient is None or not (sums.wanted[self.rows] or of_weight or self.edges is not None):
             return
         for part, nodes, places in _parts(cut, self.edges):
-            mapped = _Mapped(cut, self.edges, places)
+            mapped, ordered = _Mapped(cut, self.edges, places), self.ordered is not None
+            given = weight if self.ordered is None else self.ordered[1]
             found = rows.backward(
-                part, gradient[nodes], x, weight, mapped.values, reduce=self.reduce, of_weight=of_weight
+                part, gradient[nodes], x, given, mapped.values, reduce=self.reduce, of_weight=of_weight, ordered=ordered
             )
             sums.add(self.rows, found.x)
             if self.weight is not None:

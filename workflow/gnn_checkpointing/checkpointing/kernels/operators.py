@@ -49,7 +49,7 @@ def operator(
 
         return run
 
-    tables = "Tensor source, Tensor pointer, Tensor order, int num_sources"
+    tables = "Tensor source, Tensor pointer, Tensor? order, int num_sources"
     made_operator = torch.library.custom_op(
         f"gnn_checkpointing::{name}",
         filled(on_cpu),
@@ -122,7 +122,7 @@ def run(
     source, pointer, order, num_sources = tables
     arguments.graph = Graph(
         *(pointer.numel() - 1, num_sources, source.numel(), source.dtype == torch.int64, torch.get_num_threads()),
-        *(table.data_ptr() for table in (pointer, source, order)),
+        *(None if table is None else table.data_ptr() for table in (pointer, source, order)),
     )
     for name, tensor in tensors.items():
         setattr(arguments, name, None if tensor is None else tensor.data_ptr())

@@ -2,7 +2,8 @@
 
 `csrc/weighted.cpp` and `csrc/extremum.cpp` derive both passes; ties share a gradient as they do in PyG on CPU. A sum or
 mean without `weight` and `edge` is the aggregation of GIN and SAGE, with `weight` `[num_edges]` that of GCN and
-GraphConv, with `edge` `[num_edges, C]` that of GINE: relu(x_j + e). Both are in the caller's order of edges.
+GraphConv, with `edge` `[num_edges, C]` that of GINE: relu(x_j + e). Both are in the caller's order of edges, but an
+`ordered` weight (on CPU) is in the order in which the pass reads it: by destination forward, by source backward.
 """
 
 import ctypes
@@ -39,11 +40,18 @@ class Gradients(NamedTuple):
 
 
 def forward(
-    graph: SortedEdges, x: Tensor, weight: Tensor | None = None, edge: Tensor | None = None, *, reduce: Reduce = "sum"
+    graph: SortedEdges,
+    x: Tensor,
+    weight: Tensor | None = None,
+    edge: Tensor | None = None,
+    *,
+    reduce: Reduce = "sum",
+    ordered: bool = False,
 ) -> Tensor:
     """The aggregates `[num_nodes, C]` of rows `x` `[num_sources, C]`; zeros for a node without edges."""
     given = _checked(graph, None, x, weight, edge, reduce)
-    made: Tensor = _forward(*tables_of(graph), *given[1:], reduce)
+    source, pointer, order, num_sources = tables_of(graph)
+    made: Tensor = _forward(source, pointer, None if ordered else order, num_sources, *given[1:], reduce)
     return made
 
 
@@ -56,6 +64,7 @@ def backward(
     *,
     reduce: Reduce = "sum",
     of_weight: bool = False,
+    ordered: bool = False,
 ) -> Gradients:
     """The gradients, given that of the aggregates; sums and means read `x` only for `of_weight` and those of `edge`."""
     reads_x = of_weight or edge is not None or reduce in _SIGNS
@@ -66,6 +75,7 @@ def backward(
     given = _checked(graph, gradient, x if reads_x else None, weight, edge, reduce)
     # On CPU an extremum goes by destination, and threads own columns.
     by_source = graph.by_source if gradient.is_cuda or reduce not in _SIGNS else (None, None, None)
+    by_source = (*by_source[:2], None) if ordered else by_source
     of_x, of_weights, of_edge = _backward(*tables_of(graph), *by_source, *given, reduce, of_weight)
     return Gradients(of_x, of_weights if of_weight else None, None if edge is None else of_edge)
 

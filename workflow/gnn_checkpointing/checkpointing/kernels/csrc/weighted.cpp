@@ -3,6 +3,7 @@
 // y_i = sum over e from j to i of w_e x_j, divided by i's number of edges where the MEAN is asked for; with edge vectors
 // (EDGED) of relu(x_j + e_e). With g_i the gradient of y_i (over i's number of edges): x_j gets the sum of w_e g_i over
 // the edges out of j, and w_e gets g_i . x_j; with edge vectors e_e gets g_i where x_j + e_e > 0, and x_j their sum.
+// Weights are in the order of the edges as given, or where there is no `order` in that of the pass.
 //
 // A node's sum lies in registers while the rows of its neighbours stream by, forward by the table sorted by destination,
 // backward by the one sorted by source: nothing is written twice, so threads need no atomics and bits do not vary.
@@ -36,7 +37,7 @@ struct Sums {
     for (int block = 0; block < Row::vectors; block += B) {
       V total[U][B] = {};
       const auto add = [&](V* sum, int64_t e) INLINE_LAMBDA {
-        T weight = a.weight ? in(a.weight)[order[e]] : T(1);
+        T weight = a.weight ? in(a.weight)[order ? order[e] : e] : T(1);
         if (back && a.mean) weight *= mean_of(other[e]);
         const T* row = rows + int64_t(other[e]) * C;
         columns(block, [&](int k, int c, auto width) INLINE_LAMBDA {
