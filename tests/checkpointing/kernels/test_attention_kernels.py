@@ -99,7 +99,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
 @pytest.mark.parametrize("heads", [1, 2])
 @each_kind
 def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypatch):
-    """The kept logarithm has few left after the point; whole scores, so that float32 has them exactly."""
+    """Large scores have few left after the point; these are whole, so that float32 has them exactly."""
     monkeypatch.setattr(plain, "SLOPE", 0.25)
     sizes = (20, 6, 60)
     inputs = plain.attention_inputs(kind, sizes, (heads, 16), False, torch.float32)

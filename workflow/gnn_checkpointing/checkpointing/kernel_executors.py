@@ -47,7 +47,7 @@ class AttentionKernel:
         return frozenset(range(len(wanted)))
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
-        """Attended neighbours `[num_nodes, heads, channels]`, log denominators, and the seed of the masks."""
+        """Attended neighbours `[num_nodes, heads, channels]`, shifts of scores, and the seed of the masks."""
         with torch.device("cpu"):
             seed = torch.randint(2**62, (1,)) if self._dropout() else torch.zeros(1, dtype=torch.int64)
         outs = []
@@ -55,8 +55,8 @@ class AttentionKernel:
             edge = None if self.edges is None else self.edges.of(cut, places)
             inputs, options = self._inputs(cut, nodes, edge), self._options(seed, nodes)
             outs.append(attention.forward(self.kind, part, *inputs, **options))
-        out, log_denominators = (torch.cat(parts) if len(outs) > 1 else parts[0] for parts in zip(*outs, strict=True))
-        return (out,), (log_denominators, seed)
+        out, shifts = (torch.cat(parts) if len(outs) > 1 else parts[0] for parts in zip(*outs, strict=True))
+        return (out,), (shifts, seed)
 
     def add_gradients(self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], sums: Sums) -> None:
         """Add the gradients of keys, queries, values, features of edges and weights."""

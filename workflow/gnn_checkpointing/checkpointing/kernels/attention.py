@@ -59,7 +59,7 @@ def forward(
     dropout: float = 0.0,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """The aggregates `[Nd, H, C]`, and the logarithms of the softmax's denominators `[Nd, H]` to keep."""
+    """The aggregates `[Nd, H, C]`, and the numbers `[Nd, H]` to keep, by which scores are shifted again."""
     given = _checked(kind, graph, inputs, dropout)
     made: tuple[Tensor, Tensor] = _forward(*tables_of(graph), kind, negative_slope, dropout, seed, *given)
     return made
@@ -69,7 +69,7 @@ def backward(
     kind: Kind,
     graph: SortedEdges,
     gradient: Tensor,
-    log_denominators: Tensor,
+    shifts: Tensor,
     *inputs: Tensor | None,
     negative_slope: float = 0.2,
     dropout: float = 0.0,
@@ -82,7 +82,7 @@ def backward(
     kept = checked(
         {
             "gradient": (gradient, (graph.num_nodes, *head)),
-            "log_denominators": (log_denominators, (graph.num_nodes, head[0])),
+            "shifts": (shifts, (graph.num_nodes, head[0])),
         },
         keys,
     )
@@ -125,7 +125,7 @@ class _Arguments(ctypes.Structure):
     _fields_ = (
         ("graph", Graph),
         ("heads", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in (*_INPUTS, "gradient", "log_denominators")),
+        *((name, ctypes.c_void_p) for name in (*_INPUTS, "gradient", "shifts")),
         *((name, ctypes.c_double) for name in ("slope", "dropout")),
         ("seed", ctypes.c_uint64),
         *((name, ctypes.c_void_p) for name in ("out", "kept", *(f"grad_{name}" for name in _INPUTS), "scratch")),
@@ -161,7 +161,7 @@ def _gradients(*given: Any) -> tuple[Tensor, ...]:
 
 def _backward_on_cpu(made: tuple[Tensor, ...], *given: Any) -> None:
     of_keys, of_queries, of_values, of_attention, of_edge = made
-    (gradient, log_denominators), values, attention = given[13:15], given[10], given[11]
+    (gradient, shifts), values, attention = given[13:15], given[10], given[11]
     for summed in (of_keys, of_values):
         summed.zero_()
     groups, edges_of_group = _groups(given[1], given[0].size(0))
@@ -169,7 +169,7 @@ def _backward_on_cpu(made: tuple[Tensor, ...], *given: Any) -> None:
     scratch = gradient.new_empty(2 * threads * heads * edges_of_group if heads % threads else 0)
     by_group = gradient.new_zeros(groups, *of_attention.shape)
     tensors = {
-        **{"gradient": gradient, "log_denominators": log_denominators, "scratch": scratch},
+        **{"gradient": gradient, "shifts": shifts, "scratch": scratch},
         **{"grad_keys": of_keys, "grad_queries": of_queries, "grad_attention": by_group, "grad_edge": of_edge},
         "grad_values": of_keys if values is None else of_values,
     }
@@ -206,7 +206,7 @@ _forward = operator(
 )
 _backward = operator(
     "attention_backward",
-    f"{_ARGUMENTS}, Tensor gradient, Tensor log_denominators, {BY_SOURCE}",
+    f"{_ARGUMENTS}, Tensor gradient, Tensor shifts, {BY_SOURCE}",
     "(Tensor, Tensor, Tensor, Tensor, Tensor)",
     _gradients,
     _backward_on_cpu,

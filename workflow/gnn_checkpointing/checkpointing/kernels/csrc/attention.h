@@ -5,7 +5,8 @@
 //   GATv2         s = a . leaky(x_j + x_i + e)     v = x_j        (keys = values = x_j, queries = x_i)
 //   GAT           s = leaky(u_j + v_i + w)         v = x_j        (one number a head: keys u, queries v, edge w)
 //   Transformer   s = q_i . (k_j + e) / sqrt(C)    v = v_j + e
-// The forward pass keeps L. With g the gradient of y_i and d = g . v, the softmax's gradient is
+// The forward pass keeps the largest score of a node and head; the backward pass takes exponentials and their sum again
+// from there. With g the gradient of y_i and d = g . v, the softmax's gradient is
 //   ds = p (f d - D_i),  D_i = sum over i's edges of p f d,
 // and v gets p f g. With m = ds leaky'(z): GATv2's x_j, x_i and e get m a, its a gets m z; GAT's u, v and w get m;
 // the Transformer's k and e get ds q / sqrt(C), its q gets ds (k + e) / sqrt(C).
@@ -22,7 +23,7 @@
 struct Arguments {
   Graph graph;
   int64_t heads;
-  const void *keys, *queries, *values, *attention, *edge, *gradient, *log_denominators;
+  const void *keys, *queries, *values, *attention, *edge, *gradient, *shifts;
   double slope, dropout;
   uint64_t seed;
   void *out, *kept;

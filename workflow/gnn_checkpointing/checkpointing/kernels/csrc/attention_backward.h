@@ -1,4 +1,4 @@
-// The backward pass of attention: shares again from the kept logarithms, then gradients without a value kept per edge.
+// The backward pass of attention: shares again from the kept largest scores, then gradients without a value kept per edge.
 #pragma once
 #include "attention.h"
 
@@ -18,8 +18,8 @@ struct Backward : Heads<T, C, kind, edged> {
     T shares = 0, products = 0;
   };
 
-  // Shares into `score`, g . v (times f) into `dot`, the chunk's part of both sums added to `totals`. Kept logarithms of
-  // large scores have few digits after the point: all shares of a node are off by one factor, which their sum tells.
+  // Shares times one factor of the node into `score`, g . v (times f) into `dot`, the chunk's part of both sums added to
+  // `totals`; the factor is what the shares add up to.
   INLINE void shares(int64_t i, int64_t h, int count, Totals& totals) {
     const T *values = in(a.values), *edge = in(a.edge);
     scores(i, h, count);
@@ -36,7 +36,7 @@ struct Backward : Heads<T, C, kind, edged> {
       draw(h, count);
       scale_by_factors(dot, count);
     }
-    const T kept = in(a.log_denominators)[i * heads + h];
+    const T kept = in(a.shifts)[i * heads + h];
     V part = {}, all = {};
     for (int l = 0; l < count; l += W) {
       const V p = exponential<T, W>(load<V>(score + l, Full<W>{}) - kept);

@@ -69,7 +69,7 @@ struct Forward : Heads<T, C, kind, edged> {
       // A node without edges has zeros, and a denominator that nothing reads.
       const T by = end > begin ? 1 / denominator : T(0);
       for (int64_t c = 0; c < channels; ++c) out[c] = end > begin ? out[c] * by : T(0);
-      to(a.kept)[i * heads + h] = end > begin ? most + std::log(denominator) : T(0);
+      to(a.kept)[i * heads + h] = end > begin ? most : T(0);
     }
   }
 };

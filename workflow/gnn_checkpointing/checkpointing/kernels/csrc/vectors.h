@@ -174,7 +174,7 @@ INLINE Vector<T, W> first_lanes(Vector<T, W> v, int count, T rest) {
 
 // exp(x) = 2^n exp(r), n = round(x / log 2), |r| <= log(2) / 2, exp(r) by its Taylor series: the first term left out,
 // r^8 / 8! = 5e-9 (float) and r^14 / 14! = 4e-18 (double), is below a rounding. n is read from the last bits of
-// x / log 2 + 3 * 2^(digits - 2), where they are whole. NaN stays NaN; below the least normal number it stays there.
+// x / log 2 + 3 * 2^(digits - 2), where they are whole. NaN stays NaN; what would be below the least normal number is zero.
 template <class T, int W>
 INLINE Vector<T, W> exponential(Vector<T, W> x) {
   using V = Vector<T, W>;
@@ -186,7 +186,8 @@ INLINE Vector<T, W> exponential(Vector<T, W> x) {
   // log 2 in two parts, the first short enough for n times it to be exact.
   constexpr T log2_high = wide ? T(6.93147180369123816490e-01) : T(0.693359375);
   constexpr T log2_low = wide ? T(1.90821492927058770002e-10) : T(-2.12194440e-4);
-  x = x < low ? same<V>(low) : x;
+  const auto below = x < low;
+  x = below ? same<V>(low) : x;
   x = x > high ? same<V>(high) : x;
   V shifted = x * T(1.4426950408889634) + whole;
   V n = shifted - whole;
@@ -202,5 +203,5 @@ INLINE Vector<T, W> exponential(Vector<T, W> x) {
   std::memcpy(&bits, &y, sizeof bits);
   bits += power << digits;
   std::memcpy(&y, &bits, sizeof y);
-  return y;
+  return below ? V{} : y;
 }
