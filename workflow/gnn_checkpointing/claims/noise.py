@@ -30,9 +30,9 @@ def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
 
 
 def with_margin(estimates: Sequence[Estimate], margin: float, findings: Findings) -> tuple[Estimate, ...]:
-    """The estimates, each widened by so many standard deviations of a step time from run to run."""
+    """The estimates, each with an interval as if its error were so many deviations of a step time from run to run."""
     run = findings.effects.run_to_run
-    reach = plain(margin * run.seconds_deviation) if run else 0.0
+    reach = plain(margin * run.seconds_deviation) * _quantile(findings.effects.confidence) if run else 0.0
     ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
     return tuple(one.model_copy(update=end) if reach else one for one, end in zip(estimates, ends, strict=True))
 

@@ -46,7 +46,8 @@ class Template:
     only: tuple[str, ...] = ()
     # Under which it is tested here; {setting} is what the study measured with. Empty: the sentence says it all.
     conditions: str = ""
-    # Standard deviations of a step time, from run to run, by which numbers about times are widened that lack intervals.
+    # The error of a number about times that lacks an interval, in deviations of a step time from run to run: 1 of one
+    # time, 1.4 (the root of 2) of a quotient of two, one predicted and one measured.
     margin: float = 0.0
 
     @property
