@@ -61,7 +61,7 @@ def test_at_the_measured_sizes_a_planner_says_what_the_laws_and_measurements_say
             expected = by_law(law, nodes, edges, at_once)
             if law.response == "activation_bytes":
                 # Bytes per edge that meet the count of tensors are taken to be it.
-                found_bytes = value(one.activation, step, at_once, one.reads_features)
+                found_bytes = value(one.activation, step, at_once, 32 if one.reads_features else HIDDEN_CHANNELS)
                 assert found_bytes == pytest.approx(expected, rel=2e-3)
             elif law.response == "step_time_seconds":
                 assert seconds(one, None, step).interval.estimate == pytest.approx(expected, rel=1e-9)

@@ -99,11 +99,16 @@ def test_bytes_are_never_below_what_lives_before_the_step(
 
 
 def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_they_are() -> None:
-    """105 features: (10 x 16 + 4 x 105) bytes an edge; of blocks 20 x 105 for each of 8,000; of nodes nothing."""
+    """105 features: (10 x 16 + 4 x 105) bytes an edge; of blocks 20 x 105 for each of 8,000; of nodes nothing.
+
+    At the least as much as without them, since they need no gradients, and at the most their sums, too.
+    """
     found = planned(*({**one, "reads_features": True} for one in (STORED, BLOCKED)), num_features=105)
     before = 128 + (8 + 4 * 105) * 1000 + 16 * 50_000
     assert found.of("none").peak.estimate == (160 + 420) * 50_000 + before
     assert found.of("edge_blocks").peak.estimate == 800 * 1000 + 20 * 105 * 8000 + before
+    assert found.of("none").peak.low == 0.9 * 192 * 50_000 + before
+    assert found.of("none").peak.high == pytest.approx(1.1 * 580 * 50_000 + before + 16 * 8 * (105 + 16) + 8 * 97_000)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +123,12 @@ def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_t
 def test_every_form_of_law(changes: dict[str, Any], columns: dict[str, float], expected: float) -> None:
     piece = {column: {"rest": term} for column, term in columns.items()}
     made = PlannedLaw.model_validate(law(piece, **changes))
-    assert value(made, Step(100, 1000, SIZES), 1000, False) == pytest.approx(expected)
+    assert value(made, Step(100, 1000, SIZES), 1000, 8) == pytest.approx(expected)
 
 
 def test_a_law_of_two_pieces_is_the_larger_one() -> None:
     made = PlannedLaw.model_validate(law({"nodes": {"rest": 10.0}}, {"edges": {"rest": 1.0}}))
-    assert [value(made, Step(100, edges, SIZES), edges, False) for edges in (500, 5000)] == [1000, 5000]
+    assert [value(made, Step(100, edges, SIZES), edges, 8) for edges in (500, 5000)] == [1000, 5000]
 
 
 def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upper_end() -> None:

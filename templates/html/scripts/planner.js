@@ -2,7 +2,7 @@
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];
-const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, WEIGHT_BYTES = 16, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
+const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 // The layers of a segment that are recomputed together; other policies recompute layers one by one.
 function longestSegment(policy, layers) {
@@ -43,14 +43,13 @@ const COLUMNS = {
   log_edges: (nodes, edges) => Math.log(Math.max(edges, 1)),
 };
 
-function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures, segment = 1) {
+function valueOf(law, nodes, edges, atOnce, sizes, widest, segment = 1) {
   let growth = 1;
   if (law.link === "exponential" || law.pieces.some((piece) => "edges_squared" in piece)) {
     growth = Math.max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1);
     nodes = Math.min(nodes, law.num_nodes[1]);
     edges = Math.min(edges, law.num_edges[1]);
   }
-  const widest = readsFeatures ? Math.max(sizes.hidden_channels, sizes.num_features) : sizes.hidden_channels;
   let largest = -Infinity;
   for (const piece of law.pieces) {
     let total = 0;
@@ -82,27 +81,33 @@ function dropoutBytes(known, nodes, edges, sizes) {
   return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
 }
 
-function activationOf(known, nodes, edges, sizes) {
+function activationOf(known, nodes, edges, sizes, width) {
   const atOnce = edgesAtOnce(known, nodes, edges, sizes);
   const segment = longestSegment(known.policy, sizes.num_layers);
-  const found = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features, segment);
+  const found = valueOf(known.activation, nodes, edges, atOnce, sizes, width, segment);
   return sizes.attention_dropout ? found + dropoutBytes(known, nodes, edges, sizes) : found;
 }
 
-// Sparser graphs than any measured reach up to the sparsest one, other sizes as far as such were seen to be off.
+// Sparser graphs than any measured reach up to the sparsest one, other sizes as far as such were seen to be off. A first
+// layer that gathers features makes messages and sums as wide, without gradients.
 function peakOf(known, nodes, edges, sizes) {
   const law = known.activation, sparsest = law.num_edges[0] / law.num_nodes[0] * nodes;
-  const activation = activationOf(known, nodes, edges, sizes);
-  const most = activationOf(known, nodes, Math.max(edges, sparsest), sizes);
+  const own = sizes.hidden_channels, wide = known.reads_features ? Math.max(own, sizes.num_features) : own;
+  const activation = activationOf(known, nodes, edges, sizes, wide);
+  const most = activationOf(known, nodes, Math.max(edges, sparsest), sizes, wide);
+  let least = activation;
+  if (known.reads_features && !sizes.of_measured_sizes) {
+    least = sizes.num_layers > 1 ? activationOf(known, nodes, edges, sizes, own) : 0;
+  }
   const before = resident(known, nodes, edges, sizes);
   const reach = sizes.of_measured_sizes ? law.half_width : Math.max(law.half_width, OTHER_SIZES);
-  const inputs = sizes.num_features + sizes.num_layers * sizes.hidden_channels;
+  const inputs = sizes.num_features + sizes.num_layers * own;
   const counted = sizes.of_measured_sizes && nodes >= law.num_nodes[0];
-  const weights = counted ? 0 : WEIGHT_BYTES * (sizes.hidden_channels * inputs);
+  const more = counted ? 0 : WEIGHT_BYTES * (own * inputs) + SUM_BYTES * (nodes * (wide - own));
   return {
     estimate: activation + before,
-    low: activation * (1 - reach) + before,
-    high: most * (1 + reach) + before + weights,
+    low: least * (1 - reach) + before,
+    high: most * (1 + reach) + before + more,
   };
 }
 
@@ -114,7 +119,7 @@ function measuredFaster(known, nodes, edges, sizes) {
 function longest(laws, nodes, edges, sizes) {
   const found = laws.map((known) => {
     const law = known.seconds, atOnce = edgesAtOnce(known, nodes, edges, sizes);
-    const middle = valueOf(law, nodes, edges, atOnce, sizes, known.reads_features);
+    const middle = valueOf(law, nodes, edges, atOnce, sizes, sizes.hidden_channels);
     return { estimate: middle, low: middle * (1 - law.half_width), high: middle * (1 + law.half_width) };
   });
   const most = (end) => Math.max(...found.map((one) => one[end]));

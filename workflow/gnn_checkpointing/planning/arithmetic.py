@@ -23,8 +23,8 @@ NEARBY = 2.0
 OTHER_SIZES = 0.1
 """The least half-width of bytes of sizes that were not measured: up to 8 % off in `tests/planning/test_growth.py`."""
 
-WEIGHT_BYTES = 16
-"""Of a weight that the law does not have, at most: two matrices in a layer, and their gradients."""
+WEIGHT_BYTES, SUM_BYTES = 16, 8
+"""At most: of a weight that the law does not have (two matrices a layer, and their gradients), of a summed feature."""
 
 _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
 """Policies that do all that none does, and more."""
@@ -33,7 +33,6 @@ DROPPED_BYTES = 4
 """Of a share of attention: what it was multiplied with."""
 
 _KEEPS_ALL = ("none", "selective", "offloaded")
-
 OF_EDGES = ("edges", "edges_at_once")
 """Columns whose rows are messages."""
 
@@ -102,8 +101,8 @@ def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
     return min(step.edges + (step.nodes if known.self_loops else 0), block)
 
 
-def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool, segment: int = 1) -> float:
-    """A law's bytes or seconds; beyond its graphs a curved law grows as the graph does, and no faster."""
+def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int = 1) -> float:
+    """A law's bytes or seconds, with messages of `width` values; beyond its graphs a curved law grows as they do."""
     nodes, edges, sizes, growth = step.nodes, step.edges, step.sizes, 1.0
     if law.link == "exponential" or any("edges_squared" in piece for piece in law.pieces):
         growth = max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1.0)
@@ -119,13 +118,11 @@ def value(law: PlannedLaw, step: Step, at_once: float, reads_features: bool, seg
         "log_nodes": math.log(max(nodes, 1.0)),
         "log_edges": math.log(max(edges, 1.0)),
     }
-    widest = max(sizes.hidden_channels, sizes.num_features) if reads_features else sizes.hidden_channels
     sums = []
     for piece in law.pieces:
         total = 0.0
         for column, term in piece.items():
-            width = widest if column in OF_EDGES else sizes.hidden_channels
-            factor = grown(term, sizes, width, segment)
+            factor = grown(term, sizes, width if column in OF_EDGES else sizes.hidden_channels, segment)
             # A sum of bytes: in a model of one layer what is kept may fall short of what the law takes off it.
             total += (factor if law.link == "exponential" else max(factor, 0.0)) * columns[column]
         sums.append(total)
@@ -160,21 +157,26 @@ def peak(known: PolicyKnowledge, step: Step) -> Interval:
 
     Of a sparser graph than any measured, whose peak may be at another instant, the interval reaches up to that of the
     sparsest one; of other sizes than those measured it reaches as far as such were seen to be off, with their weights.
+    A first layer that gathers features makes messages and sums as wide, without gradients.
     """
-    law = known.activation
+    law, sizes, own, before = known.activation, step.sizes, step.sizes.hidden_channels, resident(known, step)
     sparsest = law.num_edges[0] / law.num_nodes[0] * step.nodes
-    activation, most = (_activation(known, replace(step, edges=e)) for e in (step.edges, max(step.edges, sparsest)))
-    before, sizes = resident(known, step), step.sizes
+    wide = max(own, sizes.num_features) if known.reads_features else own
+    activation, most = (_activation(known, step, edges, wide) for edges in (step.edges, max(step.edges, sparsest)))
+    least = activation
+    if known.reads_features and not step.of_measured_sizes:
+        least = _activation(known, step, step.edges, own) if sizes.num_layers > 1 else 0.0
     reach = law.half_width if step.of_measured_sizes else max(law.half_width, OTHER_SIZES)
-    inputs = sizes.num_features + sizes.num_layers * sizes.hidden_channels
+    inputs = sizes.num_features + sizes.num_layers * own
     counted = step.of_measured_sizes and step.nodes >= law.num_nodes[0]
-    weights = 0 if counted else WEIGHT_BYTES * (sizes.hidden_channels * inputs)
-    return Interval(activation + before, activation * (1 - reach) + before, most * (1 + reach) + before + weights)
+    more = 0 if counted else WEIGHT_BYTES * (own * inputs) + SUM_BYTES * (step.nodes * (wide - own))
+    return Interval(activation + before, least * (1 - reach) + before, most * (1 + reach) + before + more)
 
 
-def _activation(known: PolicyKnowledge, step: Step) -> float:
+def _activation(known: PolicyKnowledge, step: Step, edges: float, width: int) -> float:
+    step = replace(step, edges=edges)
     segment = longest_segment(known.policy, step.sizes.num_layers)
-    found = value(known.activation, step, edges_at_once(known, step), known.reads_features, segment)
+    found = value(known.activation, step, edges_at_once(known, step), width, segment)
     return found + dropout_bytes(known, step) if step.attention_dropout else found
 
 
@@ -231,7 +233,7 @@ def _longest(policies: list[PolicyKnowledge], step: Step) -> Interval:
     found = []
     for known in policies:
         if law := known.seconds:
-            middle = value(law, step, edges_at_once(known, step), known.reads_features)
+            middle = value(law, step, edges_at_once(known, step), step.sizes.hidden_channels)
             found.append((middle, middle * (1 - law.half_width), middle * (1 + law.half_width)))
     return Interval(*(max(ends) for ends in zip(*found, strict=True)))
 

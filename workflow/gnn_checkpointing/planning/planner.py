@@ -102,8 +102,8 @@ class Planner:
         that size.
         Times that are only bounded rank nothing: without a predicted time it is the policy of the lowest peak.
         With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
-        attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
-        for a convolution that there is no law for.
+        attention. Sizes that are left out are those that were measured, and classes are no more than channels. Raises
+        `Refusal` for impossible numbers and for a convolution that there is no law for.
         """
         asked = zip(self.knowledge.measured, (num_layers, hidden_channels, heads, num_features), strict=True)
         model = {name: measured if own is None else own for (name, measured), own in asked}
