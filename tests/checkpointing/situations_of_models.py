@@ -36,6 +36,15 @@ def hooks_that_act_and_are_removed_before_the_backward_pass(model: nn.Module) ->
     return gradients(model)
 
 
+@situation
+def a_hook_that_is_removed(model: nn.Module) -> Any:
+    handle = model.eval().blocks[0].layer.register_message_forward_hook(lambda m, i, out: out * 3)
+    changed = trained(model)
+    handle.remove()
+    assert not torch.allclose(changed[0], trained(model)[0])
+    return changed, trained(model)
+
+
 SITUATIONS["hooks that come before the backward pass"] = between(doubled)
 
 

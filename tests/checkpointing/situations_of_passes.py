@@ -68,6 +68,22 @@ def two_steps_of_an_optimiser_and_a_scaler(model: nn.Module) -> Any:
     return list(model.parameters())
 
 
+@situation
+def an_optimiser_inside_the_backward_pass(model: nn.Module) -> Any:
+    """A layer's first weights have been stepped when it is recomputed for the gradients of the others."""
+
+    def stepped(weight: Tensor) -> None:
+        with torch.no_grad():
+            weight -= 0.01 * weight.grad
+        weight.grad = None
+
+    for weight in model.eval().parameters():
+        weight.register_post_accumulate_grad_hook(stepped)
+    for _ in range(2):
+        loss_of(model).backward()
+    return list(model.parameters())
+
+
 def checkpointed(**options: Any) -> Callable[[nn.Module], Any]:
     """A checkpoint of torch's around the model, in two steps."""
 

@@ -5,18 +5,9 @@ import torch
 from torch import nn
 
 from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision
-from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
 from gnn_checkpointing.measurement.readings import DRIVER_BYTES
 from gnn_checkpointing.measurement.rounds import Sentinel, timed
-from measurement.test_peak_memory import MIB, three_layers
-
-
-def measured(model: nn.Module, forward) -> StepBytes:
-    forward().backward()  # what libraries take at their first call lives on
-    model.zero_grad(set_to_none=True)
-    found = step_bytes(forward, torch.device("cuda", 0))
-    model.zero_grad(set_to_none=True)
-    return found
+from measurement.test_peak_memory import MIB, measured, three_layers
 
 
 def test_auto_takes_the_device_and_the_record_describes_it(cuda: torch.device) -> None:
@@ -36,7 +27,7 @@ def test_three_linear_layers(cuda: torch.device) -> None:
     of y's expanded gradient (2) and the root gradient (4 bytes) more. Blocks: the two numbers of 4 bytes have 512 each.
     """
     layers, x = (one.to(cuda) for one in three_layers())
-    found = measured(layers, lambda: layers(x).sum())
+    found = measured(layers, lambda: layers(x).sum(), cuda)
     assert found.saved == 16 * MIB + 4
     assert found.peak == 16 * MIB + MIB // 4 + 8 * MIB + 2 * MIB + 8
     assert found.device is not None
@@ -51,7 +42,7 @@ def test_elementwise_operators(cuda: torch.device) -> None:
     """
     x = nn.Parameter(torch.randn(2**18, device=cuda))
     model = nn.ParameterList([x])
-    found = measured(model, lambda: x.exp().sin().sum())
+    found = measured(model, lambda: x.exp().sin().sum(), cuda)
     assert found.saved == MIB + 4
     assert found.peak == 3 * MIB + 8
 
@@ -61,15 +52,15 @@ def test_the_count_does_not_depend_on_what_the_cache_holds(cuda: torch.device) -
     counted = set()
     for cached in (0, 3, 30):
         torch.empty(cached * MIB + 1, dtype=torch.uint8, device=cuda)
-        counted.add(measured(layers, lambda: layers(x).sum()))
+        counted.add(measured(layers, lambda: layers(x).sum(), cuda))
     assert len(counted) == 1
 
 
 def test_what_another_tensor_holds_is_not_this_steps(cuda: torch.device) -> None:
     layers, x = (one.to(cuda) for one in three_layers())
-    alone = measured(layers, lambda: layers(x).sum())
+    alone = measured(layers, lambda: layers(x).sum(), cuda)
     beside = torch.empty(64 * MIB, dtype=torch.uint8, device=cuda)
-    found = measured(layers, lambda: layers(x).sum())
+    found = measured(layers, lambda: layers(x).sum(), cuda)
     assert found == alone
     assert found.device is not None and alone.device is not None
     assert found.device.reserved == pytest.approx(alone.device.reserved, abs=20 * MIB)  # a segment may be shared

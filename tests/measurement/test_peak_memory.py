@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gnn_checkpointing.measurement.peak_memory import StepBytes, resident_bytes, step_bytes
+from measurement.cells import CPU
 
 MIB = 2**20
 BATCH = 4096
@@ -18,10 +19,12 @@ def three_layers() -> tuple[nn.Sequential, Tensor]:
     return layers, torch.randn(BATCH, 256)
 
 
-def measured(layers: nn.Sequential, forward) -> StepBytes:
+def measured(model: nn.Module, forward, device: torch.device = CPU) -> StepBytes:
     forward().backward()  # first calls allocate what later ones reuse
-    layers.zero_grad(set_to_none=True)
-    return step_bytes(forward, torch.device("cpu"))
+    model.zero_grad(set_to_none=True)
+    found = step_bytes(forward, device)
+    model.zero_grad(set_to_none=True)
+    return found
 
 
 def test_three_linear_layers() -> None:
@@ -81,7 +84,7 @@ def test_marked_blocks_tell_what_lives_at_their_ends() -> None:
     """Before the first layer nothing, then z1, z1 + z2, z1 + z2 + y; what is measured otherwise does not change."""
     layers, x = three_layers()
     plain = measured(layers, lambda: layers(x).sum())
-    found = step_bytes(lambda: layers(x).sum(), torch.device("cpu"), list(layers))
+    found = step_bytes(lambda: layers(x).sum(), CPU, list(layers))
     trace = found.trace
     assert trace is not None
     assert trace.at_blocks() == [0, 8 * MIB, 16 * MIB, 18 * MIB]
@@ -98,7 +101,7 @@ def test_what_generated_kernels_allocate_is_counted() -> None:
         compiled(x).backward()
         x.grad = None
     compiles = torch._dynamo.utils.counters["stats"]["unique_graphs"]
-    found = step_bytes(lambda: compiled(x), torch.device("cpu"))
+    found = step_bytes(lambda: compiled(x), CPU)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiles
     assert MIB <= found.peak <= 2 * MIB + 1024
 

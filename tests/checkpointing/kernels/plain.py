@@ -1,6 +1,6 @@
 """Message passing written out with PyG's own scatter and softmax, edge by edge: what the kernels must equal."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -40,9 +40,7 @@ def attention_inputs(
     shapes = attention_shapes(kind, sizes, head, edged)
     seeds = [torch.Generator().manual_seed(seed) for seed in range(1, 6)]
     drawn = [s and torch.randn(s, generator=g, dtype=dtype) for s, g in zip(shapes, seeds, strict=True)]
-    if (
-        drawn[3] is not None
-    ):  # scores of about one, as trained layers have: those of hundreds have few digits in float32
+    if drawn[3] is not None:  # scores of about one, as of trained layers: those of hundreds have few digits in float32
         drawn[3] *= head[1] ** -0.5
     return [None if part is None else part.requires_grad_() for part in drawn]
 
@@ -96,32 +94,6 @@ def assert_passes(found: list[Tensor], wanted: Tensor, inputs: list[Tensor | Non
     """An aggregate and its gradients are those of autograd."""
     for mine, autograds in zip(found, [wanted.detach(), *gradients(wanted, inputs, gradient)], strict=True):
         assert_same(mine, autograds)
-
-
-def gradcheck(
-    forward: Callable[..., tuple[Tensor, Any]],
-    backward: Callable[..., Iterable[Tensor | None]],
-    inputs: list[Tensor | None],
-) -> bool:
-    """Whether two passes, `forward(*inputs)` and `backward(gradient, what forward kept, *inputs)`, go together."""
-
-    def placed(tensors: Iterable[Tensor]) -> list[Tensor | None]:
-        rest = iter(tensors)
-        return [None if part is None else next(rest) for part in inputs]
-
-    class Passes(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, *tensors: Tensor) -> Tensor:
-            out, ctx.kept = forward(*placed(tensors))
-            ctx.save_for_backward(*tensors)
-            return out
-
-        @staticmethod
-        def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
-            found = backward(gradient, ctx.kept, *placed(ctx.saved_tensors))
-            return tuple(part for part in found if part is not None)
-
-    return torch.autograd.gradcheck(Passes.apply, [part for part in inputs if part is not None])
 
 
 def assert_bits_of_any_threads(passes: Callable[[], list[Tensor]]) -> None:
