@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -206,6 +207,15 @@ def test_a_download_is_kept_in_our_folder_and_used_again(tmp_path, written, monk
     (kept / "ind.tiny.x").write_bytes(b"other")
     with pytest.raises(Refusal, match=r"ind\.tiny\.x: has changed since it was written"):
         read()
+
+
+def test_an_archive_of_ogb_is_unpacked_into_our_folder(tmp_path, written, monkeypatch):
+    raw, read = written("OGB")
+    archive = shutil.make_archive(str(tmp_path / "arxiv"), "zip", raw.parents[1])
+    asked = []
+    monkeypatch.setattr("ogb.utils.url.download_url", lambda url, to: asked.append(url) or shutil.copy(archive, to))
+    assert real(dataset="OGB", name="ogbn-arxiv", to_undirected=True).content_sha256 == read().content_sha256
+    assert len(asked) == 1 and asked[0].endswith("arxiv.zip")
 
 
 def test_a_download_that_brings_nothing_is_given_up(monkeypatch):
