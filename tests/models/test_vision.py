@@ -1,17 +1,23 @@
 """Vision GNN: parameters counted, graphs worked out by hand, and recomputation that changes nothing."""
 
 import copy
+import io
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from faults.damage import DAMAGES, Damage
+from faults.drawn import as_often_as_asked, assert_graph_or_sentence
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.models.vision.vig import MaxRelative, Vig, VigOptions, build_vig, dilated_neighbours
-from gnn_checkpointing.models.vision.weights import load_weights
+from gnn_checkpointing.models.vision.weights import classes_of, load_weights
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import NAMES, SHAPES, Size, neighbours_by_block
 from gnn_checkpointing.study.vocabulary import VisionTask
@@ -143,3 +149,15 @@ def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": SMALL}, tmp_path / "code.pth")
     with pytest.raises(Refusal, match="not a file of weights alone"):
         load_weights(build_vig("ti", SMALL, 0), tmp_path / "code.pth")
+
+
+@as_often_as_asked
+@given(st.sampled_from(DAMAGES), st.integers(0, 2**32), st.booleans())
+def test_any_damage_to_weights_is_weights_or_one_sentence(
+    tmp_path: Path, damage: Damage, seed: int, zipped: bool
+) -> None:
+    """In either form in which torch saves: the older one is a pickle as a whole."""
+    stream, path = io.BytesIO(), tmp_path / "damaged.pth"
+    torch.save({"prediction.4.weight": torch.zeros(2, 3)}, stream, _use_new_zipfile_serialization=zipped)
+    path.write_bytes(damage(stream.getvalue(), random.Random(seed)))
+    assert_graph_or_sentence(lambda: classes_of(path))

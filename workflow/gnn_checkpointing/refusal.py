@@ -25,6 +25,11 @@ def shown(value: object) -> str:
     return plain(_shortened(str(value), _LONGEST_WORD))
 
 
+def reason(error: BaseException) -> str:
+    """An exception in one short line."""
+    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most + most // 2 :]}"
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gnn_checkpointing.graphs.files import reason
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, reason
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels, as the published weights were trained."""

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
-from gnn_checkpointing.graphs.files import Loaded, reason, refuse_gzip_bomb, refuse_other
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.graphs.files import Loaded, refuse_gzip_bomb, refuse_other
+from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.graph_entries import DATASETS, RealGraph
 
 OGB_FILES = ["edge.csv.gz", "node-feat.csv.gz", "node-label.csv.gz", "num-node-list.csv.gz", "num-edge-list.csv.gz"]

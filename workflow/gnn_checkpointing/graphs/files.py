@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.graphs.pairs import Numbers
 from gnn_checkpointing.records.arrays import MOST_TIMES, most_bytes
-from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -104,11 +104,6 @@ def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[st
         "are too small for single precision, and 0": (narrow == 0) & (values != 0),
     }
     return narrow, [f"{int(which.sum()):,} features {what}" for what, which in lost.items() if which.any()]
-
-
-def reason(error: Exception) -> str:
-    """An exception in one short line."""
-    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
 def refuse_gzip_bomb(path: Path) -> None:

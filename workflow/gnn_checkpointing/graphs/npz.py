@@ -12,12 +12,11 @@ from gnn_checkpointing.graphs.files import (
     Loaded,
     below,
     checked_sha256,
-    reason,
     single_precision,
     user_path,
 )
 from gnn_checkpointing.records.arrays import read_arrays
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST_BYTES = 8 * 2**30

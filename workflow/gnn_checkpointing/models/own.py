@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.graph_entries import NeighbourBatches
 from gnn_checkpointing.study.own_model import module_and_function, module_files
 from gnn_checkpointing.study.study import Study
@@ -41,8 +41,7 @@ def refusing(name: str, what: str, remedy: str) -> Iterator[None]:
     except Refusal:
         raise
     except (Exception, SystemExit) as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        raise Refusal(f"module {name}: {what} ({said}); {remedy}") from None
+        raise Refusal(f"module {name}: {what} ({reason(error)}); {remedy}") from None
 
 
 def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.Module:

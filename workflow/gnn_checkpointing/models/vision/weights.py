@@ -2,14 +2,13 @@
 
 import zipfile
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gnn_checkpointing.models.vision.vig import Vig
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, reason
 
 _HEAD = "prediction.4.weight"
 
@@ -55,9 +54,11 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; download the published weights first, or correct the path") from None
-    except (OSError, UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise Refusal(f"{path}: not a file of weights alone ({first}); name one that was saved by torch.save") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file fails in torch, zipfile or struct, each in its own way
+        why = reason(error)
+        raise Refusal(f"{path}: not a file of weights alone ({why}); name one that was saved by torch.save") from None
     for holder in ("state_dict", "state_dict_ema", "model"):
         if isinstance(content, dict) and isinstance(content.get(holder), dict):
             content = content[holder]
