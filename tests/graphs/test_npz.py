@@ -57,8 +57,9 @@ def test_what_is_not_plain_is_counted(tmp_path):
 
 def test_features_are_what_the_file_holds(tmp_path):
     """PyG's own reader would turn 0.5 and 7 into 1."""
-    rounded = load(tmp_path, attr_data=np.array([2**24 + 1, 2**30, -(2**40) - 1]))
+    rounded = load(tmp_path, attr_data=np.array([2**24 + 1, 2**30, -(2**53) - 1]))
     assert rounded.provenance.notes == ["2 features beyond 16,777,216 are rounded to single precision"]
+    assert load(tmp_path, attr_data=np.ones(3, np.float16), class_names=np.array(["a", None])).features.sum() == 3
     assert load(tmp_path, attr_data=np.array([0.5, 7, -2])).features.tolist() == [
         [0.5, 0, 0], [0, 7, 0], [0, 0, -2], [0, 0, 0],
     ]  # fmt: skip
@@ -85,7 +86,8 @@ def test_features_are_what_the_file_holds(tmp_path):
             {"attr_indices": np.array([0, 0, 1]), "attr_indptr": np.array([0, 2, 3, 3, 3])},
             "attr has 1 values in places",
         ),
-        ({"attr_shape": np.array([4])}, "unpack"),
+        ({"adj_indptr": np.array([0, 1, 3, 4, 4])}, "adj_indptr ends at 4, and leaves out the last of 5 values"),
+        ({"attr_shape": np.array([4])}, "attr_shape must be two numbers"),
         ({"attr_shape": np.array([4, 10**12])}, "attr_shape 4 x 1000000000000 is more than 8 GiB"),
         ({"attr_data": np.full(3, np.nan, np.float32)}, "finite numbers"),
         ({"attr_data": np.full(3, 1e39)}, r"finite numbers of at most 3\.4e\+38"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from faults.drawn import as_often_as_asked
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.reading import parse_study, read_yaml
+from gnn_checkpointing.study.reading import option_value, parse_study, read_yaml
 from synthetic.studies import DEFAULT, OWN, ROOT, VISION, changed
 
 
@@ -56,6 +56,7 @@ TWICE = ["seed: 1\ntitle: a\nseed: 2", "{seed: 1, seed: 2}", '{"seed": 1, "seed"
         (with_line("title: " + "[" * 3000), "study.yaml: n"),
         (with_line("title: !!python/object/apply:os.system ['touch hacked']"), "could not determine a constructor"),
         (with_line("title: !!python/name:os.system"), "could not determine a constructor"),
+        (with_line("title: !!set {a, b}"), "could not determine a constructor"),
         (with_line("title: 2026-13-45"), "not readable as YAML"),
         (with_line("title: !!bool abc"), "a value is not what its !!tag says"),
         (with_line("title: !!timestamp abc"), "a value is not what its !!tag says"),
@@ -179,3 +180,24 @@ def test_a_number_that_versions_of_yaml_read_differently_is_refused(text: str) -
 def test_a_switch_is_no_number(path: tuple[Any, ...], switch: bool) -> None:
     with pytest.raises(Refusal, match="is no switch; write a number"):
         parse_study(changed(DEFAULT, path, switch), "study.yaml")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("seed=7", 7),
+        ("measurement={processes: 2}", {"processes": 2}),
+        ("policies=[none, layers]", ["none", "layers"]),
+        ("data_root=/my data #2", "/my data #2"),
+        ("title='7'", "7"),
+        ("data_root=", None),
+        ("seed=010", "--config seed: not readable as YAML (010 on line 1 is one number in YAML 1.1"),
+        ("seed={a: 1, a: 2}", "key a is on line 1 and again"),
+        ("title=a: b: c", "--config title: not readable as YAML"),
+    ],
+)
+def test_options_are_read_as_study_files_are(option: str, value: object) -> None:
+    try:
+        assert option_value(option) == (option.partition("=")[0], value)
+    except Refusal as refusal:
+        assert str(value) in str(refusal)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
+from snakemake.utils import update_config, validate
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.study.contents import Memory, with_contents
@@ -19,6 +19,7 @@ from gnn_checkpointing.study.convolutions import CONVOLUTIONS
 from gnn_checkpointing.study.graph_design import encoded_graphs, place, study_graphs
 from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.reading import (
+    option_value,
     parse_study,
     read_yaml,
     refuse_unmeasurable,
@@ -58,6 +59,10 @@ try:
     # Snakemake's own reader takes the last of two equal keys without a word.
     for file in files:
         read_yaml(Path(file))
+    # And it reads 010 as 10, and what braces hold as texts.
+    if workflow.modifier.is_main_snakefile():
+        for option in workflow.config_settings.config_args:
+            update_config(config, dict([option_value(option)]))
     study = parse_study(config, source)
     refuse_by_schema()
     refuse_unmeasurable(study, source)

@@ -4,6 +4,7 @@ import gzip
 import os
 import stat
 from dataclasses import dataclass, field
+from operator import ne
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from gnn_checkpointing.records.arrays import MOST_TIMES, most_bytes
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
-LARGEST = float(np.finfo(np.float32).max)
-"""Features are single-precision numbers."""
+LARGEST = np.float64(np.finfo(np.float32).max)
+"""Features are single-precision numbers. As numpy's: of Python's own, half precision would make infinity."""
 
 # What PyG and ogb read without ever unpickling; every other kind of raw file could run code when it is opened. A `.npy`
 # is not among them: PyG tells numpy to unpickle one class's. That of GraphSAINT's graphs it reads as it should.
@@ -99,11 +100,13 @@ def refuse_other(source: RealGraph, path: Path, found: str, *, unpickled: bool =
 def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
     """The values as features have them, and notes where whole numbers lose digits, or small numbers become 0."""
     narrow = values.astype(np.float32)
+    large = np.abs(narrow) >= 2**24
     lost = {
-        "beyond 16,777,216 are rounded to single precision": (np.abs(narrow) >= 2**24) & (narrow != values),
-        "are too small for single precision, and 0": (narrow == 0) & (values != 0),
+        # Python compares integers and floats as they are, numpy once both are rounded.
+        "beyond 16,777,216 are rounded to single precision": sum(map(ne, narrow[large].tolist(), values[large].tolist())),
+        "are too small for single precision, and 0": int(((narrow == 0) & (values != 0)).sum()),
     }
-    return narrow, [f"{int(which.sum()):,} features {what}" for what, which in lost.items() if which.any()]
+    return narrow, [f"{count:,} features {what}" for what, count in lost.items() if count]
 
 
 def refuse_gzip_bomb(path: Path) -> None:

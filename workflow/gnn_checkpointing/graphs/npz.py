@@ -19,6 +19,10 @@ from gnn_checkpointing.records.arrays import read_arrays
 from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.graph_entries import RealGraph
 
+_PARTS = ("data", "indices", "indptr", "shape")
+_ARRAYS = ("labels", *(f"{name}_{part}" for name in ("adj", "attr") for part in _PARTS))
+"""Whatever else a file holds is not read: names of nodes and classes are often pickled."""
+
 LARGEST_BYTES = 8 * 2**30
 """Features are laid out densely when they are read; files that would need more than this are refused."""
 
@@ -30,7 +34,7 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
     """
     path = user_path(below(data_root, "npz", npz), "put the .npz there, or correct npz or data_root")
     sha256 = checked_sha256(source, path)
-    arrays = read_arrays(path, "replace it by the original file")
+    arrays = read_arrays(path, _ARRAYS, "replace it by the original file")
     try:
         labels = arrays["labels"]
         if labels.dtype.kind not in "iu":
@@ -58,7 +62,7 @@ def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_m
 
     An index such as 1.5 or a complex feature would lose a part when it is converted.
     """
-    data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr", "shape"))
+    data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in _PARTS)
     for part, array in (("indices", indices), ("indptr", indptr), ("shape", shape)):
         if array.dtype.kind not in "iu":
             raise ValueError(f"{name}_{part} must be integers, not {array.dtype}")
@@ -66,6 +70,8 @@ def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_m
             raise ValueError(f"{name}_{part} holds {array.max()}")
     if data.dtype.kind not in "biuf":
         raise ValueError(f"{name}_data must be real numbers, not {data.dtype}")
+    if shape.shape != (2,):
+        raise ValueError(f"{name}_shape must be two numbers, not {list(shape.shape)}")
     rows, columns = (int(length) for length in shape)
     if rows != num_nodes or (name == "adj" and columns != num_nodes):
         raise ValueError(f"{name}_shape {rows} x {columns} does not fit {num_nodes} labels")
@@ -73,4 +79,6 @@ def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_m
         raise ValueError(f"attr_shape {rows} x {columns} is more than {LARGEST_BYTES >> 30} GiB of features")
     matrix = csr_matrix((data, indices, indptr), (rows, columns))
     matrix.check_format(full_check=True)
+    if matrix.nnz < data.size:
+        raise ValueError(f"{name}_indptr ends at {matrix.nnz}, and leaves out the last of {data.size} values")
     return matrix

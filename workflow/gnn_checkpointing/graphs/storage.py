@@ -48,10 +48,7 @@ def load_graph(path: Path, asked: str | None = None) -> Graph:
 
     `asked` is the id of the graph that it must be, where that matters.
     """
-    arrays = read_arrays(path, AGAIN)
-    for name in ("metadata", *ARRAYS):
-        if name not in arrays:
-            raise Refusal(f"{path}: array {name} is missing, so it holds no graph of this project; {AGAIN}")
+    arrays = read_arrays(path, ("metadata", *ARRAYS), AGAIN)
     try:
         text = arrays["metadata"].astype(np.uint8, casting="no").tobytes()
         fields: dict[str, Any] = dict(_Metadata.model_validate_json(text, strict=True))

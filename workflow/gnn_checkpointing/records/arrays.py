@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,23 @@ def most_bytes(path: Path) -> int:
     return max(ALWAYS_ALLOWED, MOST_TIMES * path.stat().st_size)
 
 
-def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
-    """All arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
+def read_arrays(path: Path, names: Iterable[str], remedy: str) -> dict[str, NDArray[Any]]:
+    """These arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
     if path.exists() and not path.is_file():
         raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:
         # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len({member.filename.removesuffix(".npy") for member in members}) < len(members):
+            members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+            if len(members) < len(archive.infolist()):
                 raise ValueError("it holds two arrays of one name")
-            unfolded = sum(member.file_size for member in members)
+            unfolded = sum(member.file_size for member in members.values())
             if unfolded > most_bytes(path):
                 raise ValueError(
                     f"its arrays have {unfolded:,} bytes, more than {MOST_TIMES} times the file's; save it without "
                     "compression"
                 )
-            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+            return {name: _array(archive, name, members.get(name)) for name in names}
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
@@ -44,9 +45,10 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
         raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
 
 
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+def _array(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | None) -> NDArray[Any]:
     """One array, whose header promises as many bytes as the member has."""
-    name = member.filename.removesuffix(".npy")
+    if member is None:
+        raise ValueError(f"array {name} is missing")
     with archive.open(member) as stream:
         version = np.lib.format.read_magic(stream)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

@@ -111,7 +111,7 @@ def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
     remedy = "delete it and measure again"
     if path.exists():
         sealed_bytes(path)
-    columns = read_arrays(path, remedy)
+    columns = read_arrays(path, _COLUMNS, remedy)
     try:
         for name, kinds in _COLUMNS.items():
             if columns[name].ndim != 1 or columns[name].dtype.kind not in kinds:

@@ -72,17 +72,33 @@ def read_yaml(path: Path) -> Any:
         content = sealed_bytes(path)
         if len(content) > MOST_BYTES:
             raise Refusal(f"{path}: {len(content)} bytes; allowed are {MOST_BYTES}, and a study needs a few thousand")
-        values: Any = _EachKeyOnce(content.decode()).get_single_data()
+        return yaml_values(content.decode(), str(path))
     except FileNotFoundError:
         raise Refusal(f"{path}: no such study file") from None
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{path}: not readable as YAML ({error})") from None
+
+
+def option_value(option: str) -> tuple[str, Any]:
+    """Key and value of `--config key=value`, read as a study file is; a text is taken as written, without quotes."""
+    key, _, text = option.partition("=")
+    value = yaml_values(text, f"--config {key}")
+    return key, text if isinstance(value, str) and text[0] not in "\"'" else value
+
+
+def yaml_values(text: str, source: str) -> Any:
+    """The values of a text in YAML, or a refusal in one sentence."""
+    try:
+        values: Any = _EachKeyOnce(text).get_single_data()
     except RecursionError:
-        raise Refusal(f"{path}: nested deeper than the {DEEPEST} levels that are allowed") from None
+        raise Refusal(f"{source}: nested deeper than the {DEEPEST} levels that are allowed") from None
     except (LookupError, AttributeError, TypeError):
-        raise Refusal(f"{path}: not readable as YAML (a value is not what its !!tag says); leave the tag out") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        what = "a value is not what its !!tag says"
+        raise Refusal(f"{source}: not readable as YAML ({what}); leave the tag out") from None
+    except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise Refusal(f"{path}: not readable as YAML ({reason[:300]})") from None
-    _refuse_bomb(values, str(path))
+        raise Refusal(f"{source}: not readable as YAML ({reason[:300]})") from None
+    _refuse_bomb(values, source)
     return values
 
 
@@ -128,6 +144,8 @@ class _EachKeyOnce(yaml.SafeLoader):
 
 for _kind in ("int", "float"):
     _EachKeyOnce.add_constructor(f"tag:yaml.org,2002:{_kind}", _EachKeyOnce.plain_number)
+# A set has another order in each process.
+_EachKeyOnce.add_constructor("tag:yaml.org,2002:set", yaml.SafeLoader.construct_undefined)
 
 
 def _refuse_bomb(values: Any, source: str) -> None:
