@@ -46,12 +46,13 @@ class Checkout:
         assert process.returncode == 0, output[-6000:]
         return output
 
-    def refused(self, *arguments: str, code: int = 1) -> str:
-        """What a run says that ends with this exit code and without a traceback."""
+    def refused(self, *arguments: str) -> str:
+        """What a run says that ends with exit code 2, with one sentence and without a traceback."""
         process = self.start(*arguments)
         output, _ = process.communicate(timeout=300)
-        assert process.returncode == code
+        assert process.returncode == 2
         assert "Traceback" not in output
+        assert len(re.findall("^error: ", output, re.MULTILINE)) == 1
         return output
 
     def jobs(self, *arguments: str) -> Counter[str]:

@@ -87,6 +87,6 @@ def test_one_model_then_another_then_the_first_again(tmp_path: Path) -> None:
     broken = mine.study(architecture={"module": "mine.models:Broken"})
     with (tmp_path / "mine/models.py").open("a") as stream:
         stream.write("\n\nclass Broken(Mine):\n    def forward(self, x):\n        return x\n")
-    output = mine.refused(*broken, code=2)
+    output = mine.refused(*broken)
     assert "a training step of the model fails (TypeError" in output
     assert not re.search(r"^rule \w+:$", output, re.MULTILINE)

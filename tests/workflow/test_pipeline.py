@@ -153,10 +153,10 @@ def test_changing_one_degree_measures_only_its_graphs(restored: Checkout) -> Non
     assert (planned["graph"], planned["measure"]) == (2, 2)
 
 
-def refused(checkout: Checkout, code: int = 1) -> str:
+def refused(checkout: Checkout) -> str:
     """What a run says that ends before it measures."""
     before = checkout.records()
-    output = checkout.refused(code=code)
+    output = checkout.refused()
     assert checkout.records() == before
     return output
 
@@ -165,7 +165,7 @@ def test_a_second_live_run_is_refused_in_one_sentence(restored: Checkout) -> Non
     restored.edit(SMOKE, "[4, 8, 16, 24]", "[4, 8, 16]")
     with (restored.folder / "results/.running").open("a") as live:
         fcntl.flock(live, fcntl.LOCK_EX)
-        (sentence,) = re.findall("^error:.*", refused(restored, 2), re.MULTILINE)
+        (sentence,) = re.findall("^error:.*", refused(restored), re.MULTILINE)
     assert "another run is at work" in sentence
 
 

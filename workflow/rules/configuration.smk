@@ -70,7 +70,7 @@ try:
     study = with_contents(study, Memory(Path("results/.checksums.json")))
     SPECS = study_graphs(study)
 except Refusal as refusal:
-    raise WorkflowError(str(refusal)) from None
+    refuse(refusal)
 
 # Measured processes of one run share the import of torch; what has imported it ends with this process.
 os.environ[RUN] = this_run()
