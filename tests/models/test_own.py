@@ -57,6 +57,13 @@ WRONG = {
     "no module": ("none", "def none(f, c): return 3", "none returns int, not a torch.nn.Module"),
     "no layer": ("linear", "def linear(f, c): return nn.Linear(f, c)", "no PyG MessagePassing layer"),
     "fails": ("fails", "def fails(f, c): return 1 / 0", "fails(6, 3) fails (ZeroDivisionError"),
+    "exit": ("ends", "def ends(f, c): raise GeneratorExit", "ends(6, 3) fails (GeneratorExit)"),
+    "mode": ("odd", "class Odd(Mine):\n    train = None\n\n\ndef odd(f, c): return Odd(f, c)", "fails (TypeError"),
+    "no text": (
+        "mute",
+        "class Mute(Exception):\n    __str__ = None\n\n\ndef mute(f, c): raise Mute",
+        ".Mute: <exception str() failed>)",
+    ),
     "forward": ("conv", "def conv(f, c): return SAGEConv(f + 1, c)", "a training step of the model fails"),
     "shape": ("wide", "def wide(f, c): return Mine(f, c + 1)", "returns (32, 4), not class scores (32, 3)"),
     "no gradient": (

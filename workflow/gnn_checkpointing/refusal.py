@@ -1,6 +1,7 @@
 """Refusals of user input: one sentence for the user (what, where, what is allowed, what to do)."""
 
 import re
+from traceback import format_exception_only
 
 _LONGEST_WORD, _LONGEST = 200, 2000
 
@@ -26,8 +27,8 @@ def shown(value: object) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """An exception in one short line."""
-    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
+    """An exception in one short line, also one that cannot be printed."""
+    return shown(" ".join("".join(format_exception_only(error)).split()))
 
 
 def _shortened(text: str, most: int) -> str:

@@ -101,9 +101,10 @@ def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[st
     """The values as features have them, and notes where whole numbers lose digits, or small numbers become 0."""
     narrow = values.astype(np.float32)
     large = np.abs(narrow) >= 2**24
+    # Python compares integers and floats as they are, numpy once both are rounded.
+    rounded = map(ne, narrow[large].tolist(), values[large].tolist())
     lost = {
-        # Python compares integers and floats as they are, numpy once both are rounded.
-        "beyond 16,777,216 are rounded to single precision": sum(map(ne, narrow[large].tolist(), values[large].tolist())),
+        "beyond 16,777,216 are rounded to single precision": sum(rounded),
         "are too small for single precision, and 0": int(((narrow == 0) & (values != 0)).sum()),
     }
     return narrow, [f"{count:,} features {what}" for what, count in lost.items() if count]

@@ -38,26 +38,27 @@ def refusing(name: str, what: str, remedy: str) -> Iterator[None]:
     try:
         with torch.random.fork_rng(devices=[]):
             yield
-    except Refusal:
+    except (Refusal, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise Refusal(f"module {name}: {what} ({reason(error)}); {remedy}") from None
 
 
 def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.Module:
     """The model that `name`, such as my_package.my_model:build, builds; refused where it is none that can be measured.
 
-    The folder where the command runs is searched for the module first. The initial weights depend on `seed` alone; the
-    global random state is left as it was.
+    It is in training. The folder where the command runs is searched for the module first. The initial weights depend on
+    `seed` alone; the global random state is left as it was.
     """
     build, function = imported_own(name), name.partition(":")[2]
     call = f"{function}({num_features}, {num_classes}) fails"
     with refusing(name, call, "it is called with the number of features and of classes"):
         torch.manual_seed(seed)
         model = build(num_features, num_classes)
-    if not isinstance(model, nn.Module):
-        raise Refusal(f"module {name}: {function} returns {type(model).__name__}, not a torch.nn.Module")
-    if not _messages(model):
+        if not isinstance(model, nn.Module):
+            raise Refusal(f"module {name}: {function} returns {type(model).__name__}, not a torch.nn.Module")
+        messages = _messages(model.train())
+    if not messages:
         raise Refusal(f"module {name}: the model has no PyG MessagePassing layer, so there is nothing to checkpoint")
     return model
 
@@ -74,7 +75,7 @@ def own_scores(model: nn.Module, name: str, x: Tensor, edge_index: Tensor, num_c
 @cache
 def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
     """What the model has, after a training step on a small graph; one that could not be measured is refused."""
-    model, twin = (build_own(name, num_features, num_classes, seed=0).train() for _ in range(2))
+    model, twin = (build_own(name, num_features, num_classes, seed=0) for _ in range(2))
     first, second = model.state_dict(), twin.state_dict()
     if first.keys() != second.keys() or not all(
         torch.equal(value, second[key]) for key, value in first.items() if isinstance(value, Tensor)

@@ -96,7 +96,7 @@ def trace(
         raise Refusal("which model? give --graph and --convolution of a study, or --module my_package.my_model:build")
     if module is not None:
         loaded = load_graph(graph_file)
-        model = apply(build_own(module, loaded.num_features, loaded.num_classes, seed=0).train(), policy)
+        model = apply(build_own(module, loaded.num_features, loaded.num_classes, seed=0), policy)
         features, edges, labels = map(torch.from_numpy, (loaded.features, loaded.edge_index, loaded.labels))
 
         def forward() -> torch.Tensor:
