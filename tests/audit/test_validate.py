@@ -3,21 +3,26 @@
 import csv
 import json
 import os
+import re
 import shutil
+import zlib
 from collections.abc import Callable
 from functools import partial, reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 
 import changed
+from faults.hostile import signed as sign
 from gnn_checkpointing.analysis.rounding import significant
 from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.audit.again import differences
 from gnn_checkpointing.audit.validate import complaints, quick_complaints
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.report.pdf import _written
 from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.report.texts import TEMPLATES
@@ -177,6 +182,22 @@ def of_another_report(name: str) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         (other,) = ROOT.glob("report/*/ten-million")
         shutil.copy(other / name, folder / name)
+
+    return spoil
+
+
+def moved(points: float) -> Callable[[Path], None]:
+    """Move the ends of lines on printed pages."""
+
+    def longer(line: re.Match[bytes]) -> bytes:
+        return b"%.2f%b" % (float(line[1]) + points, line[2])
+
+    def spoil(folder: Path) -> None:
+        with pikepdf.open(folder / "report.pdf") as document:
+            for page in document.pages:
+                drawn = re.sub(rb"(\d+\.\d+)( \d+\.?\d* l\b)", longer, page.Contents.read_bytes())
+                page.Contents.write(zlib.compress(drawn), filter=pikepdf.Name.FlateDecode)
+            (folder / "report.pdf").write_bytes(_written(document))
 
     return spoil
 
@@ -390,6 +411,7 @@ CONCLUDED = [
     (in_text("report.html", 'data-x="log ', 'data-x="log 0.'), "report.html: not what the data beside it give"),
     (in_text("report.html", "</h1>", "</h1><p>The best of all policies.</p>"), "best of all"),
     (of_another_report("report.pdf"), "report.pdf: not what the data beside it give"),
+    (moved(0.3), "report.pdf: not what the data beside it give"),
     (in_text("figures/figure-lead.csv", "layers", "selective"), "figures/figure-lead.csv: not what the figure draws"),
 ]
 QUICK = {
@@ -501,6 +523,8 @@ def test_numbers_of_another_processor_are_the_same(small: Path) -> None:
     for path in (small / "analysis").glob("*.json"):
         write_json(path, shaken(json.loads(path.read_text())))
     concluded_again(small)
+    moved(0.2)(small)
+    sign(small, "report.pdf")
     assert complaints(small) == []
 
 

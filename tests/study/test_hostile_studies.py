@@ -57,7 +57,7 @@ TWICE = ["seed: 1\ntitle: a\nseed: 2", "{seed: 1, seed: 2}", '{"seed": 1, "seed"
         (with_line("title: " + "[" * 3000), "study.yaml: n"),
         (with_line("title: !!python/object/apply:os.system ['touch hacked']"), "could not determine a constructor"),
         (with_line("title: !!python/name:os.system"), "could not determine a constructor"),
-        (with_line("title: !!set {a, b}"), "could not determine a constructor"),
+        (with_line("title: !!set {a, b}"), "has no order; write a list"),
         (with_line("title: 2026-13-45"), "not readable as YAML"),
         (with_line("title: !!bool abc"), "a value is not what its !!tag says"),
         (with_line("title: !!timestamp abc"), "a value is not what its !!tag says"),

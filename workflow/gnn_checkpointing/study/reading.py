@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from gnn_checkpointing.artefacts import sealed_bytes
+from gnn_checkpointing.artefacts import read_json, sealed_bytes
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.policy_names import refuse_retired
 from gnn_checkpointing.study.study import Study
@@ -41,7 +41,7 @@ def parse_study(values: Any, source: str) -> Study:
 
 def read_study(path: Path) -> Study:
     """Read a study from a YAML (or JSON) file."""
-    return parse_study(read_yaml(path), str(path))
+    return parse_study(read_json(path) if path.suffix == ".json" else read_yaml(path), str(path))
 
 
 def read_study_to_measure(path: Path) -> Study:
@@ -141,11 +141,14 @@ class _EachKeyOnce(yaml.SafeLoader):
         number: int | float = self.construct_yaml_int(node) if is_whole else self.construct_yaml_float(node)
         return number
 
+    def no_set(self, node: yaml.Node) -> None:
+        """Refuse a set, which would have another order in each process."""
+        raise yaml.YAMLError(f"the set on line {node.start_mark.line + 1} has no order; write a list")
+
 
 for _kind in ("int", "float"):
     _EachKeyOnce.add_constructor(f"tag:yaml.org,2002:{_kind}", _EachKeyOnce.plain_number)
-# A set has another order in each process.
-_EachKeyOnce.add_constructor("tag:yaml.org,2002:set", yaml.SafeLoader.construct_undefined)
+_EachKeyOnce.add_constructor("tag:yaml.org,2002:set", _EachKeyOnce.no_set)
 
 
 def _refuse_bomb(values: Any, source: str) -> None:
