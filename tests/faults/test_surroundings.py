@@ -111,6 +111,13 @@ def test_streams_that_are_closed_and_a_folder_that_is_gone(tmp_path: Path) -> No
     describe = [sys.executable, "-m", "gnn_checkpointing", "describe", "--csv"]
     sample = ROOT / "workflow/studies/sample_graph"
     assert subprocess.run([*describe, sample], cwd=ROOT, preexec_fn=lambda: os.close(1)).returncode == 0
+    for given, streams, words in (
+        (sample, {"stdout": os.open("/dev/null", os.O_RDONLY), "stderr": subprocess.PIPE}, "send it elsewhere"),
+        (tmp_path, {"stderr": os.open("/dev/full", os.O_WRONLY)}, ""),
+    ):
+        found = subprocess.run([*describe, given], cwd=ROOT, text=True, **streams)
+        assert found.returncode == 2
+        assert words in (found.stderr or "")
     gone = tmp_path / "gone"
     gone.mkdir()
     found = subprocess.run([*describe, "."], cwd=gone, capture_output=True, text=True, preexec_fn=gone.rmdir)

@@ -26,8 +26,10 @@ from gnn_checkpointing.report.page import Column, Figure, Table
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.report.texts import TEMPLATES
+from gnn_checkpointing.study.reading import parse_study
 from pages import whole
 from synthetic import inputs as synthetic
+from synthetic.studies import VISION, changed
 
 from .reading import block, prose
 
@@ -179,8 +181,10 @@ def test_a_character_that_no_font_has_is_named_instead_of_failing_the_build(tmp_
     [("Graphs", ""), ("Größe, ثقيل, Ωμέγα", ""), ("Graphs \u56fe \U0001f40d", "\u56fe (U+56FE), \U0001f40d (U+1F40D)")],
 )
 def test_letters_without_a_glyph_are_named_before_anything_is_measured(title: str, lost: str) -> None:
-    said = unprinted(synthetic.study(title))
-    assert said == "" if not lost else f"no font of the PDF has {lost};" in said
+    asked = {"weights": "w.pth", "validation": {"images": title}}
+    for study in (synthetic.study(title), parse_study(changed(VISION, "explained", asked), "")):
+        said = unprinted(study)
+        assert said == "" if not lost else f"no font of the PDF has {lost};" in said
 
 
 def seen(inputs: ReportInputs) -> str:

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gnn_checkpointing import __version__
@@ -36,6 +37,7 @@ _ADVICE = {
     errno.ENOENT: "put it back, or change to a folder that is there",
     errno.EISDIR: "a folder stands where a file is needed; move it away, or name another place",
     errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EBADF: "its output goes where nothing can be written; send it elsewhere",
     errno.EIO: "the disk does not answer; look at it, and run it again",
     errno.EMFILE: _LIMIT,
     errno.ENFILE: _LIMIT,
@@ -149,7 +151,8 @@ def _sentence(command: str, error: Exception) -> str | None:
 
 
 def _refused(text: object) -> int:
-    print(f"error: {plain(text)}", file=sys.stderr)
+    with suppress(OSError):  # a full disk takes no sentence, and the exit code tells
+        print(f"error: {plain(text)}", file=sys.stderr)
     return REFUSED
 
 

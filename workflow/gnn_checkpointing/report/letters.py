@@ -31,12 +31,15 @@ def is_drawn(character: str) -> bool:
 
 def unprinted(study: Study) -> str:
     """A warning about letters of the study that the report prints and no PDF font has; "" without any."""
-    texts = (study.title, study.hardware.label or "", *(graph.label or "" for graph in study.graphs.real))
+    asked = study.explained
+    images = [one for one in (asked.validation, asked.adversarial) if one] if asked else []
+    labels = [*(graph.label or "" for graph in study.graphs.real), *(one.label or one.images.name for one in images)]
+    texts = (study.title, study.hardware.label or "", *labels)
     lost = list(dict.fromkeys(one for text in texts if not text.isascii() for one in text if not is_drawn(one)))
     if not lost:
         return ""
     codes = ", ".join(f"{one} (U+{ord(one):04X})" for one in lost[:5])
     return (
         f"study {study.name}: no font of the PDF has {codes}; the PDF will print their numbers and the HTML the "
-        "letters themselves. Change `title`, `hardware: label` or the graph's `label` now if that matters."
+        "letters themselves. Change `title`, `hardware: label` or another `label` now if that matters."
     )
