@@ -87,9 +87,9 @@ def export(
     from gnn_checkpointing.audit.checksums import refuse_changed
     from gnn_checkpointing.records.exporting import export as exported
 
-    if os.path.realpath(output_folder) == os.path.realpath(folder):
+    if Path(os.path.realpath(output_folder)).is_relative_to(os.path.realpath(folder)):
         raise Refusal(
-            f"--output-folder {output_folder}: is the report's own, which must stay as it is; name another one"
+            f"--output-folder {output_folder}: is or lies in the report's own, which must stay as it is; name another one"
         )
     refuse_changed(folder, ["measurements.csv"])
     print(exported(folder, format, output_folder))
