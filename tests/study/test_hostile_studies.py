@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from faults.drawn import as_often_as_asked
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.reading import option_value, parse_study, read_yaml
+from gnn_checkpointing.study.reading import option_values, parse_study, read_yaml
 from synthetic.studies import DEFAULT, OWN, ROOT, VISION, changed
 
 
@@ -188,18 +188,21 @@ OPTIONS = {
     "measurement={processes: 2}": {"processes": 2},
     "policies=[none, layers]": ["none", "layers"],
     "data_root=/my data #2": "/my data #2",
+    "data_root=~": "~",
     "title='7'": "7",
     "data_root=": None,
 }
 NO_OPTIONS = {
-    "seed=010": "--config seed: not readable as YAML (010 on line 1 is one number in YAML 1.1",
-    "seed={a: 1, a: 2}": "key a is on line 1 and again",
-    "title=a: b: c": "--config title: not readable as YAML",
+    ("seed=010",): "--config seed: not readable as YAML (010 on line 1 is one number in YAML 1.1",
+    ("seed={a: 1, a: 2}",): "key a is on line 1 and again",
+    ("title=a: b: c",): "--config title: not readable as YAML",
+    ("seed=1", "seed=2"): "--config seed: given twice; name it once",
 }
 
 
 def test_options_are_read_as_study_files_are() -> None:
-    assert {option: option_value(option)[1] for option in OPTIONS} == OPTIONS
-    for option, words in NO_OPTIONS.items():
+    for option, value in OPTIONS.items():
+        assert option_values([option]) == {option.partition("=")[0]: value}
+    for options, words in NO_OPTIONS.items():
         with pytest.raises(Refusal, match=re.escape(words)):
-            option_value(option)
+            option_values(options)

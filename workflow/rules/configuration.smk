@@ -19,7 +19,7 @@ from gnn_checkpointing.study.convolutions import CONVOLUTIONS
 from gnn_checkpointing.study.graph_design import encoded_graphs, place, study_graphs
 from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.reading import (
-    option_value,
+    option_values,
     parse_study,
     read_yaml,
     refuse_unmeasurable,
@@ -61,8 +61,9 @@ try:
         read_yaml(Path(file))
     # And it reads 010 as 10, and what braces hold as texts.
     if workflow.modifier.is_main_snakefile():
-        for option in workflow.config_settings.config_args:
-            update_config(config, dict([option_value(option)]))
+        given = workflow.config_settings.config_args
+        update_config(config, option_values(given))
+        source += " with --config" if given else ""
     study = parse_study(config, source)
     refuse_by_schema()
     refuse_unmeasurable(study, source)

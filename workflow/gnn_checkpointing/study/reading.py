@@ -4,6 +4,7 @@ Anyone may have written the YAML: it is read without tags, and refused where it 
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,15 @@ def read_yaml(path: Path) -> Any:
         raise Refusal(f"{path}: not readable as YAML ({error})") from None
 
 
-def option_value(option: str) -> tuple[str, Any]:
-    """Key and value of `--config key=value`, read as a study file is; a text is taken as written, without quotes."""
-    key, _, text = option.partition("=")
-    value = yaml_values(text, f"--config {key}")
-    return key, text if isinstance(value, str) and text[0] not in "\"'" else value
+def option_values(options: Iterable[str]) -> dict[str, Any]:
+    """What `--config key=value` says, read as a study file is; a text is taken as written, without quotes."""
+    found: dict[str, Any] = {}
+    for key, _, text in (option.partition("=") for option in options):
+        if key in found:
+            raise Refusal(f"--config {key}: given twice; name it once")
+        value = yaml_values(text, f"--config {key}")
+        found[key] = text if isinstance(value, str | None) and text[:1] not in ("", "'", '"') else value
+    return found
 
 
 def yaml_values(text: str, source: str) -> Any:

@@ -89,7 +89,7 @@ def export(
 
     if Path(os.path.realpath(output_folder)).is_relative_to(os.path.realpath(folder)):
         raise Refusal(
-            f"--output-folder {output_folder}: is or lies in the report's own, which must stay as it is; name another one"
+            f"--output-folder {output_folder}: lies in the report's own, which must stay as it is; name another"
         )
     refuse_changed(folder, ["measurements.csv"])
     print(exported(folder, format, output_folder))
