@@ -142,7 +142,7 @@ def listed(beside: Path, text: str) -> Path:
         (weights(lambda given: given | {HEAD: given[HEAD] * math.nan}), f"{HEAD} is not of finite torch.float32 numb"),
         (weights(lambda given: given | {HEAD: given[HEAD] * 1e38}), "the trained model gives no finite numbers"),
         (lambda given: repacked(given["weights"]), "not a file of weights alone (ValueError: it is compressed)"),
-        (lambda given: given.update(classes=listed(given["weights"], "n01\nn01\n")), "class n01 is there twice"),
+        (lambda given: given.update(classes=listed(given["weights"], "\ufeffn01\nn01\n")), "class n01 is there twice"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(

@@ -72,7 +72,7 @@ def class_names(folder: Path, listed: Path | None, wanted: int) -> list[str]:
         remedy = "give a file with the name of each class of the model, a line each, in its order"
     else:
         try:
-            names = [line.split()[0] for line in listed.read_text(encoding="utf-8").splitlines() if line.strip()]
+            names = [line.split()[0] for line in listed.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise Refusal(f"{listed}: not readable ({error}); it must be text, the name of a class a line") from None
         remedy = "correct the file, or name weights of as many classes"
