@@ -54,7 +54,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         ("forward_events", np.array([-1]), "a forward pass has more events than there are"),
         ("marks", np.array([2]), "marks are not those of block_events"),
         ("block_events", np.array([0, 20, 99]), "a block ends after the last event"),
-        ("block_events", None, "not a file of byte traces ('block_events')"),
+        ("block_events", None, "array block_events is missing"),
     ],
 )
 def test_traces_that_cannot_be_are_refused(tmp_path: Path, column: str, value: object, said: str) -> None:

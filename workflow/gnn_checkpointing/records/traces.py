@@ -140,7 +140,7 @@ def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
             marked = trace.block_events
             if marked.size and not (marked.min() >= 0 and marked.max() <= len(trace.seconds)):
                 raise ValueError("a block ends after the last event")
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise Refusal(f"{path}: not a file of byte traces ({error}); {remedy}") from None
     return found
 
