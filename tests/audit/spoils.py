@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect, Spread
-from gnn_checkpointing.audit.inputs import Machine, Row, RunFolder
+from gnn_checkpointing.audit.inputs import Row, RunFolder
 from gnn_checkpointing.records.graph_facts import Provenance
+from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import REORDERED
 from synthetic.changes import changed

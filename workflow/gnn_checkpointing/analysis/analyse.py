@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from gnn_checkpointing.analysis import results
+from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, write_text
-from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.explained import Explanations
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
@@ -33,7 +34,7 @@ class Findings:
     trends: results.Trends
     regressions: results.Regressions
     predictions: results.Predictions
-    explained: results.Explanations
+    explained: Explanations
     robustness: results.Robustness
     accuracy: list[results.Accuracy]
     quality: results.Quality
@@ -43,7 +44,7 @@ def analyse(
     rows: Sequence[Mapping[str, Value]],
     trainings: Sequence[TrainingRecord],
     protocol: Protocol,
-    explained: ExplainedSets | None = None,
+    explained: Explanations | None = None,
     encodings: Sequence[EncodingCost] = (),
     graphs: Sequence[GraphFacts] = (),
 ) -> Findings:
@@ -54,9 +55,9 @@ def analyse(
     of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
+    from gnn_checkpointing.analysis.accuracies import accuracies
     from gnn_checkpointing.analysis.checks import check_compared, check_visits
     from gnn_checkpointing.analysis.effects import effects, practice
-    from gnn_checkpointing.analysis.explained import accuracies, explanations
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.laws.selection import at_one_speed
     from gnn_checkpointing.analysis.quality import quality
@@ -99,7 +100,7 @@ def analyse(
             not_fitted=no_law + no_interaction + no_rate,
         ),
         predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
-        explained=explanations(explained, confidence),
+        explained=explained or Explanations(),
         robustness=robustness(gridded, protocol, noise, generator()),
         accuracy=accuracies(trainings),
         quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
@@ -143,9 +144,11 @@ _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:
-    """The text of a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
+    """The text of a JSON file for each finding, its numbers to the digits that mean something."""
     found = {field.name: getattr(findings, field.name) for field in fields(Findings)}
-    return {f"{name}.json": json_text(_ANY.dump_python(each, mode="json")) for name, each in found.items()}
+    return {
+        f"{name}.json": json_text(all_significant(_ANY.dump_python(each, mode="json"))) for name, each in found.items()
+    }
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:

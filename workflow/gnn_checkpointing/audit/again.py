@@ -54,13 +54,12 @@ def analysis(run: RunFolder) -> Iterator[str]:
 
 def conclusions(run: RunFolder) -> Iterator[str]:
     """Yield claims, audit, planner and summary that the analysis does not give; this takes a second."""
-    machine, both, history = run.machine, f"{ANALYSIS} and {CLAIMS}", run.folder / HISTORY
-    laws, known = run.findings.predictions, (machine.slug, machine.label, machine.facts)
+    both, history = f"{ANALYSIS} and {CLAIMS}", run.folder / HISTORY
     inputs = cache(lambda: read_inputs(published_sources(run.folder), run.folder / ANALYSIS))
     recipes: dict[str, tuple[str, Callable[[], Any]]] = {
-        CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, machine.slug)),
+        CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, run.machine.slug)),
         AUDIT: (both, lambda: audited(run)),
-        PLANNER: (ANALYSIS, lambda: knowledge(run.study, laws, run.graphs, *known)),
+        PLANNER: (ANALYSIS, lambda: knowledge(run.study, run.findings.predictions, run.graphs, run.machine)),
         SUMMARY: (both, lambda: summary(inputs())),
         # Earlier measurements are its own word; the last one, and what it repeats, are computed again.
         HISTORY: (f"{both}, and its earlier rows", lambda: continued(read_history(history), inputs())),

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 import torch
+from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from gnn_checkpointing.artefacts import sha256_of
@@ -14,7 +15,7 @@ from gnn_checkpointing.explaining.blocks import Measures, measured, states
 from gnn_checkpointing.explaining.images import Picture, batches, class_names, image_tensor, pictures
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.models.vision.weights import classes_of, load_weights
-from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
+from gnn_checkpointing.records.explained import Block, Explained, Explanations, Mean
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.settings import Explaining
 from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SHAPES, SIDE, Size, neighbours_by_block
@@ -26,7 +27,7 @@ Progress = Callable[[int, int], None]
 """Called with how many images of how many are done."""
 
 
-def explained_sets(asked: Explaining, progress: Progress) -> ExplainedSets:
+def explanations(asked: Explaining, progress: Progress) -> Explanations:
     """What a study asks for: its trained model on images of its kind, and on deceiving ones where it names some."""
     size = next(size for size, name in NAMES.items() if name == asked.convolution)
     classes = classes_of(asked.weights)
@@ -36,9 +37,11 @@ def explained_sets(asked: Explaining, progress: Progress) -> ExplainedSets:
     for name, given in (("validation", asked.validation), ("adversarial", asked.adversarial)):
         if given is not None:
             images = pictures(given.images, given.masks, known)[: given.most]
+            if len(images) < 2:
+                raise Refusal(f"{given.images}: one image tells no interval; name two images or more")
             label = given.label or given.images.resolve().name
             found[name] = explained(model, size, images, asked.batch, label, sha256_of(asked.weights), progress)
-    return ExplainedSets(validation=found["validation"], adversarial=found.get("adversarial"))
+    return Explanations.model_validate({"sets": found})
 
 
 def trained(weights: Path, size: Size, classes: int, side: int, k: int) -> Vig:
@@ -68,7 +71,7 @@ def explained(
     return Explained(
         label=label,
         images=len(found),
-        size=size,
+        convolution=NAMES[size],
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         channels=SHAPES[NAMES[size]].channels,
         weights_sha256=weights_sha256,
@@ -79,7 +82,7 @@ def explained(
                 dilation=dilation,
                 **{name: mean(own[name]) for name in MEASURES},
                 modularity=mean(own["modularity"]) if "modularity" in own else None,
-                top1_accuracy=fmean(own["correct"]),
+                top1_accuracy=share(own["correct"]),
             )
             for number, ((k, dilation), own) in enumerate(zip(shapes, blocks, strict=True), start=1)
         ],
@@ -114,6 +117,12 @@ def mean(values: Sequence[float]) -> Mean:
     if not all(map(math.isfinite, values)):
         raise Refusal("the trained model gives no finite numbers on these images; name other images or other weights")
     if len(values) < 2:
-        return Mean(mean=middle, low=None, high=None)
+        return Mean(estimate=middle, low=None, high=None)
     reach = float(student.ppf((1 + LEVEL) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
-    return Mean(mean=middle, low=middle - reach, high=middle + reach)
+    return Mean(estimate=middle, low=middle - reach, high=middle + reach)
+
+
+def share(correct: Sequence[float]) -> Mean:
+    """The share of images that are right, and Wilson's interval."""
+    low, high = binomtest(int(sum(correct)), len(correct)).proportion_ci(LEVEL, "wilson")
+    return Mean(estimate=fmean(correct), low=low, high=high)

@@ -4,14 +4,13 @@ from functools import partial
 
 from pydantic import Field, NonNegativeInt
 
-from gnn_checkpointing.records.record import Record, Share, checked
-from gnn_checkpointing.study.vision_shapes import Size
+from gnn_checkpointing.records.record import Record, checked
 
 
 class Mean(Record):
-    """A mean over images with its 95 % interval by Student's t, which needs two images at least."""
+    """A mean over images with its 95 % interval: Wilson's of shares, else Student's t, which takes two images."""
 
-    mean: float
+    estimate: float
     low: float | None
     high: float | None
 
@@ -27,7 +26,7 @@ class Block(Record):
     embedding_similarity: Mean
     class_probability: Mean
     modularity: Mean | None
-    top1_accuracy: Share
+    top1_accuracy: Mean
 
 
 class Explained(Record):
@@ -39,7 +38,7 @@ class Explained(Record):
 
     label: str
     images: NonNegativeInt
-    size: Size
+    convolution: str
     parameters: NonNegativeInt
     channels: NonNegativeInt
     weights_sha256: str
@@ -47,12 +46,11 @@ class Explained(Record):
     late_rise: Mean
 
 
-class ExplainedSets(Record):
-    """The content of a study's `explained.json`: one trained model on images of its kind, and on deceiving ones."""
+class Explanations(Record):
+    """A trained model on sets of images by name: `validation`, and `adversarial` where deceiving ones were given."""
 
-    validation: Explained
-    adversarial: Explained | None = Field(None, description="None where the study names no such images")
+    sets: dict[str, Explained] = Field({})
 
 
-read_explained = partial(checked, kind=ExplainedSets, remedy="make it again with `explanations`")
+read_explained = partial(checked, kind=Explanations, remedy="make it again with `explanations`")
 """The content of a study's `explained.json`."""

@@ -18,6 +18,7 @@ from gnn_checkpointing.packed import PACK, is_there, pack_of
 from gnn_checkpointing.planning.knowledge import read_knowledge
 from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
@@ -25,7 +26,7 @@ from gnn_checkpointing.report.appendix import texts_from
 from gnn_checkpointing.report.documents import Documents, answer_of, documents, opening
 from gnn_checkpointing.report.grades import read_audit
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
+from gnn_checkpointing.report.inputs import ReportInputs, in_series, sourced_findings
 from gnn_checkpointing.report.page import Block, Bullets, Figure, Paragraph, Span, Table, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import CRATE, FIGURES, crate
@@ -63,7 +64,7 @@ def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
     return ReportInputs(
         **sourced_findings(read_analysis(analysis)),
         study=read(names.STUDY, read_study),
-        machine=machine(read_json(sources[names.HARDWARE]), sources[names.HARDWARE]),
+        machine=machine_of(read_json(sources[names.HARDWARE]), sources[names.HARDWARE]),
         rows=in_series(read(names.MEASUREMENTS, read_table)),
         ledger=read(names.CLAIMS, read_ledger),
         audit=read(names.AUDIT, read_audit),

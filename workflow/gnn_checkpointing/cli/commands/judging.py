@@ -45,7 +45,6 @@ def audit(*, run: Run) -> None:
 
 def knowledge(*, run: Run) -> None:
     given = RunFolder(run)
-    machine, laws = given.machine, given.findings.predictions
-    found = gathered(given.study, laws, given.graphs, machine.slug, machine.label, machine.facts)
+    found = gathered(given.study, given.findings.predictions, given.graphs, given.machine)
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
     write_sealed(run / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))

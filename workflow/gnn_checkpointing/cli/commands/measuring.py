@@ -122,11 +122,11 @@ def explanations(*, study: options.Study = STUDY, output: options.Output) -> Non
     leave_to_server(read)
     import torch
 
-    from gnn_checkpointing.explaining.explain import explained_sets
+    from gnn_checkpointing.explaining.explain import explanations as explained
 
     refuse_other_contents(read)
     torch.set_num_threads(read.measurement.threads)
-    write_sealed(output, explained_sets(read.explained, options.progress).model_dump(mode="json"))
+    write_sealed(output, explained(read.explained, options.progress).model_dump(mode="json"))
 
 
 def collect(

@@ -71,14 +71,11 @@ def explain(
 def _curves(result: Explained) -> list[Curve]:
     curves = []
     for name, title in MEASURES.items():
-        if name == "top1_accuracy":  # a share, which has no mean
-            curves.append(Curve(title, [block.top1_accuracy for block in result.blocks], None, None))
-            continue
         means = [getattr(block, name) for block in result.blocks]
         if all(mean is not None for mean in means):
             ends = [[mean.low for mean in means], [mean.high for mean in means]]
             known = all(end is not None for side in ends for end in side)
-            curves.append(Curve(title, [mean.mean for mean in means], *(ends if known else (None, None))))
+            curves.append(Curve(title, [mean.estimate for mean in means], *(ends if known else (None, None))))
     return curves
 
 

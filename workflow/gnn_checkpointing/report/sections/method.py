@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import starmap
 from statistics import median
 from typing import Any
 
@@ -51,7 +52,7 @@ def model_facts(inputs: ReportInputs, several: bool) -> Facts:
 def machine_facts(inputs: ReportInputs) -> Facts:
     """The machine, as written beside its records."""
     machine = inputs.machine
-    return Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *machine.facts))
+    return Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *starmap(Fact, machine.facts.items())))
 
 
 def redo_steps(inputs: ReportInputs) -> Steps:
