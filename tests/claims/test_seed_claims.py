@@ -7,7 +7,7 @@ import pytest
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import StudyModel
 from gnn_checkpointing.claims.catalogue import catalogue
-from gnn_checkpointing.records.explained import Explained, Explanations, Mean
+from gnn_checkpointing.records.jobs import Explained, Explanations, Mean
 from synthetic.explained import block, explained
 from synthetic.findings import empty, ledger
 from synthetic.results import frontier

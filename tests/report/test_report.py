@@ -289,7 +289,7 @@ def test_rendering_imports_neither_torch_nor_statistics(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from gnn_checkpointing.report import render;"
         "folder, templates = map(Path, sys.argv[1:]); sources = render.published_sources(folder);"
-        "render.render_report(render.read_inputs(sources, folder / 'analysis'), sources, templates, folder / 'out');"
+        "render.render_report(render.read_inputs(render.RunFolder(folder)), sources, templates, folder / 'out');"
         "bad = {'torch', 'torch_geometric', 'statsmodels', 'pandas', 'snakemake'} & set(sys.modules);"
         "sys.exit(' '.join(bad) or 0)"
     )

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gnn_checkpointing.records.explained import Explanations
 from gnn_checkpointing.records.graph_facts import Derivation, EncodingCost, GraphFacts, Provenance
+from gnn_checkpointing.records.jobs import Explanations
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section

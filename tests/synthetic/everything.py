@@ -2,7 +2,7 @@
 
 from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.records.explained import Explanations
+from gnn_checkpointing.records.jobs import Explanations
 
 from .explained import explained
 from .findings import empty

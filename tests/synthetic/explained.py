@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gnn_checkpointing.records.explained import Block, Explained, Mean
+from gnn_checkpointing.records.jobs import Block, Explained, Mean
 
 
 def block(number: int, accuracy: float = 0.5, **values: Any) -> Block:

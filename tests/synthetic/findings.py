@@ -11,7 +11,7 @@ from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.results import Effects
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim, Ledger
-from gnn_checkpointing.records.explained import Explanations
+from gnn_checkpointing.records.jobs import Explanations
 
 from .frontier import frontier_table
 from .graphs import Graph, batches, families, generated_graphs, graded

@@ -15,9 +15,8 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
-from gnn_checkpointing.records.demonstration import Demonstration
-from gnn_checkpointing.records.explained import Explanations
 from gnn_checkpointing.records.graph_facts import GraphList
+from gnn_checkpointing.records.jobs import Demonstration, Explanations
 from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Trace, Traces

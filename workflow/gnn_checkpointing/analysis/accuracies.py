@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gnn_checkpointing.analysis.results import Accuracy
 from gnn_checkpointing.analysis.table import policy_order
-from gnn_checkpointing.records.training import TrainingRecord
+from gnn_checkpointing.records.jobs import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 
 

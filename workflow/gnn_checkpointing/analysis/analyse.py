@@ -13,11 +13,11 @@ from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, write_text
-from gnn_checkpointing.records.explained import Explanations
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
+from gnn_checkpointing.records.jobs import Explanations, TrainingRecord
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
-from gnn_checkpointing.records.training import TrainingRecord
+from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
@@ -166,3 +166,8 @@ def read_analysis(folder: Path) -> Findings:
     kinds = get_type_hints(Findings).items()
     remedy = "make it again with `analyse`"
     return Findings(**{name: checked(folder / f"{name}.json", kind, remedy) for name, kind in kinds})
+
+
+def sourced_findings(found: Findings) -> dict[str, Any]:
+    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
+    return {one.name: sourced(getattr(found, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}

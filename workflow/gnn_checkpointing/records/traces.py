@@ -116,19 +116,17 @@ def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
 
 
 def _trace(columns: dict[str, NDArray[Any]], number: int) -> ByteTrace:
-    kinds = {"seconds": "f1", "live_bytes": "i1", "forward_events": "i0", "forward_ended_seconds": "f0"}
-    found = {
-        name: _of_kind(columns, f"{number}.{name}", kind, int(dimensions))
-        for name, (kind, dimensions) in {**kinds, "block_events": "i1"}.items()
-    }
-    seconds, events, marked = found["seconds"], found["live_bytes"].size, found["block_events"]
-    if seconds.size != events or not np.isfinite(seconds).all():
+    of_events = (("seconds", "f"), ("live_bytes", "i"), ("block_events", "i"))
+    seconds, live, marked = (_of_kind(columns, f"{number}.{name}", kind, 1) for name, kind in of_events)
+    forward = _of_kind(columns, f"{number}.forward_events", "i", 0)
+    ended = _of_kind(columns, f"{number}.forward_ended_seconds", "f", 0)
+    if seconds.size != live.size or not np.isfinite(seconds).all():
         raise ValueError("seconds are not one finite number for each event")
-    if not 0 <= found["forward_events"] <= events:
+    if not 0 <= forward <= live.size:
         raise ValueError("a forward pass has more events than there are")
-    if marked.size and not (marked.min() >= 0 and marked.max() <= events):
+    if marked.size and not (marked.min() >= 0 and marked.max() <= live.size):
         raise ValueError("a block ends after the last event")
-    return ByteTrace(**{name: values if values.ndim else values.item() for name, values in found.items()})
+    return ByteTrace(seconds, live, int(forward), float(ended), marked)
 
 
 def _of_kind(columns: dict[str, NDArray[Any]], name: str, kind: str, dimensions: int) -> NDArray[Any]:

@@ -1,8 +1,7 @@
 """What a report is made from: the study and everything that was found, as typed values."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Law, Response
@@ -10,14 +9,14 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.jobs import Demonstration
 from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Audit
-from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
+from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
 
@@ -171,11 +170,6 @@ class ReportInputs(Findings):
         laws = self.regressions.laws
         found = (law for law in laws if (law.convolution, law.policy, law.response) == (convolution, policy, response))
         return next(found, None)
-
-
-def sourced_findings(found: Findings) -> dict[str, Any]:
-    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
-    return {one.name: sourced(getattr(found, one.name), f"{ANALYSIS}/{one.name}.json#") for one in fields(Findings)}
 
 
 def published(folder: Path) -> dict[str, Path]:

@@ -15,9 +15,8 @@ from gnn_checkpointing.measurement.forked import leave_to_server
 from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another_type, this_host
 from gnn_checkpointing.measurement.progress import Progress
 from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
-from gnn_checkpointing.records.demonstration import read_step_demonstration
-from gnn_checkpointing.records.explained import read_explained
 from gnn_checkpointing.records.graph_facts import read_encodings
+from gnn_checkpointing.records.jobs import read_explained, read_step_demonstration
 from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import refuse_other_contents

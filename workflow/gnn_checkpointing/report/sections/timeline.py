@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.analysis.table import series as series_of
-from gnn_checkpointing.records.explained import Explained
+from gnn_checkpointing.records.jobs import Explained
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts

@@ -10,13 +10,18 @@ from gnn_checkpointing.claims.ledger import Ledger, read_ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge, read_knowledge
 from gnn_checkpointing.records.cell import CellRecord, read_records
-from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
-from gnn_checkpointing.records.explained import Explanations, read_explained
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts, read_encodings, read_graphs
+from gnn_checkpointing.records.jobs import (
+    Demonstration,
+    Explanations,
+    TrainingRecord,
+    read_demonstration,
+    read_explained,
+    read_trainings,
+)
 from gnn_checkpointing.records.machine import Machine, machine_of
 from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
-from gnn_checkpointing.records.training import TrainingRecord, read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Audit, read_audit
 from gnn_checkpointing.study.reading import read_study
