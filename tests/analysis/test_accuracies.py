@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnn_checkpointing.analysis.accuracies import accuracies
+from gnn_checkpointing.analysis.analyse import accuracies
 from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from synthetic.tables import trainings

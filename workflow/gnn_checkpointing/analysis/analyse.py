@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 
 from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.rounding import all_significant
-from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
+from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, policy_order, under
 from gnn_checkpointing.artefacts import json_text, write_text
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
 from gnn_checkpointing.records.jobs import Explanations, TrainingRecord
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
@@ -55,7 +56,6 @@ def analyse(
     of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
-    from gnn_checkpointing.analysis.accuracies import accuracies
     from gnn_checkpointing.analysis.checks import check_compared, check_visits
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.laws.predictions import predictions
@@ -138,6 +138,36 @@ def of_hidden_layers(row: Row) -> Row:
         return row
     block = block_edges(row.num_nodes, row.hidden_channels, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
     return row.but(edges_at_once=min(row.edges_at_once or block, block))
+
+
+def accuracies(trainings: Sequence[TrainingRecord]) -> list[results.Accuracy]:
+    """One value per training job, or refuse jobs that cannot be compared."""
+    jobs: dict[tuple[str, str, str], TrainingRecord] = {}
+    for job in trainings:
+        key = (job.graph, job.convolution, job.policy)
+        if key in jobs:
+            raise _unusable(job, "trained twice; delete one of the records")
+        if not job.losses:
+            raise _unusable(job, "no losses in the record; train again")
+        jobs[key] = job
+    found: list[results.Accuracy] = []
+    for job in sorted(jobs.values(), key=lambda job: (job.graph, job.convolution, policy_order(job.policy))):
+        none = jobs.get((job.graph, job.convolution, "none"))
+        if none is None:
+            raise _unusable(job, "policy none was not trained there, so there is no curve to compare with")
+        if len(job.losses) != len(none.losses):
+            raise _unusable(job, f"{len(job.losses)} epochs, but {len(none.losses)} for none; train again")
+        # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
+        start = abs(none.losses[0]) or 1.0
+        differences = [abs(loss - beside) / start for loss, beside in zip(job.losses, none.losses, strict=True)]
+        names = ("graph", "convolution", "policy", "epochs", "train_accuracy", "test_accuracy")
+        same = {name: getattr(job, name) for name in names}
+        found.append(results.Accuracy(**same, final_loss=job.losses[-1], largest_loss_difference=max(differences)))
+    return found
+
+
+def _unusable(job: TrainingRecord, reason: str) -> Refusal:
+    return Refusal(f"training of {job.convolution} with {job.policy} on {job.graph}: {reason}")
 
 
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)

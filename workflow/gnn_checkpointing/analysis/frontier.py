@@ -74,10 +74,10 @@ def _pareto(points: Points) -> results.ParetoSet | None:
         for point in points
         if point.activation_ratio and point.time_ratio and not point.other_model
     }
+    if not placed:
+        return None
     best = [name for name, own in placed.items() if not any(_beats(other, own) for other in placed.values())]
-    return (
-        results.ParetoSet(convolution=points[0].convolution, degree=points[0].degree, policies=best) if placed else None
-    )
+    return results.ParetoSet(convolution=points[0].convolution, degree=points[0].degree, policies=best)
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

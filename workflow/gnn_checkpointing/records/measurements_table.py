@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from gnn_checkpointing.artefacts import (
-    cell_text,
-    real_number,
-    sealed_bytes,
-    text_cell,
-    whole_number,
-    without_addresses,
-    write_text,
-)
+from gnn_checkpointing import artefacts
 from gnn_checkpointing.refusal import Refusal, shown
 
 Kind = Literal["text", "integer", "number", "truth"]
@@ -82,13 +74,13 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Value]]) -> None:
     writer.writeheader()
     for row in rows:
         writer.writerow({name: _as_text(value) for name, value in row.items() if name not in left_out})
-    write_text(path, stream.getvalue())
+    artefacts.write_text(path, stream.getvalue())
 
 
 def read_table(path: Path) -> list[dict[str, Value]]:
     """The rows of `measurements.csv`, each column of the type that the data dictionary gives it."""
     try:
-        text = sealed_bytes(path).decode()
+        text = artefacts.sealed_bytes(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
     if text.count("\n") > _MOST_ROWS:
@@ -166,7 +158,7 @@ def _as_text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return text_cell(value)
+        return artefacts.text_cell(value)
     if value is None:
         return ""
     return repr(value) if isinstance(value, float) else str(value)
@@ -178,15 +170,15 @@ def _as_value(path: Path, line: int, column: Column, text: str | None) -> Value:
     try:
         match column.kind:
             case "integer":
-                return whole_number(text)
+                return artefacts.whole_number(text)
             case "number":
-                return real_number(text)
+                return artefacts.real_number(text)
             case "truth":
                 return {"true": True, "false": False}[text]
             case "text" if len(text) > _LONGEST_TEXT:
                 raise ValueError
             case "text":
-                return without_addresses(cell_text(text))
+                return artefacts.without_addresses(artefacts.cell_text(text))
     except (ValueError, KeyError):
         raise Refusal(
             f"{path}, line {line}: {column.name} is {shown(repr(text))}, not a {column.kind}; collect again"
