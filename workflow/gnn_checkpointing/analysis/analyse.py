@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.rounding import all_significant
-from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, policy_order, under
+from gnn_checkpointing.analysis.table import Protocol, Row, check_compared, completed, first_visits, policy_order, under
 from gnn_checkpointing.artefacts import json_text, write_text
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
 from gnn_checkpointing.records.jobs import Explanations, TrainingRecord
@@ -56,7 +56,6 @@ def analyse(
     of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
-    from gnn_checkpointing.analysis.checks import check_compared, check_visits
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.laws.selection import at_one_speed
@@ -70,7 +69,6 @@ def analyse(
     visits, rows = rows, first_visits(rows)
     classes = {graph.id: graph.num_classes for graph in graphs}
     everything = [of_hidden_layers(row).but(num_classes=classes.get(row.graph)) for row in completed(rows)]
-    check_visits(visits)
     check_compared(rows, reference)
     in_practice = [row for row in everything if row.model == PRACTICE]
     # The laws are fitted on the bare stacks, on large graphs, too; all else is found on the grid.

@@ -11,9 +11,8 @@ from operator import itemgetter
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
-from gnn_checkpointing.analysis.table import Row, first_visits, grouped, series, under
+from gnn_checkpointing.analysis.table import Row, first_visits, grouped, moment, series, under
 from gnn_checkpointing.records import measurements_table
 from gnn_checkpointing.records.measurements_table import Value, high_water_verdict
 

@@ -8,11 +8,10 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from gnn_checkpointing.analysis import fitting, results, single_graphs, stopping
-from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.fitting import ROUNDING, answering, answers, observed
 from gnn_checkpointing.analysis.rounding import first_greatest, rank
-from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped
+from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped, moment
 
 RESPONSE: results.Response = "step_time_seconds"
 """What may drift: bytes know no hour."""
