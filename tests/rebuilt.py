@@ -16,6 +16,7 @@ from gnn_checkpointing import packed as archives
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
+from gnn_checkpointing.report.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("workflow/gnn_checkpointing", "templates", "requirements.lock", "tests/rebuilt.py")
@@ -54,7 +55,7 @@ def rendered(study: str) -> Path:
 
     def make(folder: Path) -> None:
         sources = published_sources(published(study))
-        render_report(read_inputs(sources, published(study) / "analysis"), sources, TEMPLATES, folder)
+        render_report(read_inputs(RunFolder(published(study))), sources, TEMPLATES, folder)
         unpack(folder)
 
     return _shared(study, "rendered", make)

@@ -48,8 +48,8 @@ def test_practice_is_compared_on_its_own_graph_and_moves_nothing_else() -> None:
     layers, blocks = both.effects.practice
     assert (layers.convolution, layers.policy, layers.num_nodes, layers.level) == ("GATv2", "layers", 1000, "32")
     assert layers.none_activation_bytes == pytest.approx(3)
-    assert layers.memory_kept.estimate == pytest.approx(1.2)
-    assert blocks.memory_kept.estimate == pytest.approx(1.0)
+    assert layers.activation_ratio.over(layers.bare_activation_ratio).estimate == pytest.approx(1.2)
+    assert blocks.activation_ratio.over(blocks.bare_activation_ratio).estimate == pytest.approx(1.0)
     assert layers.time_ratio == layers.bare_time_ratio
     assert both.quality.cells == plain.quality.cells + 1
 

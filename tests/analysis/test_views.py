@@ -37,7 +37,7 @@ def test_each_input_has_its_place_beside_the_graph_alone():
     points = effects_of(ego_table()).ego
     # 2 densities x (1 + 2 x 2) inputs x 2 policies.
     assert len(points) == 20
-    by_place = {(p.policy, p.degree, p.form, p.radius): p for p in points}
+    by_place = {(p.policy, p.degree, p.method, p.size): p for p in points}
     bag = by_place["none", 8.0, "ego_networks", 2.0]
     assert (bag.num_nodes, bag.num_edges) == (65_000, 8000 * 65)
     law = LAWS["GCN", "none"][0]
@@ -103,7 +103,7 @@ def test_a_graded_graph_is_compared_along_its_own_densities():
 def test_batches_stand_beside_the_full_batch_with_their_throughput():
     rows, result = found(batches())
     chosen = [e for e in result.batches if (e.convolution, e.policy) == ("GCN", "layers")]
-    assert [(e.sampler, e.size, e.cells, e.num_edges) for e in chosen] == [
+    assert [(e.method, e.size, e.cells, e.num_edges) for e in chosen] == [
         ("", None, 1, 64_000),
         ("clusters", 8, 1, 4000),
         ("neighbours", 5, 2, 6000),

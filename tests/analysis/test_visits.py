@@ -9,7 +9,6 @@ import pytest
 from gnn_checkpointing.analysis.analyse import analyse, analysis_files
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, SECONDS_KNOWN, run_to_run
 from gnn_checkpointing.analysis.results import RunToRun
-from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import with_visits
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import Table, table
@@ -106,15 +105,3 @@ def test_visits_of_one_run_narrow_no_interval(cells: int, visits: int) -> None:
     assert (run.seconds_deviation, run.level_degrees_of_freedom) == (SECONDS_KNOWN, None)
     assert run.repeated_cells == cells
     assert (run.measured is None) == (cells == 0)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"cell": "another"}, "cell another, policy none: visit 1 of a cell that was never measured first"),
-        ({"time_ratio": float("nan")}, "time_ratio is nan, not a finite number"),
-    ],
-)
-def test_a_visit_that_contradicts_the_study_is_refused(rows: Table, change: dict[str, Any], message: str) -> None:
-    with pytest.raises(Refusal, match=message):
-        analyse([*rows, {**rows[0], "visit": 1, **change}], [], protocol())

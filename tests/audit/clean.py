@@ -13,12 +13,12 @@ from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.audit.checks.run import NAMED, VERSIONS
-from gnn_checkpointing.audit.inputs import Machine, RunFolder
 from gnn_checkpointing.claims.ledger import Ledger
-from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
+from gnn_checkpointing.records.jobs import REORDERED, Demonstration, Explanations
+from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
-from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph, study_graphs
 from gnn_checkpointing.study.reading import parse_study
@@ -125,7 +125,7 @@ def findings(asked: Study, rows: Table) -> Findings:
         trends=made(kinds.Trends),
         regressions=made(kinds.Regressions),
         predictions=predictions(),
-        explained=kinds.Explanations(),
+        explained=Explanations(),
         robustness=robustness(),
         accuracy=[
             kinds.Accuracy.model_validate({"graph": spec.id, "convolution": convolution, "policy": policy, **TRAINED})

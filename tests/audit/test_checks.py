@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIONS, order_random
-from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.possible import _of_steps
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.audit.whole import _contradiction
@@ -19,6 +18,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.policy import Memory, Steps
 from gnn_checkpointing.records.traces import Trace
@@ -88,10 +88,10 @@ def test_words_that_are_looked_for_are_those_that_other_rooms_write() -> None:
     """Both the load and the processor taken away warn that the machine was shared."""
     assert inspect.getsource(readings).count(SHARED) == 2
     assert UNKNOWN.startswith(NOT_STATED)
-    facts = machine_facts(hardware_record(clean.study(hardware={"slug": "here"}))).facts
+    facts = machine_of(hardware_record(clean.study(hardware={"slug": "here"}))).facts
     assert {*NAMED, *VERSIONS} <= set(facts)
     with pytest.raises(Refusal, match="it needs slug and facts"):
-        machine_facts({"slug": "here"})
+        machine_of({"slug": "here"})
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.audit import checks
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import RUBRIC as RUBRIC_FILE
 from gnn_checkpointing.audit.rubric import audited, rubric
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.measurement.sources import of_this_package
 from gnn_checkpointing.report.grades import Audit
+from gnn_checkpointing.report.run_folder import RunFolder
 from synthetic.changes import TIMES
 from synthetic.tables import protocol, trainings
 

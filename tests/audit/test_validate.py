@@ -437,14 +437,14 @@ QUICK = {
         (in_json("history.json", lambda values: values.append(values[0])), "history.json: not what"),
         (in_json("history.json", lambda values: values[0].update(cells=-1)), "history.json: field 0.cells"),
         (in_json("history.json", lambda values: values[0].update(measured_on="soon")), "field 0.measured_on"),
-        (put("records.jsonl", "0.schema_version", 99), "record 1: schema version 99"),
+        (put("records.jsonl", "0.schema_version", 99), "record 1: field schema_version: Input should be 2"),
         (put("traces.json", "traces.0.graph_label", "x"), "graph_label is 'x', the record says"),
         (put("traces.json", "traces.0.events", 1), "fewer events than points"),
         (in_json("graphs.json", lambda values: values["graphs"].append(values["graphs"][0])), "there 2 times"),
     ],
     "default": [
         (put("planner.json", "policies", []), "planner.json: not what"),
-        (put("trainings.json", "0.schema_version", 99), "record 1: schema version 99"),
+        (put("trainings.json", "0.schema_version", 99), "field 0.schema_version: Input should be 1 or 2"),
         (in_json("trainings.json", lambda values: values.append(values[0])), "there 2 times"),
     ],
 }

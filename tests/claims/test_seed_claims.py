@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import StudyModel
 from gnn_checkpointing.claims.catalogue import catalogue
-from gnn_checkpointing.records.explained import Explained, ExplainedSets, Mean
+from gnn_checkpointing.records.jobs import Explained, Explanations, Mean
 from synthetic.explained import block, explained
 from synthetic.findings import empty, ledger
 from synthetic.results import frontier
@@ -17,7 +16,7 @@ NUMBERS = range(1, 17)
 
 
 def around(middle: float, reach: float = 0.001) -> Mean:
-    return Mean(mean=middle, low=middle - reach, high=middle + reach)
+    return Mean(estimate=middle, low=middle - reach, high=middle + reach)
 
 
 def as_claimed(**adversarial: Any) -> tuple[Explained, Explained]:
@@ -44,9 +43,12 @@ def as_claimed(**adversarial: Any) -> tuple[Explained, Explained]:
 
 
 def judged(validation: Explained | None, adversarial: Explained | None = None) -> dict[str, tuple[str, str]]:
-    sets = None if validation is None else ExplainedSets(validation=validation, adversarial=adversarial)
+    sets = {"validation": validation, "adversarial": adversarial}
     tiny = StudyModel(convolution="ViG-Ti (images)", num_layers=12, hidden_channels=192, heads=1, parameters=7)
-    findings: Findings = empty(explained=explanations(sets, 0.95), frontier=frontier(models=[tiny]))
+    findings: Findings = empty(
+        explained=Explanations(sets={name: one for name, one in sets.items() if one is not None}),
+        frontier=frontier(models=[tiny]),
+    )
     claims = [claim for claim in ledger(findings).claims if claim.kind == "seed"]
     return {claim.id.partition("-")[0]: (claim.verdict, claim.reason) for claim in claims}
 
@@ -97,7 +99,7 @@ def test_a_fall_that_does_not_happen_refutes() -> None:
 
 
 def test_another_size_is_no_evidence() -> None:
-    tiny = [one.model_copy(update={"size": "ti"}) for one in as_claimed()]
+    tiny = [one.model_copy(update={"convolution": "ViG-Ti"}) for one in as_claimed()]
     found = judged(*tiny)
     assert {verdict for verdict, _ in found.values()} == {"untested"}
     assert "ViG-Ti was explained" in found["v2"][1]

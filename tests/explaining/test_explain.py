@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.explaining.explain import late_rise, mean
+from gnn_checkpointing.explaining.explain import late_rise, mean, share
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
-from gnn_checkpointing.records.explained import Explained, read_explained
+from gnn_checkpointing.records.jobs import Explained, read_explained
 from synthetic.studies import small_values
 
 
@@ -56,7 +56,7 @@ def test_batches_do_not_matter(given: dict[str, Path], tmp_path: Path) -> None:
     assert run(given, tmp_path / "a", "--batch", "1") == run(given, tmp_path / "b", "--batch", "4") == 0
     one, other = (json.loads((tmp_path / name / "explained.json").read_text()) for name in "ab")
     for block, same in zip(one["blocks"], other["blocks"], strict=True):
-        assert block["spatial_distance"]["mean"] == pytest.approx(same["spatial_distance"]["mean"], rel=1e-3)
+        assert block["spatial_distance"]["estimate"] == pytest.approx(same["spatial_distance"]["estimate"], rel=1e-3)
 
 
 def test_without_masks_there_is_no_modularity(given: dict[str, Path], tmp_path: Path) -> None:
@@ -159,8 +159,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 def test_an_interval_by_hand() -> None:
     """1, 2, 3: mean 2, standard error 1 / sqrt(3), and t at two degrees of freedom is 4.303."""
     found = mean([1.0, 2.0, 3.0])
-    assert found.mean == 2.0
+    assert found.estimate == 2.0
     assert found.high == pytest.approx(2 + 4.30265 / 3**0.5, abs=1e-4)
+
+
+def test_wilsons_interval_by_hand() -> None:
+    """5 of 10 right: Wilson's centre is 1/2, its half-width z sqrt(1/4/10 + z^2/400) / (1 + z^2/10), z = 1.96."""
+    found, z = share([True] * 5 + [False] * 5), 1.959964
+    half = z * (0.025 + z**2 / 400) ** 0.5 / (1 + z**2 / 10)
+    assert (found.low, found.high) == (pytest.approx(0.5 - half), pytest.approx(0.5 + half))
 
 
 def test_a_late_rise_by_hand() -> None:
@@ -169,7 +176,7 @@ def test_a_late_rise_by_hand() -> None:
     The two that end one block before the last overlap with the last two, and do not count.
     """
     curve = [0.0, 0.1, 0.2, 0.4, 0.8, 0.9]
-    assert late_rise([[value] for value in curve]).mean == pytest.approx(0.5 - 0.3)
+    assert late_rise([[value] for value in curve]).estimate == pytest.approx(0.5 - 0.3)
 
 
 def as_study(given: dict[str, Path], tmp_path: Path, **changes: object) -> Path:
@@ -192,10 +199,11 @@ def test_a_study_explains_both_of_its_sets(given: dict[str, Path], tmp_path: Pat
     study = as_study(given, tmp_path)
     assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 0
     found = read_explained(tmp_path / "explained.json")
-    assert (found.validation.label, found.validation.images) == ("noise", 4)
-    assert found.adversarial is not None
-    assert (found.adversarial.label, found.adversarial.images) == ("images", 2)
-    assert all(one.modularity is None for one in found.adversarial.blocks)
+    assert {name: (one.label, one.images, one.convolution) for name, one in found.sets.items()} == {
+        "validation": ("noise", 4, "ViG-Ti"),
+        "adversarial": ("images", 2, "ViG-Ti"),
+    }
+    assert all(one.modularity is None for one in found.sets["adversarial"].blocks)
 
 
 @pytest.mark.parametrize(
@@ -230,3 +238,11 @@ def test_a_study_that_names_what_is_not_there_is_refused(
     assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "explained.json").exists()
+
+
+def test_a_study_of_one_image_is_refused(
+    given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = as_study(given, tmp_path, adversarial={"images": str(given["images"]), "most": 1})
+    assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 2
+    assert f"{given['images']}: one image tells no interval" in capsys.readouterr().err

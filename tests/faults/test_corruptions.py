@@ -98,7 +98,7 @@ def test_two_files_that_changed_places(run: Run, seed: int, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"schema_version": 1}, ("schema version 1", "measure again")),
+        ({"schema_version": 1}, ("schema_version: Input should be 2", "measure again")),
         ({"hardware": "another-machine"}, ("measured on", "another-machine", "measure again")),
         ({"study": "another"}, ("measured for the study another",)),
         ({"seed": "none"}, ("field seed",)),

@@ -7,7 +7,7 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.measurement.demonstrate import HELD_BYTES, step_demonstration, with_benchmark
-from gnn_checkpointing.records.demonstration import StepDemonstration, read_demonstration
+from gnn_checkpointing.records.jobs import StepDemonstration, read_demonstration
 from gnn_checkpointing.refusal import Refusal
 
 pytestmark = pytest.mark.slow

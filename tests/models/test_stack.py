@@ -6,8 +6,7 @@ from torch import nn
 
 from checkpointing.small_models import CHANNELS, NODES, built, simple_graph, stepped
 from gnn_checkpointing.measurement.sameness import compared
-from gnn_checkpointing.models.adjacency import adjacency_for
-from gnn_checkpointing.models.convolutions import build_convolution
+from gnn_checkpointing.models.convolutions import adjacency_for, build_convolution
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS, VISION, Convolution

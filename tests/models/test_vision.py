@@ -22,7 +22,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import NAMES, SHAPES, Size, neighbours_by_block
 from gnn_checkpointing.study.vocabulary import VisionTask
 
-SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, dropout=0.2)
+SMALL = VigOptions(classes=5, image=64, k=3, dropout=0.2)
 
 
 @pytest.mark.parametrize(("size", "millions"), [("ti", 7.18), ("s", 22.75), ("b", 86.84)])
@@ -60,15 +60,6 @@ def test_the_largest_difference_by_hand() -> None:
     assert MaxRelative(2).aggregated(x, neighbours).tolist() == [[[4.0, 0.0, 0.0], [0.0, 5.0, 0.0]]]
 
 
-def test_stochastic_dilation_takes_others_of_the_dilated_in_training_alone() -> None:
-    x = torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(0))
-    wide = dilated_neighbours(x, 6, 1)
-    torch.manual_seed(1)
-    drawn = dilated_neighbours(x, 3, 2, stochastic=1.0)
-    assert all(set(some) <= set(all_) for some, all_ in zip(drawn[0].tolist(), wide[0].tolist(), strict=True))
-    assert not torch.equal(drawn, dilated_neighbours(x, 3, 2))
-
-
 def step(model: Vig, images: Tensor) -> dict[str, Tensor]:
     """Loss, gradients and buffers after one step from a fixed random state."""
     torch.manual_seed(3)
@@ -80,7 +71,7 @@ def step(model: Vig, images: Tensor) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("task", ["images", "patches"])
 def test_recomputation_changes_nothing(task: VisionTask) -> None:
-    """Graphs drawn anew with ties, stochastic dilation, skipped blocks, dropout, BatchNorm: all the same, bit for bit.
+    """Graphs drawn anew with ties, dropout, BatchNorm: all the same, bit for bit.
 
     A constant image makes ties of all neighbours: every patch but those at the border has the same features.
     """

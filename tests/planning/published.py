@@ -9,10 +9,10 @@ from gnn_checkpointing.analysis.analyse import of_hidden_layers, protocol_of
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.records.graph_facts import read_graphs
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.study.reading import parse_study
 
@@ -34,5 +34,5 @@ def planner(study: str) -> Planner:
     protocol = protocol_of(read)
     rows = first_visits(read_table(folder / "measurements.csv"))
     found = predictions(rows, measured(study), protocol, np.random.default_rng(protocol.seed))
-    facts = machine_facts(read_json(folder / "hardware.json"))
-    return Planner(knowledge(read, found, read_graphs(folder / "graphs.json"), facts.slug, "Here", facts.facts))
+    facts = machine_of(read_json(folder / "hardware.json"))
+    return Planner(knowledge(read, found, read_graphs(folder / "graphs.json"), facts))

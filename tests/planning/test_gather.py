@@ -14,6 +14,7 @@ from gnn_checkpointing.analysis.table import completed, under
 from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, peak, resident, seconds, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, well_known
+from gnn_checkpointing.records.machine import Machine
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.results import made
 from synthetic.rows import HIDDEN_CHANNELS, NUM_LAYERS, table
@@ -28,6 +29,7 @@ STUDY = small_study(
     seed=1,
 )
 CACHE = {"last-level cache": "32768K"}
+HERE = Machine("here", CACHE, "Here")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def found() -> Predictions:
 
 @pytest.fixture(scope="module")
 def known(found: Predictions) -> Knowledge:
-    return knowledge(STUDY, found, [], "here", "Here", CACHE)
+    return knowledge(STUDY, found, [], HERE)
 
 
 def by_law(law: PredictiveLaw, nodes: float, edges: float, at_once: float) -> float:
@@ -82,7 +84,7 @@ def test_order_ranges_and_self_loops_are_the_studys_and_without_laws_nothing_is_
     assert limits["num_features"] == (32, 32)
     assert policy(known, "GCN", "none").self_loops and not policy(known, "SAGE", "none").self_loops
     assert policy(known, "GATv2", "layers").blocks is None
-    nothing = knowledge(STUDY, made(Predictions), [], "here", "Here", {})
+    nothing = knowledge(STUDY, made(Predictions), [], Machine("here", {}))
     assert nothing.policies == [] and nothing.limits == []
 
 
@@ -106,7 +108,7 @@ def test_a_segment_works_with_what_none_keeps_of_each_of_its_layers(found: Predi
         "resident": [law for law in (*laws, *one) if isinstance(law, ResidentLaw)],
     }
     study = STUDY.model_copy(update={"policies": ("none", "segments(1)")})
-    known = knowledge(study, found.model_copy(update=more), [], "here", "Here", CACHE)
+    known = knowledge(study, found.model_copy(update=more), [], HERE)
     for layers in (NUM_LAYERS, 50 * NUM_LAYERS):
         step = Step(1000, 30_000, known.measured.model_copy(update={"num_layers": layers}))
         for convolution in ("GCN", "GATv2"):
@@ -118,7 +120,7 @@ def test_blocks_follow_the_policys_rule_and_the_cache_or_the_memory_of_a_gpu(fou
     """A GPU that was not measured does not matter."""
     facts = CACHE | {"accelerator memory": "81559 MiB"}
     for device, bounds in (("cuda", (16 * 2**20, 81559 * 2**20 // 256)), ("cpu", (2**20, 32 * 2**20))):
-        read = knowledge(STUDY, found, [], "here", "Here", facts | {"measured device": device})
+        read = knowledge(STUDY, found, [], Machine("here", facts | {"measured device": device}))
         blocks = policy(read, "GATv2", "edge_blocks").blocks
         assert (blocks.edges_per_node, blocks.smallest_bytes, blocks.largest_bytes) == (8, *bounds)
 

@@ -11,13 +11,13 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import Documents, documents
 from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.provenance import CODE, CRATE, provenance
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.sections.lead import lead_figure
 from rebuilt import packed
 from synthetic import inputs as synthetic

@@ -16,11 +16,12 @@ from lxml.html import fromstring
 from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes
+from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.appendix import _column, section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.inputs import ReportInputs, machine
+from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.report.page import Column, Figure, Table
 from gnn_checkpointing.report.pdf import report_pdf
@@ -275,7 +276,7 @@ def test_a_column_that_names_nothing_is_refused(line: str, error: str) -> None:
 
 def test_a_hardware_file_without_facts_is_refused() -> None:
     with pytest.raises(Refusal, match="facts"):
-        machine({"slug": "x", "label": "X"})
+        machine_of({"slug": "x", "label": "X"})
 
 
 def test_every_template_opens_with_what_it_prints_and_reads() -> None:
@@ -292,7 +293,7 @@ def test_rendering_imports_neither_torch_nor_statistics(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from gnn_checkpointing.report import render;"
         "folder, templates = map(Path, sys.argv[1:]); sources = render.published_sources(folder);"
-        "render.render_report(render.read_inputs(sources, folder / 'analysis'), sources, templates, folder / 'out');"
+        "render.render_report(render.read_inputs(render.RunFolder(folder)), sources, templates, folder / 'out');"
         "bad = {'torch', 'torch_geometric', 'statsmodels', 'pandas', 'snakemake'} & set(sys.modules);"
         "sys.exit(' '.join(bad) or 0)"
     )

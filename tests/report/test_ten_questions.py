@@ -10,7 +10,8 @@ from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.render import published_sources, read_inputs
+from gnn_checkpointing.report.render import read_inputs
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.sourced import bare
 from pages import whole
 from rebuilt import rendered
@@ -149,7 +150,7 @@ def test_the_table_in_the_readme_is_of_the_published_winners() -> None:
 
 def read(name: str) -> ReportInputs:
     (folder,) = [one for one in STUDIES if one.name == name]
-    return read_inputs(published_sources(folder), folder / "analysis")
+    return read_inputs(RunFolder(folder))
 
 
 def squeezed(text: str) -> str:

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.graph_facts import Derivation, EncodingCost, GraphFacts, Provenance
+from gnn_checkpointing.records.jobs import Explanations
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
@@ -216,9 +215,9 @@ def test_ego_networks_are_drawn_listed_and_judged() -> None:
 
 
 def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
-    sets = ExplainedSets(validation=explained(label="photos <b>"), adversarial=explained(label="tricks"))
+    sets = {"validation": explained(label="photos <b>"), "adversarial": explained(label="tricks")}
     study = synthetic.study(explained={"weights": "vig.pth", "validation": {"images": "photos"}})
-    inputs = synthetic.inputs(explained=explanations(sets, 0.95), study=study)
+    inputs = synthetic.inputs(explained=Explanations(sets=sets), study=study)
     found = section(inputs, "timeline.explained")
     figure = block(found, "figure-explained")
     assert len(figure.panels) == 6

@@ -2,8 +2,7 @@
 
 from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.jobs import Explanations
 
 from .explained import explained
 from .findings import empty
@@ -74,7 +73,7 @@ def everything() -> Findings:
                 made(kinds.StoppingRule, noise=noise, covered=held) for noise, held in ((0.02, 0.95), (0.1, 0.94))
             ],
         ),
-        explained=explanations(ExplainedSets(validation=explained(), adversarial=explained(label="b <i>")), 0.95),
+        explained=Explanations(sets={"validation": explained(), "adversarial": explained(label="b <i>")}),
         frontier=frontier(
             point("GATv2", "none", level="4", forward_share=0.5),
             point("GATv2", "none", forward_share=0.4, num_edges=500),

@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.results import Effects
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim, Ledger
+from gnn_checkpointing.records.jobs import Explanations
 
 from .frontier import frontier_table
 from .graphs import Graph, batches, families, generated_graphs, graded
@@ -34,7 +35,7 @@ def empty(effects: Effects | None = None, frontier: Effects | None = None, **par
         whole = whole.model_copy(update={"rows": [*rows, *frontier.rows], **read_off})
     kinds = {name: getattr(results, name.title()) for name in ("trends", "regressions", "predictions", "robustness")}
     nothing: dict[str, Any] = {name: made(kind) for name, kind in kinds.items()}
-    nothing |= {"explained": results.Explanations(), "accuracy": [], "quality": made(results.Quality)}
+    nothing |= {"explained": Explanations(), "accuracy": [], "quality": made(results.Quality)}
     return replace(Findings(effects=whole, **nothing), **parts)
 
 

@@ -15,12 +15,12 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
-from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphList
+from gnn_checkpointing.records.jobs import Demonstration, Explanations
+from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Trace, Traces
-from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
-from gnn_checkpointing.report.page import Fact
+from gnn_checkpointing.report.inputs import ReportInputs, Row, in_series
 from gnn_checkpointing.report.render import Sources, published_sources
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
@@ -135,7 +135,7 @@ def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
     facts = {"Processor": "Some Processor 3000 @ 2.1 GHz", "Cores": "2", "Memory": "16 GiB"}
     facts |= {"Operating system": "Linux 6.1", "Python": "3.11.7", "torch": "2.13.0+cpu"}
     facts |= {"torch-geometric": "2.8.1", "numpy": "2.4.1"}
-    return Machine(slug, label, tuple(Fact(*fact) for fact in facts.items()))
+    return Machine(slug, facts, label)
 
 
 def trends() -> Trends:
@@ -170,7 +170,7 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
     parts: dict[str, Any] = {
         **{make.__name__: make() for make in own if make.__name__ not in changes},
         **{name: getattr(findings(), name) for name in ("effects", "regressions", "accuracy")},
-        **{"rows": rows, "graphs": [], "explained": found.Explanations()},
+        **{"rows": rows, "graphs": [], "explained": Explanations()},
         "quality": changes.get("quality") or quality(rows),
         **{"trends": made(Trends), "predictions": made(found.Predictions), "robustness": made(found.Robustness)},
     }
@@ -234,7 +234,7 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     for name, value in written.items():
         write_json(folder / name, value.model_dump(mode="json"))
     write_json(folder / "trainings.json", [])
-    facts = [vars(fact) for fact in made.machine.facts]
+    facts = [{"name": name, "value": value} for name, value in made.machine.facts.items()]
     write_json(folder / "hardware.json", {"slug": made.machine.slug, "label": made.machine.label, "facts": facts})
     write_json(folder / "study.json", made.study.model_dump(mode="json", by_alias=True, exclude_none=True))
     write_records(folder / "records.jsonl", [])

@@ -7,8 +7,8 @@ from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Effects, Response
 from gnn_checkpointing.analysis.table import Protocol, completed
+from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.records.record import SCHEMA_VERSION
-from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 
 from .graphs import Graph, derived, generated_graphs
 from .rows import CONVOLUTIONS, POLICIES, Costs, Table, table

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnn_checkpointing.records.training import REORDERED, TrainingRecord
+from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.training.job import Job, train
 from measurement.cells import cell_of

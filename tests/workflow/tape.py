@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.records.cell import AnotherProcess, CellRecord
-from gnn_checkpointing.records.demonstration import Demonstration
+from gnn_checkpointing.records.jobs import REORDERED, Demonstration, TrainingRecord
 from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces
-from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 
 _MOMENT = 0.5
 TAPE = "GNN_CHECKPOINTING_TAPE"

@@ -10,13 +10,15 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from gnn_checkpointing.analysis import results
-from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
+from gnn_checkpointing.analysis.rounding import all_significant
+from gnn_checkpointing.analysis.table import Protocol, Row, check_compared, completed, first_visits, policy_order, under
 from gnn_checkpointing.artefacts import json_text, write_text
-from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
+from gnn_checkpointing.records.jobs import Explanations, TrainingRecord
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
-from gnn_checkpointing.records.training import TrainingRecord
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
@@ -33,7 +35,7 @@ class Findings:
     trends: results.Trends
     regressions: results.Regressions
     predictions: results.Predictions
-    explained: results.Explanations
+    explained: Explanations
     robustness: results.Robustness
     accuracy: list[results.Accuracy]
     quality: results.Quality
@@ -43,7 +45,7 @@ def analyse(
     rows: Sequence[Mapping[str, Value]],
     trainings: Sequence[TrainingRecord],
     protocol: Protocol,
-    explained: ExplainedSets | None = None,
+    explained: Explanations | None = None,
     encodings: Sequence[EncodingCost] = (),
     graphs: Sequence[GraphFacts] = (),
 ) -> Findings:
@@ -54,9 +56,7 @@ def analyse(
     of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
-    from gnn_checkpointing.analysis.checks import check_compared, check_visits
     from gnn_checkpointing.analysis.effects import effects, practice
-    from gnn_checkpointing.analysis.explained import accuracies, explanations
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.laws.selection import at_one_speed
     from gnn_checkpointing.analysis.quality import quality
@@ -69,7 +69,6 @@ def analyse(
     visits, rows = rows, first_visits(rows)
     classes = {graph.id: graph.num_classes for graph in graphs}
     everything = [of_hidden_layers(row).but(num_classes=classes.get(row.graph)) for row in completed(rows)]
-    check_visits(visits)
     check_compared(rows, reference)
     in_practice = [row for row in everything if row.model == PRACTICE]
     # The laws are fitted on the bare stacks, on large graphs, too; all else is found on the grid.
@@ -99,7 +98,7 @@ def analyse(
             not_fitted=no_law + no_interaction + no_rate,
         ),
         predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
-        explained=explanations(explained, confidence),
+        explained=explained or Explanations(),
         robustness=robustness(gridded, protocol, noise, generator()),
         accuracy=accuracies(trainings),
         quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
@@ -139,13 +138,45 @@ def of_hidden_layers(row: Row) -> Row:
     return row.but(edges_at_once=min(row.edges_at_once or block, block))
 
 
+def accuracies(trainings: Sequence[TrainingRecord]) -> list[results.Accuracy]:
+    """One value per training job, or refuse jobs that cannot be compared."""
+    jobs: dict[tuple[str, str, str], TrainingRecord] = {}
+    for job in trainings:
+        key = (job.graph, job.convolution, job.policy)
+        if key in jobs:
+            raise _unusable(job, "trained twice; delete one of the records")
+        if not job.losses:
+            raise _unusable(job, "no losses in the record; train again")
+        jobs[key] = job
+    found: list[results.Accuracy] = []
+    for job in sorted(jobs.values(), key=lambda job: (job.graph, job.convolution, policy_order(job.policy))):
+        none = jobs.get((job.graph, job.convolution, "none"))
+        if none is None:
+            raise _unusable(job, "policy none was not trained there, so there is no curve to compare with")
+        if len(job.losses) != len(none.losses):
+            raise _unusable(job, f"{len(job.losses)} epochs, but {len(none.losses)} for none; train again")
+        # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
+        start = abs(none.losses[0]) or 1.0
+        differences = [abs(loss - beside) / start for loss, beside in zip(job.losses, none.losses, strict=True)]
+        names = ("graph", "convolution", "policy", "epochs", "train_accuracy", "test_accuracy")
+        same = {name: getattr(job, name) for name in names}
+        found.append(results.Accuracy(**same, final_loss=job.losses[-1], largest_loss_difference=max(differences)))
+    return found
+
+
+def _unusable(job: TrainingRecord, reason: str) -> Refusal:
+    return Refusal(f"training of {job.convolution} with {job.policy} on {job.graph}: {reason}")
+
+
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:
-    """The text of a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
+    """The text of a JSON file for each finding, its numbers to the digits that mean something."""
     found = {field.name: getattr(findings, field.name) for field in fields(Findings)}
-    return {f"{name}.json": json_text(_ANY.dump_python(each, mode="json")) for name, each in found.items()}
+    return {
+        f"{name}.json": json_text(all_significant(_ANY.dump_python(each, mode="json"))) for name, each in found.items()
+    }
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
@@ -163,3 +194,8 @@ def read_analysis(folder: Path) -> Findings:
     kinds = get_type_hints(Findings).items()
     remedy = "make it again with `analyse`"
     return Findings(**{name: checked(folder / f"{name}.json", kind, remedy) for name, kind in kinds})
+
+
+def sourced_findings(found: Findings) -> dict[str, Any]:
+    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
+    return {one.name: sourced(getattr(found, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}

@@ -5,20 +5,11 @@ from collections.abc import Mapping, Sequence
 from statistics import linear_regression
 from typing import Any
 
-from gnn_checkpointing.analysis.results import (
-    SAVES_BELOW,
-    SPARSE_DEGREE,
-    AllocatorEffect,
-    BestSegments,
-    Effect,
-    Flatness,
-    ParetoSet,
-    Payoff,
-)
+from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.rounding import CLOSE
 from gnn_checkpointing.analysis.table import grouped
 
-Points = Sequence[Effect]
+Points = Sequence[results.Effect]
 
 
 def frontier(rows: Points, reference: str) -> dict[str, list[Any]]:
@@ -41,7 +32,7 @@ def frontier(rows: Points, reference: str) -> dict[str, list[Any]]:
     return {name: [one for one in each if one is not None] for name, each in found.items()}
 
 
-def _best_segments(points: Points) -> BestSegments | None:
+def _best_segments(points: Points) -> results.BestSegments | None:
     """The best number of segments at one degree; None where none was tried."""
     tried = [
         (point.activation_ratio.estimate, point.time_ratio and point.time_ratio.estimate, point)
@@ -52,7 +43,7 @@ def _best_segments(points: Points) -> BestSegments | None:
         return None
     least = min(ratio for ratio, _, _ in tried) * (1 + CLOSE)
     ratio, time, best = min(tried, key=lambda one: (one[0] > least, one[1] or math.inf, one[2].policy))
-    return BestSegments(
+    return results.BestSegments(
         convolution=best.convolution,
         degree=best.degree,
         policy=best.policy,
@@ -62,29 +53,31 @@ def _best_segments(points: Points) -> BestSegments | None:
     )
 
 
-def _payoff(points: Points) -> Payoff:
+def _payoff(points: Points) -> results.Payoff:
     memory = [(point.degree, point.activation_ratio) for point in points if point.activation_ratio]
     time = [(point.degree, point.time_ratio) for point in points if point.time_ratio]
-    return Payoff(
+    return results.Payoff(
         convolution=points[0].convolution,
         policy=points[0].policy,
         degrees=[degree for degree, _ in memory],
-        saves=[degree for degree, ratio in memory if ratio.estimate < SAVES_BELOW - CLOSE],
+        saves=[degree for degree, ratio in memory if ratio.estimate < results.SAVES_BELOW - CLOSE],
         timed=[degree for degree, _ in time],
         slower=[degree for degree, ratio in time if ratio.low > 1 + CLOSE],
         faster=[degree for degree, ratio in time if ratio.high < 1 - CLOSE],
     )
 
 
-def _pareto(points: Points) -> ParetoSet | None:
+def _pareto(points: Points) -> results.ParetoSet | None:
     """The unbeaten policies at one degree; None where no policy has both ratios."""
     placed = {
         point.policy: (point.activation_ratio.estimate, point.time_ratio.estimate)
         for point in points
         if point.activation_ratio and point.time_ratio and not point.other_model
     }
+    if not placed:
+        return None
     best = [name for name, own in placed.items() if not any(_beats(other, own) for other in placed.values())]
-    return ParetoSet(convolution=points[0].convolution, degree=points[0].degree, policies=best) if placed else None
+    return results.ParetoSet(convolution=points[0].convolution, degree=points[0].degree, policies=best)
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -92,7 +85,7 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return all(a <= b * (1 + CLOSE) for a, b in pairs) and any(a < b * (1 - CLOSE) for a, b in pairs)
 
 
-def _flat(policy: Points, none: Points) -> Flatness | None:
+def _flat(policy: Points, none: Points) -> results.Flatness | None:
     """How the policy's peak grows beside none's, over the degrees that both ran at; None for fewer than two."""
     others = {point.degree: point for point in none}
     own = [point for point in policy if point.degree in others]
@@ -102,9 +95,9 @@ def _flat(policy: Points, none: Points) -> Flatness | None:
         linear_regression([one.num_edges for one in each], [one.activation_bytes for one in each]).slope
         for each in (own, [others[point.degree] for point in own])
     )
-    sparse = min(own[:-1], key=lambda point: abs(point.degree - SPARSE_DEGREE))
+    sparse = min(own[:-1], key=lambda point: abs(point.degree - results.SPARSE_DEGREE))
     densest = own[-1]
-    return Flatness(
+    return results.Flatness(
         convolution=densest.convolution,
         policy=densest.policy,
         degrees=[point.degree for point in own],
@@ -118,8 +111,8 @@ def _flat(policy: Points, none: Points) -> Flatness | None:
 
 
 def _allocator(
-    own: Effect, places: Mapping[tuple[str, str, float, str], Effect], reference: str
-) -> AllocatorEffect | None:
+    own: results.Effect, places: Mapping[tuple[str, str, float, str], results.Effect], reference: str
+) -> results.AllocatorEffect | None:
     """A point under another allocator beside the same under the reference; None where one of the four was not timed.
 
     Up to the noise of separate processes, observed = checkpointing x on_policy / on_none.
@@ -133,7 +126,7 @@ def _allocator(
     seconds = [point.step_time_seconds or 0.0 for point in (before, own, none_before, none)]
     if not all(seconds):
         return None
-    return AllocatorEffect(
+    return results.AllocatorEffect(
         **{name: getattr(own, name) for name in ("convolution", "policy", "degree", "average_degree", "allocator")},
         reference=reference,
         checkpointing=before.time_ratio,

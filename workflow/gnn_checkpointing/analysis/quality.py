@@ -11,12 +11,10 @@ from operator import itemgetter
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
-from gnn_checkpointing.analysis.table import Row, first_visits, grouped, series, under
+from gnn_checkpointing.analysis.table import Row, first_visits, grouped, moment, series, under
 from gnn_checkpointing.records import measurements_table
-from gnn_checkpointing.records.agreement import high_water_verdict
-from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.measurements_table import Value, high_water_verdict
 
 Rows = Sequence[Mapping[str, Value]]
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]

@@ -7,35 +7,13 @@ import numpy as np
 import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
-from gnn_checkpointing.analysis import single_graphs, stopping
-from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis import fitting, results, single_graphs, stopping
 from gnn_checkpointing.analysis.estimates import Noise
-from gnn_checkpointing.analysis.fitting import (
-    ROUNDING,
-    WEIGHTS,
-    Floats,
-    answering,
-    answers,
-    design,
-    fitted,
-    largest,
-    observed,
-    why_not,
-)
-from gnn_checkpointing.analysis.results import (
-    Estimate,
-    FamilyFactor,
-    Quantity,
-    ReplicateSpread,
-    Response,
-    Result,
-    Robustness,
-    RunDrift,
-)
+from gnn_checkpointing.analysis.fitting import ROUNDING, answering, answers, observed
 from gnn_checkpointing.analysis.rounding import first_greatest, rank
-from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped
+from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped, moment
 
-RESPONSE: Response = "step_time_seconds"
+RESPONSE: results.Response = "step_time_seconds"
 """What may drift: bytes know no hour."""
 LEAST_FREEDOM = 8
 """Draws that are more than their places by less than this leave no interval worth the name."""
@@ -46,11 +24,13 @@ _OTHER_RULE = (
 )
 
 
-def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator) -> Robustness:
+def robustness(
+    rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator
+) -> results.Robustness:
     """All trials, and a sentence for what could not be tried."""
     own, confidence = drawn(rows), protocol.confidence
     played = any(row.processes == protocol.processes for row in rows)
-    tried: dict[str, tuple[Sequence[Result], list[str]]] = {
+    tried: dict[str, tuple[Sequence[results.Result], list[str]]] = {
         "families": families(own),
         "replicates": replicates(own),
         "drift": drift(own, rows, confidence),
@@ -59,11 +39,13 @@ def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator:
         "stopping": (stopping.stopping(protocol, generator), []) if played else ([], [_OTHER_RULE]),
     }
     not_tried = [reason for _, reasons in tried.values() for reason in reasons]
-    return Robustness.model_validate({name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried})
+    return results.Robustness.model_validate(
+        {name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried}
+    )
 
 
 @answers
-def families(rows: Sequence[Row]) -> Iterator[tuple[str, FamilyFactor | str]]:
+def families(rows: Sequence[Row]) -> Iterator[tuple[str, results.FamilyFactor | str]]:
     """The family's share in every policy's ratios, and what could not be tried and why."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     if len({row.family for row in paired}) < 2:
@@ -71,12 +53,12 @@ def families(rows: Sequence[Row]) -> Iterator[tuple[str, FamilyFactor | str]]:
         yield "The family as a factor is not tried", one or "no policy was measured beside none on a generated graph"
         return
     for (convolution, policy), cells in by_series(paired):
-        for quantity in get_args(Quantity):
+        for quantity in get_args(results.Quantity):
             subject = f"{convolution}, {policy}: the family as a factor of {quantity} is not tried"
             yield subject, _factor([row for row in cells if getattr(row, quantity) is not None], quantity)
 
 
-def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
+def _factor(cells: Sequence[Row], quantity: results.Quantity) -> results.FamilyFactor | str:
     """Test log ratio = place + family, where a place is a number of nodes and a requested degree.
 
     Places as a factor hold whatever a ratio does along nodes and degree, so no bend of that passes for a family or
@@ -102,7 +84,7 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
     differs = bool(abs(shifts[furthest]) > ROUNDING)
     # Without any spread the F test that no family differs has no p-value of its own: it is 1 or 0.
     spread = [np.abs(fit.resid).max() >= ROUNDING for fit in (restricted, full)]
-    return FamilyFactor(
+    return results.FamilyFactor(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
         quantity=quantity,
@@ -114,7 +96,7 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
 
 
 @answers
-def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, ReplicateSpread | str]]:
+def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, results.ReplicateSpread | str]]:
     """The relative standard deviation between draws of each response, and what could not be tried and why."""
     groups = grouped(
         rows, lambda row: (row.convolution, row.policy, row.family, row.num_nodes, row.requested_average_degree)
@@ -122,11 +104,11 @@ def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, ReplicateSpread | str
     places = [cells for cells in groups.values() if len(cells) > 1]
     if not places:
         yield "The spread between draws is not tried", "no size, degree and family was drawn twice"
-    for response in WEIGHTS if places else ():
+    for response in fitting.WEIGHTS if places else ():
         yield f"The spread of {response} between draws is not tried", _spread(places, response)
 
 
-def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpread | str:
+def _spread(places: Sequence[Sequence[Row]], response: results.Response) -> results.ReplicateSpread | str:
     """The spreads of places that have more than one value above 0."""
     having = [(observed(answering(cells, response), response), cells[0]) for cells in places]
     found = [(float(each.std(ddof=1) / each.mean()), row) for each, row in having if len(each) > 1 and each.mean() > 0]
@@ -134,7 +116,7 @@ def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpr
         return "no place has two values"
     shares = [share for share, _ in found]
     worst, at = found[first_greatest(shares, nothing=ROUNDING)]
-    return ReplicateSpread(
+    return results.ReplicateSpread(
         response=response,
         places=len(found),
         median=float(np.median(shares)),
@@ -144,7 +126,9 @@ def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpr
 
 
 @answers
-def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> Iterator[tuple[str, RunDrift | str]]:
+def drift(
+    rows: Sequence[Row], everything: Sequence[Row], confidence: float
+) -> Iterator[tuple[str, results.RunDrift | str]]:
     """The change of each convolution's and policy's step time over the run, and what has none and why.
 
     `rows` are generated graphs, `everything` all that was measured, which shows how long the run was.
@@ -162,7 +146,7 @@ def order(rows: Sequence[Row]) -> dict[str, float]:
     return {cell: place / max(1, len(cells) - 1) - 0.5 for place, cell in enumerate(cells)}
 
 
-def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) -> RunDrift | str:
+def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) -> results.RunDrift | str:
     """Fit the order beside what explains the time, so that dense graphs that came late are no drift.
 
     The response is the time as a share of what is expected, so the order's coefficient is the change over the run as
@@ -174,7 +158,7 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
         return "these cells carry no additive law, and too few of them are draws of one size and density"
     kept, shares, columns = explained
     late = np.array([places[row.cell] for row in kept])
-    scaled = columns / largest(columns)
+    scaled = columns / fitting.largest(columns)
     if np.abs(OLS(late, scaled).fit().resid).max() < ROUNDING:
         return "the order of measurement cannot be told from size and density"
     found = OLS(shares, np.column_stack([scaled, late])).fit()
@@ -184,16 +168,16 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
     if error < ROUNDING:  # without noise nothing is left but rounding
         low = high = slope = 0.0 if abs(slope) < ROUNDING else slope
         p_value = float(slope == 0)
-    return RunDrift(
+    return results.RunDrift(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
         response=RESPONSE,
-        change=Estimate(estimate=slope, low=low, high=high),
+        change=results.Estimate(estimate=slope, low=low, high=high),
         p_value=p_value,
     )
 
 
-def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] | None:
+def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], fitting.Floats, fitting.Floats] | None:
     """Each cell's time / the mean of the draws of its size, density and family, and a column for each such.
 
     What nodes and edges do is in the mean, whatever it is; None where too few were drawn again.
@@ -208,11 +192,11 @@ def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] 
     return kept, observed(kept, RESPONSE) / means, np.repeat(np.eye(len(counts)), counts, axis=0)
 
 
-def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], Floats, Floats] | None:
+def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], fitting.Floats, fitting.Floats] | None:
     """Each cell's time / its additive law, and the law's columns / that; None where there is no law."""
-    if why_not(cells, RESPONSE):
+    if fitting.why_not(cells, RESPONSE):
         return None
-    expected = fitted(design(cells), observed(cells, RESPONSE), "relative", confidence).fitted
+    expected = fitting.fitted(fitting.design(cells), observed(cells, RESPONSE), "relative", confidence).fitted
     if (expected <= 0).any():
         return None
-    return cells, observed(cells, RESPONSE) / expected, design(cells) / expected[:, np.newaxis]
+    return cells, observed(cells, RESPONSE) / expected, fitting.design(cells) / expected[:, np.newaxis]

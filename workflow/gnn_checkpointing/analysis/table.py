@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Self, TypeVar
 
-from gnn_checkpointing.analysis.checks import check
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.records.measurements_table import Value, numbers
+from gnn_checkpointing.refusal import Refusal
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
@@ -89,15 +90,38 @@ def first_visits(rows: Sequence[Mapping[str, Value]]) -> list[Mapping[str, Value
 
 
 def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
-    """The completed rows of first visits, sorted, after refusing a table that contradicts itself."""
-    rows = first_visits(rows)
-    check(rows)
+    """The completed rows of first visits, sorted."""
     chosen = [
         Row(**UNKNOWN | row | {"convolution": series(row), "stack": series({**row, "model": ""})})
-        for row in map(dict, rows)
+        for row in map(dict, first_visits(rows))
         if row["outcome"] == "completed"
     ]
     return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph, row.cell))
+
+
+def check_compared(rows: Sequence[Mapping[str, Value]], allocator: str) -> None:
+    """Refuse a table of one policy alone, or without a row under the reference allocator, which judges everything."""
+    policies, allocators = (list(dict.fromkeys(str(row[name]) for row in rows)) for name in ("policy", "allocator"))
+    if len(policies) == 1:
+        raise Refusal(
+            f"measurements.csv: every row is of policy {policies[0]}, which leaves nothing to compare; measure another "
+            "policy beside it"
+        )
+    if allocator not in allocators:
+        raise Refusal(
+            f"measurements.csv: no row under allocator {allocator}, the study's reference (found: "
+            f"{', '.join(allocators)}); measure again, or name it first in measurement.allocators"
+        )
+
+
+def moment(stamp: str, name: str, cell: str) -> datetime:
+    """A time stamp as a moment, or refuse naming the cell."""
+    try:
+        return datetime.fromisoformat(stamp)
+    except ValueError:
+        raise Refusal(
+            f"measurements.csv: cell {cell}: {name} is {stamp!r}, not an ISO 8601 time; collect again"
+        ) from None
 
 
 def comparable(rows: Iterable[Row]) -> list[Row]:

@@ -6,35 +6,23 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
 from gnn_checkpointing.analysis.fitting import LEAST_LEVELS, Floats, answers, fitted, largest_leverage
-from gnn_checkpointing.analysis.results import (
-    SAVES_BELOW,
-    Band,
-    BandPoint,
-    BreakEven,
-    Density,
-    Effects,
-    Estimate,
-    Quantity,
-    Throughput,
-    ThroughputLaw,
-    Trends,
-)
 from gnn_checkpointing.analysis.rounding import CLOSE
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn, grouped, policy_order
 from gnn_checkpointing.records.measurements_table import per_second
 
 Course = Literal["below", "above", "rises", "falls", "crosses"]
 
-THRESHOLDS: dict[Quantity, float] = {"activation_ratio": SAVES_BELOW, "time_ratio": 1.0}
-METHODS: dict[Quantity, str] = {
+THRESHOLDS: dict[results.Quantity, float] = {"activation_ratio": results.SAVES_BELOW, "time_ratio": 1.0}
+METHODS: dict[results.Quantity, str] = {
     "activation_ratio": "exact in every cell; span over draws",
     "time_ratio": "Sidak over the degrees; scatter between draws and from run to run",
 }
 
 
-def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
+def trends(rows: Sequence[Row], effects: results.Effects, noise: Noise) -> results.Trends:
     """Every policy's bands along the degrees of generated graphs of the headline size, and its break-evens."""
     places = {(e.convolution, e.policy, e.family, e.num_nodes) for e in effects.generated}
     chosen = [row for row in drawn(rows) if (row.convolution, row.policy, row.family, row.num_nodes) in places]
@@ -45,24 +33,24 @@ def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
         for quantity in THRESHOLDS
         if (having := [row for row in cells if getattr(row, quantity) is not None])
     ]
-    return Trends(
+    return results.Trends(
         confidence=effects.confidence,
         bands=bands,
         break_evens=[break_even(found, THRESHOLDS[found.quantity]) for found in bands],
     )
 
 
-def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band:
+def _band(rows: Sequence[Row], quantity: results.Quantity, noise: Noise) -> results.Band:
     """The band of one convolution and policy, whose cells all have the quantity."""
     degrees = grouped(rows, lambda row: row.degree).items()
     together = noise.confidence ** (1 / len(degrees))
-    return Band(
+    return results.Band(
         convolution=rows[0].convolution,
         policy=rows[0].policy,
         quantity=quantity,
         method=METHODS[quantity],
         points=[
-            BandPoint(
+            results.BandPoint(
                 degree=degree,
                 average_degree=sum(row.average_degree for row in cells) / len(cells),
                 cells=len(cells),
@@ -73,7 +61,7 @@ def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band:
     )
 
 
-def break_even(band: Band, threshold: float) -> BreakEven:
+def break_even(band: results.Band, threshold: float) -> results.BreakEven:
     """How the ratio goes past `threshold` from the sparsest level to the densest, and where.
 
     Between two levels ratio and degree are joined by a straight line on logarithmic axes: a ratio of two additive
@@ -94,7 +82,7 @@ def break_even(band: Band, threshold: float) -> BreakEven:
         open_ends = "both" if len(sides) == 2 else "".join(sides)
         # An end of the band may pass 0 beyond the measured levels; the outermost place is taken.
         places = np.concatenate([_crossings(degrees, each) for each in (low, middle, high)])
-        where = Estimate(
+        where = results.Estimate(
             estimate=float(_crossings(degrees, middle)[0]),
             low=float(degrees[0] if open_ends in ("sparse", "both") else places.min()),
             high=float(degrees[-1] if open_ends in ("dense", "both") else places.max()),
@@ -105,7 +93,7 @@ def break_even(band: Band, threshold: float) -> BreakEven:
         **{"threshold": threshold, "course": course, "average_degree": where, "open": open_ends},
         "certain": not open_ends if turns == 1 else turns == 0 and not undecided.any(),
     }
-    return BreakEven.model_validate(found)
+    return results.BreakEven.model_validate(found)
 
 
 def _crossings(degrees: Floats, heights: Floats) -> Floats:
@@ -121,7 +109,7 @@ LEAST_GRAPHS = 4
 
 
 @answers
-def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, ThroughputLaw | str]]:
+def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, results.ThroughputLaw | str]]:
     """Regressions of throughput on density for each convolution x policy, and what has none and why."""
     timed = [row for row in comparable(rows) if row.step_time_seconds]
     # Generated graphs, whose density was chosen; where a study has none, its real graphs and those made of them.
@@ -135,11 +123,11 @@ def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[st
                 "none of which decides alone",
             )
             continue
-        for response, density in product(get_args(Throughput), get_args(Density)):
+        for response, density in product(get_args(results.Throughput), get_args(results.Density)):
             yield "", _law(cells, response, density, confidence)
 
 
-def _columns(cells: Sequence[Row], density: Density) -> tuple[Floats, Floats]:
+def _columns(cells: Sequence[Row], density: results.Density) -> tuple[Floats, Floats]:
     """One, the logarithm of density, and that of the nodes where they differ; and density itself."""
     nodes, edges = np.array([(row.num_nodes, row.num_edges) for row in cells], dtype=np.float64).T
     measured: Floats = edges / (nodes * (nodes - 1)) if density == "density" else edges / nodes
@@ -147,7 +135,9 @@ def _columns(cells: Sequence[Row], density: Density) -> tuple[Floats, Floats]:
     return np.column_stack(columns), measured
 
 
-def _law(cells: Sequence[Row], response: Throughput, density: Density, confidence: float) -> ThroughputLaw:
+def _law(
+    cells: Sequence[Row], response: results.Throughput, density: results.Density, confidence: float
+) -> results.ThroughputLaw:
     columns, measured = _columns(cells, density)
     nodes = [row.num_nodes for row in cells]
     counts = nodes if response == "nodes_per_second" else [row.num_edges for row in cells]
@@ -158,7 +148,7 @@ def _law(cells: Sequence[Row], response: Throughput, density: Density, confidenc
     fit = fitted(columns, logarithms, "equal", confidence, graphs if len(set(graphs)) < len(graphs) else None)
     errors = np.abs(np.expm1(fit.fitted - logarithms))
     constant, elasticity, *nodes_elasticity = fit.coefficients
-    return ThroughputLaw(
+    return results.ThroughputLaw(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
         response=response,

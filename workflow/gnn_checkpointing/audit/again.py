@@ -11,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse, protocol_of
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Ledger
@@ -19,7 +18,8 @@ from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, HISTORY, MEASUREMENTS, PLANNER
-from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
+from gnn_checkpointing.report.render import SUMMARY, read_inputs, summary
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.sections.history import continued, read_history
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
@@ -54,13 +54,12 @@ def analysis(run: RunFolder) -> Iterator[str]:
 
 def conclusions(run: RunFolder) -> Iterator[str]:
     """Yield claims, audit, planner and summary that the analysis does not give; this takes a second."""
-    machine, both, history = run.machine, f"{ANALYSIS} and {CLAIMS}", run.folder / HISTORY
-    laws, known = run.findings.predictions, (machine.slug, machine.label, machine.facts)
-    inputs = cache(lambda: read_inputs(published_sources(run.folder), run.folder / ANALYSIS))
+    both, history = f"{ANALYSIS} and {CLAIMS}", run.folder / HISTORY
+    inputs = cache(lambda: read_inputs(run))
     recipes: dict[str, tuple[str, Callable[[], Any]]] = {
-        CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, machine.slug)),
+        CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, run.machine.slug)),
         AUDIT: (both, lambda: audited(run)),
-        PLANNER: (ANALYSIS, lambda: knowledge(run.study, laws, run.graphs, *known)),
+        PLANNER: (ANALYSIS, lambda: knowledge(run.study, run.findings.predictions, run.graphs, run.machine)),
         SUMMARY: (both, lambda: summary(inputs())),
         # Earlier measurements are its own word; the last one, and what it repeats, are computed again.
         HISTORY: (f"{both}, and its earlier rows", lambda: continued(read_history(history), inputs())),

@@ -11,10 +11,8 @@ import pikepdf
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.again import MISFITS, same_number
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal, reason
-from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import CRATE, FIGURES
 from gnn_checkpointing.report.render import (
     APPENDIX_HTML,
@@ -25,6 +23,7 @@ from gnn_checkpointing.report.render import (
     read_inputs,
     render_report,
 )
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.texts import TEMPLATES
 
 _NUMBER = re.compile(r" ?(-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)")
@@ -58,7 +57,7 @@ def pages(run: RunFolder) -> Iterator[str]:
         made = Path(place)
         sources = published_sources(folder)
         try:
-            render_report(read_inputs(sources, folder / ANALYSIS), sources, TEMPLATES, made)
+            render_report(read_inputs(run), sources, TEMPLATES, made)
         except MISFITS as error:
             yield f"{HTML}: cannot be rendered again ({reason(error)})"
             return

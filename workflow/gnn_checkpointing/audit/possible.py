@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gnn_checkpointing.audit.checks.run import SHARED
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.measurement import demonstrate
 from gnn_checkpointing.measurement.readings import machine_warnings
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.graph_facts import Structure
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
+from gnn_checkpointing.report.run_folder import RunFolder
 
 FASTEST_SECONDS = 1e-13
 """Of an edge, a layer and a channel: ten thousand billion a second, beyond any memory's bandwidth."""

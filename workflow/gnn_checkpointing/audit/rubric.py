@@ -9,8 +9,8 @@ from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
 from gnn_checkpointing.audit import checks
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.report.grades import Audit, Check, graded
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.study.reading import read_yaml
 
 RUBRIC = Path(__file__).with_name("rubric.yaml")

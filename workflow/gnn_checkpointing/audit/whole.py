@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.collecting.collect import trace_facts, traced_cells
 from gnn_checkpointing.collecting.rows import table_rows
 from gnn_checkpointing.measurement.hardware import differences
 from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
-from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell, visits
 from gnn_checkpointing.study.graph_design import DerivedGraph, GeneratedGraph, LoadedGraph, study_graphs
 

@@ -1,15 +1,14 @@
 """Judging: each claim of the catalogue, for what was measured, gets its number and its verdict."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
-from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.analysis.analyse import Findings, sourced_findings
 from gnn_checkpointing.claims.catalogue import Template, catalogue
 from gnn_checkpointing.claims.ledger import Claim, Ledger
-from gnn_checkpointing.claims.noise import flipping, steady, with_margin
 from gnn_checkpointing.claims.queries.effects import convolutions, levels, variants
 from gnn_checkpointing.claims.queries.query import Asked
-from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.claims.rules import flipping, steady, with_margin
 
 EACH = "each convolution"
 _DEVICES = {"cpu": "CPU", "cuda": "one CUDA device"}
@@ -17,9 +16,7 @@ _DEVICES = {"cpu": "CPU", "cuda": "one CUDA device"}
 
 def judge(findings: Findings, study_name: str, hardware: str) -> Ledger:
     """Every claim of the catalogue with its estimate, evidence and verdict; numbers know their files' fields."""
-    found = Findings(
-        **{one.name: sourced(getattr(findings, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}
-    )
+    found = Findings(**sourced_findings(findings))
     claims = [_claim(template, asked) for template in catalogue() for asked in _instances(template, found)]
     return Ledger(
         study=study_name,

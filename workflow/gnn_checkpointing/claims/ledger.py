@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from gnn_checkpointing.analysis.results import Estimate, Result, Share
+from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.records.record import checked
 
 Verdict = Literal["supported", "refuted", "inconclusive", "untested"]
@@ -65,7 +66,7 @@ class Ledger(Result):
 
 def written(ledger: Ledger) -> dict[str, Any]:
     """The content of a `claims.json`: what several claims of one template say alike is in it once, under `alike`."""
-    values = ledger.model_dump(mode="json")
+    values = all_significant(ledger.model_dump(mode="json"))
     own: dict[str, list[dict[str, Any]]] = {}
     for claim in values["claims"]:
         own.setdefault(claim["id"].partition(":")[0], []).append(claim)

@@ -1,11 +1,18 @@
-"""The rules that turn intervals into verdicts, fixed before the data; each with its wording."""
+"""The rules that turn intervals into verdicts, fixed before the data, and how often another run turns a verdict."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import NormalDist
 
-from gnn_checkpointing.analysis.results import Estimate
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.analysis.results import Estimate, LeftOut
 from gnn_checkpointing.claims.ledger import Verdict
+from gnn_checkpointing.sourced import plain
 
 
 @dataclass(frozen=True)
@@ -79,3 +86,89 @@ def respectively(*rules: Rule) -> Rule:
         return "refuted" if "refuted" in found else "supported" if found == {"supported"} else "inconclusive"
 
     return Rule("; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(rules, start=1)), verdict)
+
+
+RUNS = 500
+MOST_FLIPS = 0.05
+"""A claim whose verdict more than this share of runs would change is neither supported nor refuted."""
+
+
+def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
+    """A ratio of times that was fitted within one run, with an interval that holds what the next run differs by."""
+    run = findings.effects.run_to_run
+    if run is None or min(ratio.low, ratio.estimate) <= 0:
+        return ratio
+    middle = math.log(plain(ratio.estimate))
+    reach = plain(run.deviation) * _quantile(findings.effects.confidence)
+    low, high = (math.hypot(middle - math.log(plain(end)), reach) for end in (ratio.low, ratio.high))
+    return ratio.model_copy(update={"low": math.exp(middle - low), "high": math.exp(middle + high)})
+
+
+def with_margin(estimates: Sequence[Estimate], margin: float, findings: Findings) -> tuple[Estimate, ...]:
+    """The estimates, each with an interval as if its error were so many deviations of a step time from run to run."""
+    run = findings.effects.run_to_run
+    reach = plain(margin * run.seconds_deviation) * _quantile(findings.effects.confidence) if run else 0.0
+    ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
+    return tuple(one.model_copy(update=end) if reach else one for one, end in zip(estimates, ends, strict=True))
+
+
+def share_of(share: float, count: int, findings: Findings) -> Estimate:
+    """A share of so many cells with Wilson's interval: other runs scatter by as much as other cells would."""
+    found, square = plain(share), _quantile(findings.effects.confidence) ** 2 / count
+    middle = (found + square / 2) / (1 + square)
+    reach = math.sqrt(square * found * (1 - found) + square**2 / 4) / (1 + square)
+    return Estimate.model_construct(estimate=share, low=min(found, middle - reach), high=max(found, middle + reach))
+
+
+def chance_of_turning(left_out: LeftOut, findings: Findings) -> float:
+    """The share of other runs in which leaving out a graph would turn a statement on a ratio of times.
+
+    Another run moves all of its intervals alike, so a statement turns where the boundary comes between their ends.
+    """
+    run, whole = findings.effects.run_to_run, left_out.whole
+    if run is None:
+        return 0.0
+    middles = [math.log(plain(one / left_out.boundary)) for one in (whole.estimate, left_out.lowest, left_out.highest)]
+    shift = NormalDist(0.0, math.sqrt(2) * plain(run.deviation))
+    reaches = [math.log(plain(end / whole.estimate)) for end in (whole.low, whole.high)]
+    return sum(shift.cdf(max(middles) + reach) - shift.cdf(min(middles) + reach) for reach in reaches)
+
+
+def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> float:
+    """The share of simulated runs in which the rule decides otherwise of the numbers alone than it does of these.
+
+    The interval of each estimate holds what differs between processes and hours, so its reach gives the standard
+    deviation of a run: of the logarithm where all is positive. Another run's number is off the truth by as much as this
+    one's, so the two differ by the root of two of it.
+    """
+    if not estimates:
+        return 0.0
+    generator = np.random.Generator(np.random.PCG64(0))
+    draws = [math.sqrt(2) * generator.standard_normal(RUNS) for _ in estimates]
+    drawn = np.array([_again(one, confidence, each) for one, each in zip(estimates, draws, strict=True)])
+    here = _decided(rule, [plain(one.estimate) for one in estimates])
+    return sum(_decided(rule, column) != here for column in drawn.T.tolist()) / RUNS
+
+
+def steady(verdict: Verdict, flips: float) -> Verdict:
+    """The verdict, unless another run might turn it."""
+    return "inconclusive" if flips > MOST_FLIPS and verdict in ("supported", "refuted") else verdict
+
+
+def _again(one: Estimate, confidence: float, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    middle, low, high = (plain(value) for value in (one.estimate, one.low, one.high))
+    quantile = _quantile(confidence)
+    if low > 0:
+        found: NDArray[np.float64] = np.exp(draws * (math.log(high / low) / 2 / quantile)) * middle
+        return found
+    around: NDArray[np.float64] = draws * ((high - low) / 2 / quantile) + middle
+    return around
+
+
+def _decided(rule: Rule, values: Sequence[float]) -> Verdict:
+    return rule.verdict([Estimate.model_construct(estimate=value, low=value, high=value) for value in values])
+
+
+def _quantile(confidence: float) -> float:
+    """The normal quantile to both sides of which an interval reaches."""
+    return NormalDist().inv_cdf((1 + plain(confidence)) / 2)

@@ -18,13 +18,12 @@ from gnn_checkpointing.artefacts import seal, whole_file, write_json
 from gnn_checkpointing.collecting.rows import table_rows
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
 from gnn_checkpointing.packed import MOST_BYTES, bounded_bytes
-from gnn_checkpointing.records.cell import CellRecord, write_records
-from gnn_checkpointing.records.complete import read_complete
+from gnn_checkpointing.records.cell import CellRecord, read_complete, write_records
 from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
+from gnn_checkpointing.records.jobs import read_trainings
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import ByteTrace, Trace, Traces, byte_traces_file, read_byte_traces
-from gnn_checkpointing.records.training import read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.graph_design import GraphSpec, large_graphs, place

@@ -5,9 +5,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, NamedTuple, TypeVar
 
 from gnn_checkpointing.audit.checks.run import VERSIONS
-from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.comparison.results import Check, Difference
+from gnn_checkpointing.report.run_folder import Row, RunFolder, place
 
 Item = TypeVar("Item")
 

@@ -7,6 +7,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.audit.checks.run import VERSIONS
@@ -40,7 +41,7 @@ def render_comparison(comparison: Comparison, templates: Path, output_folder: Pa
     """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
     with texts_from(templates):
         html = report_html(_page(comparison), templates, PAGE)
-    write_json(output_folder / COMPARISON, comparison.model_dump(mode="json"))
+    write_json(output_folder / COMPARISON, all_significant(comparison.model_dump(mode="json")))
     write_text(output_folder / PAGE, html)
 
 

@@ -10,10 +10,10 @@ from scipy.stats import kendalltau, norm
 from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.analysis.results import Estimate, Law, exactly
 from gnn_checkpointing.analysis.table import policy_order, series
-from gnn_checkpointing.audit.inputs import Row, RunFolder
 from gnn_checkpointing.comparison.checks import Joined, matched
 from gnn_checkpointing.comparison.results import AtRow, BreakEvenPair, PerEdge, RankAgreement, RatioSummary
 from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.report.run_folder import Row, RunFolder
 
 Floats = NDArray[np.float64]
 

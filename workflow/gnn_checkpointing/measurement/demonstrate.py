@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.records.demonstration import Demonstration, StepDemonstration
+from gnn_checkpointing.records.jobs import Demonstration, StepDemonstration
 from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:

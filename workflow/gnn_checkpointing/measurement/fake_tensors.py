@@ -23,7 +23,7 @@ from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.measurement.peak_memory import no_garbage
 from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
-from gnn_checkpointing.models.adjacency import Adjacency
+from gnn_checkpointing.models.convolutions import Adjacency
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import Convolution

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
-from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.records.complete import read_complete
+from gnn_checkpointing.records.cell import CellRecord, read_complete
 from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.study.design import graph_cells, visits
 from gnn_checkpointing.study.study import Study

@@ -13,8 +13,8 @@ from itertools import pairwise
 from statistics import median
 
 from gnn_checkpointing.measurement.ratios import paired_ratio
-from gnn_checkpointing.records.agreement import high_water_agrees
 from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.measurements_table import high_water_agrees
 from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings
 from gnn_checkpointing.study.study import Study
 

@@ -22,8 +22,7 @@ from gnn_checkpointing.measurement.forked import MARK, RUN, start_process
 from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job, Turn, unavailable_cell
-from gnn_checkpointing.records.cell import CellRecord, read_cell
-from gnn_checkpointing.records.complete import read_complete
+from gnn_checkpointing.records.cell import CellRecord, read_cell, read_complete
 from gnn_checkpointing.records.traces import byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gnn_checkpointing.checkpointing import apply, policy_tensors
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
-from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
+from gnn_checkpointing.models.convolutions import Adjacency, adjacency_for
 from gnn_checkpointing.models.own import OwnSizes, build_own, own_scores, tried_own
 from gnn_checkpointing.models.stack import build_reversible_stack, build_stack
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig

@@ -1,21 +1,28 @@
-"""The graph convolutions: PyG's own layers, built so that `forward` neither adds loops nor normalises.
+"""The graph convolutions, PyG's own layers, and what they read of a graph: loops and weights are made once, before.
 
 Nothing of PyG's is left in the folder for temporary files, where it writes one for each class of layers and process.
 """
 
 import linecache
 import sys
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, Self
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
 from torch_geometric.nn.conv import message_passing
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+from torch_geometric.utils import add_self_loops, remove_self_loops
 
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import CONVOLUTIONS, Convolution
+from gnn_checkpointing.study.convolutions import ATTENTION, CONVOLUTIONS, SPARSE_PRODUCT, Convolution
+from gnn_checkpointing.study.vocabulary import Aggregation
 
 Builder = Callable[[int, int, Architecture], nn.Module]
 """From the channels before and after to a layer."""
@@ -46,7 +53,7 @@ def _attention(layer: type[nn.Module]) -> Builder:
 gcn = _plain(GCNConv, normalize=False)
 sage, sage_max = _plain(SAGEConv), _plain(SAGEConv, aggr="max")
 gat, gatv2 = _attention(GATConv), _attention(GATv2Conv)
-"""`adjacency.py` normalises GCN's weights, and adds the loops of attention."""
+"""`adjacency_for` normalises GCN's weights, and adds the loops of attention."""
 
 
 def gin(before: int, after: int, _: Architecture) -> nn.Module:
@@ -80,3 +87,84 @@ def _module_from_template(*arguments: Any, **options: Any) -> Any:
 
 
 message_passing.module_from_template = _module_from_template
+
+
+@dataclass(frozen=True)
+class Adjacency:
+    """What a model reads beside features: edges sorted by destination, or the same as a sparse matrix.
+
+    `edge_index` is int64 `[2, num_edges]` with `edge_weight` float32 `[num_edges]` where the convolution needs it; or a
+    sparse CSR matrix `[num_nodes, num_nodes]`, a row for each destination, with the weights as its values.
+    """
+
+    edge_index: Tensor
+    edge_weight: Tensor | None
+
+    def tensors(self) -> list[Tensor]:
+        """The plain tensors that stay in memory during a step."""
+        if self.edge_index.layout == torch.sparse_csr:
+            return [self.edge_index.crow_indices(), self.edge_index.col_indices(), self.edge_index.values()]
+        return [self.edge_index] if self.edge_weight is None else [self.edge_index, self.edge_weight]
+
+    def to(self, device: torch.device) -> Self:
+        """The same on `device`."""
+        weight = self.edge_weight
+        return type(self)(self.edge_index.to(device), None if weight is None else weight.to(device))
+
+
+def _taken(edge_index: Tensor, weight: Tensor | None, order: Tensor) -> Adjacency:
+    return Adjacency(edge_index[:, order].contiguous(), None if weight is None else weight[order])
+
+
+def reordered(adjacency: Adjacency) -> Adjacency:
+    """The same edges, still sorted by destination, each destination's in reverse order.
+
+    Sums over neighbours are then rounded differently; in exact arithmetic nothing changes.
+    """
+    last = adjacency.edge_index.size(1) - 1
+    order = last - torch.argsort(adjacency.edge_index[1].flip(0), stable=True)
+    return _taken(adjacency.edge_index, adjacency.edge_weight, order)
+
+
+def adjacency_for(
+    convolution: Convolution,
+    edge_index: Tensor,
+    num_nodes: int,
+    aggregation: Aggregation = "gather_scatter",
+    self_loops: bool = False,
+) -> Adjacency:
+    """The adjacency that `convolution` reads under `aggregation`.
+
+    GCN gets self-loops and symmetric normalisation, D^-1/2 (A + I) D^-1/2 (Kipf and Welling, 2017); attention gets
+    `self_loops` where they are asked for, as PyG's layers add them: one for each node. The others read the graph as it
+    is. `edge_index` `[2, num_edges]` is sorted by destination.
+    """
+    weight: Tensor | None = None
+    if convolution == "GCN":
+        edge_index, weight = gcn_norm(edge_index, None, num_nodes, improved=False, add_self_loops=True)
+    elif self_loops and convolution in ATTENTION:
+        edge_index, _ = add_self_loops(remove_self_loops(edge_index)[0], num_nodes=num_nodes)
+    found = Adjacency(edge_index, weight)
+    if not bool((edge_index[1].diff() >= 0).all()):
+        found = _taken(edge_index, weight, torch.argsort(edge_index[1], stable=True))
+    if aggregation == "gather_scatter":
+        return found
+    if convolution not in SPARSE_PRODUCT:
+        raise Refusal(f"aggregation spmm: {convolution} is no sparse product; allowed: {sorted(SPARSE_PRODUCT)}")
+    return Adjacency(_sparse_matrix(found, num_nodes), None)
+
+
+def _sparse_matrix(adjacency: Adjacency, num_nodes: int) -> Tensor:
+    """The CSR matrix that PyG's layers multiply by: a row for each destination, a column for each source."""
+    source, destination = adjacency.edge_index
+    order = torch.argsort(destination * num_nodes + source)  # a loop of GCN stands last among its row
+    # Half the bytes of int64, for the matrix and for the transposed one that PyTorch makes in each backward pass.
+    kind = torch.int32 if source.numel() < 2**31 else torch.int64
+    pointer = torch.zeros(num_nodes + 1, dtype=kind)
+    pointer[1:] = torch.bincount(destination, minlength=num_nodes).cumsum(0)
+    weight = adjacency.edge_weight
+    values = torch.ones(source.numel()) if weight is None else weight[order]
+    columns = source[order].to(kind)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(pointer, columns, values, (num_nodes, num_nodes), check_invariants=True)

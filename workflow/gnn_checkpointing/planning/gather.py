@@ -20,6 +20,7 @@ from gnn_checkpointing.planning.knowledge import (
     known_graphs,
 )
 from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.study import block_rule
 from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
@@ -49,15 +50,8 @@ _GROWTHS = {"L F": "layer_channels", "L H": "layer_heads", "F": "channels", "H":
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
 
 
-def knowledge(
-    study: Study,
-    predictions: Predictions,
-    graphs: Sequence[GraphFacts],
-    slug: str,
-    label: str,
-    facts: Mapping[str, str],
-) -> Knowledge:
-    """What a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
+def knowledge(study: Study, predictions: Predictions, graphs: Sequence[GraphFacts], machine: Machine) -> Knowledge:
+    """What a planner knows after a study."""
     architecture = study.architecture
     # Stacks of the study's own depth: a Vision GNN's sizes come in threes, and its graph is not what anyone would name;
     # how a user's own model grows with layers and channels is not known.
@@ -96,14 +90,14 @@ def knowledge(
                     per_feature=block_rule.BYTES_PER_VALUE,
                     per_edge=lives.per_edge,
                 ),
-                blocks=_blocks(policy, facts),
+                blocks=_blocks(policy, machine.facts),
                 faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
             )
         )
     order = architecture.convolutions.index
     return Knowledge(
-        hardware=slug,
-        machine=label,
+        hardware=machine.slug,
+        machine=machine.label,
         study=study.name,
         confidence=predictions.confidence,
         measured=measured,

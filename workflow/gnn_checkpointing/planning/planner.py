@@ -4,18 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
+from gnn_checkpointing.planning import arithmetic
 from gnn_checkpointing.planning.answering import answering, left_out, warnings
-from gnn_checkpointing.planning.arithmetic import (
-    MOST_EDGES,
-    MOST_NODES,
-    Interval,
-    Step,
-    Time,
-    largest,
-    measured_faster,
-    peak,
-    seconds,
-)
+from gnn_checkpointing.planning.arithmetic import Step, largest, peak, seconds
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, machine_knowledge, read_knowledge
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.convolutions import ATTENTION
@@ -36,15 +27,15 @@ class PolicyPlan:
     """
 
     policy: str
-    peak: Interval
-    time: Time | None
+    peak: arithmetic.Interval
+    time: arithmetic.Time | None
     faster: bool
     verdict: Verdict
     largest_nodes: int | None
     largest_degree: float | None
 
     @property
-    def seconds(self) -> Interval | None:
+    def seconds(self) -> arithmetic.Interval | None:
         """The seconds of a step; None where they are not predicted, or withheld."""
         return None if self.time is None else self.time.interval
 
@@ -144,7 +135,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             f"hidden_channels {sizes['hidden_channels']} is not a multiple of heads {sizes['heads']}; heads are "
             "concatenated into channels"
         )
-    most_edges = min(num_nodes * (num_nodes - 1), MOST_EDGES)
+    most_edges = min(num_nodes * (num_nodes - 1), arithmetic.MOST_EDGES)
     if not 0 <= num_edges <= most_edges:
         raise Refusal(
             f"num_edges {num_edges}: {num_nodes:,} nodes have 0 to {most_edges:,} directed edges; count both "
@@ -162,16 +153,16 @@ def _policy(
         step = replace(step, edges=step.edges + step.nodes)
     found = peak(known, step)
     degree = step.edges / step.nodes
-    densest = min(int(step.nodes) * (int(step.nodes) - 1), MOST_EDGES)
+    densest = min(int(step.nodes) * (int(step.nodes) - 1), arithmetic.MOST_EDGES)
     most = largest(known, memory, lambda edges: replace(step, edges=edges), densest)
     return PolicyPlan(
         policy=known.policy,
         peak=found,
         time=seconds(known, none, step),
-        faster=measured_faster(known, step),
+        faster=arithmetic.measured_faster(known, step),
         verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
         largest_nodes=largest(
-            known, memory, lambda nodes: replace(step, nodes=nodes, edges=degree * nodes), MOST_NODES
+            known, memory, lambda nodes: replace(step, nodes=nodes, edges=degree * nodes), arithmetic.MOST_NODES
         ),
         largest_degree=None if most is None else most / step.nodes,
     )

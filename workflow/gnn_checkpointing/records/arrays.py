@@ -21,8 +21,8 @@ def most_bytes(path: Path) -> int:
     return max(ALWAYS_ALLOWED, MOST_TIMES * path.stat().st_size)
 
 
-def read_arrays(path: Path, names: Iterable[str], remedy: str) -> dict[str, NDArray[Any]]:
-    """These arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
+def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[str, NDArray[Any]]:
+    """These arrays of an `.npz` file (None: all), never unpickled; else a refusal that names file, reason and remedy."""
     if path.exists() and not path.is_file():
         raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:
@@ -37,7 +37,7 @@ def read_arrays(path: Path, names: Iterable[str], remedy: str) -> dict[str, NDAr
                     f"its arrays have {unfolded:,} bytes, more than {MOST_TIMES} times the file's; save it without "
                     "compression"
                 )
-            return {name: _array(archive, name, members.get(name)) for name in names}
+            return {name: _array(archive, name, members.get(name)) for name in names or members}
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +13,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    StringConstraints,
     ValidationError,
     model_validator,
 )
@@ -19,8 +21,9 @@ from pydantic import (
 from gnn_checkpointing.artefacts import MOST_VALUES, parsed_json, sealed_bytes, write_text
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
-from gnn_checkpointing.records.record import Record, complaint, refuse_other_schema
+from gnn_checkpointing.records.record import Record, checked, complaint
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.vocabulary import Checksum
 
 
 class Accelerator(Record):
@@ -101,7 +104,7 @@ class CellRecord(ProcessRun):
     All fields but `again` are of the first process; `again` has the further ones that timed the cell.
     """
 
-    schema_version: int
+    schema_version: Literal[2]
     study: str
     hardware: str
     cell: str
@@ -153,7 +156,7 @@ class CellRecord(ProcessRun):
 
 def read_cell(path: Path) -> CellRecord:
     """One cell's record, or a refusal that names the file and the field."""
-    return _parsed(str(path), _text(path, "measure again"), "delete the file and measure again")
+    return checked(path, CellRecord, "delete the file and measure again")
 
 
 def write_records(path: Path, records: Iterable[CellRecord]) -> None:
@@ -164,30 +167,39 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 def read_records(path: Path) -> list[CellRecord]:
     """What `write_records` wrote, or a refusal that names the file, the line and the field."""
     remedy = "make it again with `collect`"
-    text = _text(path, remedy)
+    try:
+        text = sealed_bytes(path).decode()
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{path}: not readable as records ({error}); {remedy}") from None
     if text.count(",") > MOST_VALUES:
         raise Refusal(f"{path}: more than {MOST_VALUES} values; it is not a file of this project")
     *lines, rest = text.split("\n")
     if rest:
         raise Refusal(f"{path}: ends within a record; {remedy}")
-    return [_parsed(f"{path}, record {number}", line, remedy) for number, line in enumerate(lines, start=1)]
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            found.append(CellRecord.model_validate(parsed_json(line)))
+        except (ValueError, RecursionError) as error:
+            why = complaint(error) if isinstance(error, ValidationError) else f"not readable ({error})"
+            raise Refusal(f"{path}, record {number}: {why}; {remedy}") from None
+    return found
 
 
-def _text(path: Path, remedy: str) -> str:
-    try:
-        return sealed_bytes(path).decode()
-    except FileNotFoundError:
-        raise Refusal(f"{path}: no such file; {remedy}") from None
-    except (OSError, ValueError) as error:
-        raise Refusal(f"{path}: not readable as records ({error}); {remedy}") from None
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\.(json|npz)$", max_length=255)]
 
 
-def _parsed(place: str, text: str, remedy: str) -> CellRecord:
-    try:
-        record = CellRecord.model_validate(parsed_json(text))
-    except ValidationError as error:
-        raise Refusal(f"{place}: {complaint(error)}; {remedy}") from None
-    except (ValueError, RecursionError) as error:
-        raise Refusal(f"{place}: not readable ({error}); {remedy}") from None
-    refuse_other_schema(place, record.schema_version)
-    return record
+class Complete(Record):
+    """`complete.json`: records and byte traces of a graph's cells by their files, each with its SHA-256."""
+
+    graph: str
+    settings: str
+    seconds: NonNegativeFloat
+    cells: dict[FileName, Checksum]
+    traces: dict[FileName, Checksum]
+
+
+read_complete = partial(checked, kind=Complete, remedy="delete its folder and measure again")
+"""The content of a `complete.json`, or a refusal that names the file and the field."""

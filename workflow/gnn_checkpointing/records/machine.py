@@ -1,6 +1,8 @@
 """The machine as `hardware.json` describes it."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -9,19 +11,24 @@ from gnn_checkpointing.records.record import Record, complaint
 from gnn_checkpointing.refusal import Refusal
 
 
-class MachineFact(Record):
-    """What a machine has, by name."""
+@dataclass(frozen=True)
+class Machine:
+    """A machine's slug, its facts by name, and what people call it."""
 
+    slug: str
+    facts: Mapping[str, str]
+    label: str = ""
+
+
+class _Fact(Record):
     name: str
     value: str
 
 
-class Machine(Record):
-    """A machine's slug, what people call it ("": as its slug), and its facts, each once."""
-
+class _Described(Record):
     slug: str
     label: str = ""
-    facts: list[MachineFact] = Field(min_length=1)
+    facts: list[_Fact] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -34,9 +41,10 @@ class Machine(Record):
 def machine_of(values: Any, place: object = "hardware description") -> Machine:
     """The machine that the content of a `hardware.json` describes, or a refusal that names the place."""
     try:
-        return Machine.model_validate(values)
+        found = _Described.model_validate(values)
     except ValidationError as error:
         raise Refusal(
             f"{place}: {complaint(error)}; it needs slug and facts (a list of name and value); write it "
             "again with `hardware`"
         ) from None
+    return Machine(found.slug, {fact.name: fact.value for fact in found.facts}, found.label or found.slug)

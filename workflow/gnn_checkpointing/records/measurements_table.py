@@ -1,4 +1,4 @@
-"""`measurements.csv`: its data dictionary (`columns.csv`), and the table written and read by its types."""
+"""`measurements.csv`: its data dictionary (`columns.csv`), the table written and read by its types, and one verdict."""
 
 import csv
 import io
@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from gnn_checkpointing.artefacts import (
-    cell_text,
-    real_number,
-    sealed_bytes,
-    text_cell,
-    whole_number,
-    without_addresses,
-    write_text,
-)
+from gnn_checkpointing import artefacts
 from gnn_checkpointing.refusal import Refusal, shown
 
 Kind = Literal["text", "integer", "number", "truth"]
@@ -82,13 +74,13 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Value]]) -> None:
     writer.writeheader()
     for row in rows:
         writer.writerow({name: _as_text(value) for name, value in row.items() if name not in left_out})
-    write_text(path, stream.getvalue())
+    artefacts.write_text(path, stream.getvalue())
 
 
 def read_table(path: Path) -> list[dict[str, Value]]:
     """The rows of `measurements.csv`, each column of the type that the data dictionary gives it."""
     try:
-        text = sealed_bytes(path).decode()
+        text = artefacts.sealed_bytes(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
     if text.count("\n") > _MOST_ROWS:
@@ -166,7 +158,7 @@ def _as_text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return text_cell(value)
+        return artefacts.text_cell(value)
     if value is None:
         return ""
     return repr(value) if isinstance(value, float) else str(value)
@@ -178,16 +170,52 @@ def _as_value(path: Path, line: int, column: Column, text: str | None) -> Value:
     try:
         match column.kind:
             case "integer":
-                return whole_number(text)
+                return artefacts.whole_number(text)
             case "number":
-                return real_number(text)
+                return artefacts.real_number(text)
             case "truth":
                 return {"true": True, "false": False}[text]
             case "text" if len(text) > _LONGEST_TEXT:
                 raise ValueError
             case "text":
-                return without_addresses(cell_text(text))
+                return artefacts.without_addresses(artefacts.cell_text(text))
     except (ValueError, KeyError):
         raise Refusal(
             f"{path}, line {line}: {column.name} is {shown(repr(text))}, not a {column.kind}; collect again"
         ) from None
+
+
+SORT_BYTES_PER_EDGE = 32
+"""ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past
+PyTorch's allocator (`cpu_scatter_reduce_expanded_index`). Found by the high-water mark: 31.7 to 32.0 bytes an edge."""
+
+HIGH_WATER_SHARE = 0.02
+"""Pages, page tables of the C library's big blocks and what Python allocates meanwhile: at most 1 % where a peak was
+over 100 MiB."""
+
+HIGH_WATER_BYTES = 2 * 2**20
+"""Blocks below the mapping threshold lie in a heap with holes, whose pages stay: up to 1.6 MiB, whatever the peak."""
+
+LAYER_BYTES = 80 * 2**10
+"""What each layer adds beside its tensors. Autograd's nodes take 15 to 17 KB of heap a layer (SAGE with LayerNorm: 50,
+100 and 200 layers hold 51, 51 and 53 KB a layer in blocks below the mapping threshold, 36 KB of that tensors). A layer
+that is computed again frees its small tensors between gradients that stay: 26 to 32 KB a layer of heap was free and
+resident at that peak, less than its 36 KB of small tensors. Such a block has less than the threshold, 64 KiB."""
+
+
+def high_water_agrees(high_water: float, activation_bytes: float, num_edges: float, num_layers: float) -> bool:
+    """Whether the mark agrees; `num_edges` are those that the convolution reads, self-loops included."""
+    allowed = HIGH_WATER_SHARE * activation_bytes + HIGH_WATER_BYTES
+    above = allowed + SORT_BYTES_PER_EDGE * num_edges + LAYER_BYTES * num_layers
+    return -allowed <= high_water - activation_bytes <= above
+
+
+def high_water_verdict(row: Mapping[str, Value]) -> Value:
+    """The recorded verdict; older ones know no bytes of a layer, and agree where these make up the difference."""
+    recorded = row["high_water_agrees"]
+    nodes, edges, layers = (number(row, name) or 0.0 for name in ("num_nodes", "num_edges", "num_layers"))
+    high_water, peak = number(row, "high_water_bytes"), number(row, "activation_bytes")
+    if recorded is not False or high_water is None or peak is None:
+        return recorded
+    without, having = (high_water_agrees(high_water, peak, edges + nodes, each) for each in (0, layers))
+    return having and not without

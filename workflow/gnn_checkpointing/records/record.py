@@ -1,14 +1,14 @@
 """The base of every record, and the one sentence that refuses a file that holds none."""
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION: Final = 2
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """Of one."""
@@ -35,9 +35,3 @@ def complaint(error: ValidationError) -> str:
     """The first complaint of a validation error: the field and what is wrong with it."""
     first = error.errors(include_url=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
-
-
-def refuse_other_schema(place: str, found: int) -> None:
-    """Refuse a record of another schema version, naming the place that it was read from."""
-    if found != SCHEMA_VERSION:
-        raise Refusal(f"{place}: schema version {found}, this version reads {SCHEMA_VERSION}; measure again")

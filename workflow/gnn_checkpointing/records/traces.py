@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,17 +91,9 @@ def byte_traces_file(folder: Path, cell: str) -> Path:
 
 def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
     """Write the traces of a cell's policies as one compressed .npz, without pickled objects."""
-    found = list(traces.values())
-    columns = {
-        "policies": np.array(list(traces), dtype=np.str_),
-        "events": np.array([len(trace.seconds) for trace in found], dtype=np.int64),
-        "forward_events": np.array([trace.forward_events for trace in found], dtype=np.int64),
-        "forward_ended_seconds": np.array([trace.forward_ended_seconds for trace in found], dtype=np.float64),
-        "seconds": np.concatenate([np.empty(0, np.float64), *(trace.seconds for trace in found)]),
-        "live_bytes": np.concatenate([np.empty(0, np.int64), *(trace.live_bytes for trace in found)]),
-        "marks": np.array([len(trace.block_events) for trace in found], dtype=np.int64),
-        "block_events": np.concatenate([np.empty(0, np.int64), *(trace.block_events for trace in found)]),
-    }
+    columns = {"policies": np.array(list(traces), dtype=np.str_)}
+    for number, trace in enumerate(traces.values()):
+        columns |= {f"{number}.{name}": np.asarray(value) for name, value in vars(trace).items()}
     with whole_file(path) as stream:
         np.savez_compressed(stream, allow_pickle=False, **columns)
     seal(path)
@@ -111,43 +104,34 @@ def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
     remedy = "delete it and measure again"
     if path.exists():
         sealed_bytes(path)
-    columns = read_arrays(path, _COLUMNS, remedy)
+    columns = read_arrays(path, None, remedy)
     try:
-        for name, kinds in _COLUMNS.items():
-            if columns[name].ndim != 1 or columns[name].dtype.kind not in kinds:
-                raise ValueError(f"{name} is of type {columns[name].dtype} and of {columns[name].ndim} dimensions")
-        events, marks, forward = columns["events"], columns["marks"], columns["forward_events"]
-        for name, counts, of in (("live_bytes", events, "events"), ("block_events", marks, "marks")):
-            if (counts < 0).any() or counts.sum() != columns[name].size:
-                raise ValueError(f"{of} are not those of {name}")
-        if columns["seconds"].size != events.sum() or not np.isfinite(columns["seconds"]).all():
-            raise ValueError("seconds are not one finite number for each event")
-        if not (np.all(forward >= 0) and np.all(forward <= events)):
-            raise ValueError("a forward pass has more events than there are")
-        parts = zip(
-            columns["policies"].tolist(),
-            np.split(columns["seconds"], np.cumsum(events)[:-1]),
-            np.split(columns["live_bytes"], np.cumsum(events)[:-1]),
-            forward.tolist(),
-            columns["forward_ended_seconds"].tolist(),
-            np.split(columns["block_events"], np.cumsum(marks)[:-1]),
-            strict=True,
-        )
-        found = {policy: ByteTrace(*rest) for policy, *rest in parts}
-        if len(found) < len(events):
+        policies = _of_kind(columns, "policies", "U", 1).tolist()
+        found = {policy: _trace(columns, number) for number, policy in enumerate(policies)}
+        if len(found) < len(policies):
             raise ValueError("one policy is there twice")
-        for trace in found.values():
-            marked = trace.block_events
-            if marked.size and not (marked.min() >= 0 and marked.max() <= len(trace.seconds)):
-                raise ValueError("a block ends after the last event")
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise Refusal(f"{path}: not a file of byte traces ({error}); {remedy}") from None
     return found
 
 
-_COLUMNS = {
-    "policies": "U",
-    **dict.fromkeys(("events", "forward_events", "live_bytes", "marks", "block_events"), "i"),
-    **dict.fromkeys(("forward_ended_seconds", "seconds"), "f"),
-}
-"""The kinds of numbers that a file of byte traces has, by numpy's letters."""
+def _trace(columns: dict[str, NDArray[Any]], number: int) -> ByteTrace:
+    of_events = (("seconds", "f"), ("live_bytes", "i"), ("block_events", "i"))
+    seconds, live, marked = (_of_kind(columns, f"{number}.{name}", kind, 1) for name, kind in of_events)
+    forward = _of_kind(columns, f"{number}.forward_events", "i", 0)
+    ended = _of_kind(columns, f"{number}.forward_ended_seconds", "f", 0)
+    if seconds.size != live.size or not np.isfinite(seconds).all():
+        raise ValueError("seconds are not one finite number for each event")
+    if not 0 <= forward <= live.size:
+        raise ValueError("a forward pass has more events than there are")
+    if marked.size and not (marked.min() >= 0 and marked.max() <= live.size):
+        raise ValueError("a block ends after the last event")
+    return ByteTrace(seconds, live, int(forward), float(ended), marked)
+
+
+def _of_kind(columns: dict[str, NDArray[Any]], name: str, kind: str, dimensions: int) -> NDArray[Any]:
+    """A column whose numbers are of that kind, by numpy's letters."""
+    found = columns[name]
+    if (found.dtype.kind, found.ndim) != (kind, dimensions):
+        raise ValueError(f"{name} is of type {found.dtype} and of {found.ndim} dimensions")
+    return found

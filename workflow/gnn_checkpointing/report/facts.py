@@ -191,7 +191,7 @@ class Facts:
     def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, Effect]:
         """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
         own = self.those(self._inputs.effects.ego, convolution=convolution, policy=policy, degree=degree)
-        return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}
+        return {p.method: p for p in sorted(own, key=lambda p: p.size or 0)}
 
     def rows(self, **wanted: Any) -> list[Row]:
         """Rows of the table whose columns have these values."""
@@ -216,7 +216,7 @@ class Facts:
 
     def batches(self, convolution: str, policy: str) -> list[Any]:
         """Effects on batches of sampled neighbours, small batches first."""
-        own = self.those(self._inputs.effects.batches, convolution=convolution, policy=policy, sampler="neighbours")
+        own = self.those(self._inputs.effects.batches, convolution=convolution, policy=policy, method="neighbours")
         return sorted(own, key=lambda effect: effect.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:

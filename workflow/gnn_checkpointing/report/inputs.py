@@ -1,8 +1,7 @@
 """What a report is made from: the study and everything that was found, as typed values."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Law, Response
@@ -10,15 +9,14 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.machine import machine_of
+from gnn_checkpointing.records.jobs import Demonstration
+from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Audit
-from gnn_checkpointing.report.page import Fact
-from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
+from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
 
@@ -66,15 +64,6 @@ FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused
 
 FRONTIER_POLICIES = 4
 """From this many policies on, none included, there is a frontier to look at."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """The machine a study ran on, as `hardware.json` describes it."""
-
-    slug: str
-    label: str
-    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True)
@@ -183,11 +172,6 @@ class ReportInputs(Findings):
         return next(found, None)
 
 
-def sourced_findings(found: Findings) -> dict[str, Any]:
-    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
-    return {one.name: sourced(getattr(found, one.name), f"{ANALYSIS}/{one.name}.json#") for one in fields(Findings)}
-
-
 def published(folder: Path) -> dict[str, Path]:
     """The measured files beside a published report by name; refuses a folder that lacks one that all reports have."""
     missing = [name for name in MEASURED if not is_there(folder / name)]
@@ -208,9 +192,3 @@ def in_series(rows: list[Row]) -> list[Row]:
     named = SourcedList({**row, "convolution": series(row)} for row in once)
     named.source = getattr(once, "source", "")
     return named
-
-
-def machine(values: Any, place: object = "hardware description") -> Machine:
-    """Return the machine that the content of a `hardware.json` describes, or refuse."""
-    found = machine_of(values, place)
-    return Machine(found.slug, found.label or found.slug, tuple(Fact(fact.name, fact.value) for fact in found.facts))

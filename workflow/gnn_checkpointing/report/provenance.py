@@ -105,7 +105,7 @@ def crate(
     stamps = sorted(bare(str(row[name])) for row in inputs.rows for name in ("started", "ended") if row[name])
     authors = entity("#authors", "Organization", name="The gnn-checkpointing authors")
     software = entity(CODE, "SoftwareApplication", name="gnn-checkpointing", softwareVersion=code)
-    facts = [("seed", str(inputs.study.seed)), *((fact.name, fact.value) for fact in inputs.machine.facts)]
+    facts = [("seed", str(inputs.study.seed)), *inputs.machine.facts.items()]
     files = {
         name: made.add(File(made, dest_path=name, properties=_facts(name, content)))
         for name, content in sorted(plain.items())

@@ -9,30 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
-from gnn_checkpointing.analysis.analyse import analysis_files, read_analysis
+from gnn_checkpointing.analysis.analyse import analysis_files, sourced_findings
 from gnn_checkpointing.analysis.rounding import all_significant
-from gnn_checkpointing.artefacts import digest, json_text, read_json, sealed_bytes, sha256_of, text_cell, whole_file
-from gnn_checkpointing.claims.ledger import Verdict, read_ledger
+from gnn_checkpointing.artefacts import digest, json_text, sealed_bytes, sha256_of, text_cell, whole_file
+from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint
 from gnn_checkpointing.packed import PACK, is_there, pack_of
-from gnn_checkpointing.planning.knowledge import read_knowledge
-from gnn_checkpointing.records.demonstration import read_demonstration
-from gnn_checkpointing.records.graph_facts import read_graphs
-from gnn_checkpointing.records.measurements_table import read_table
-from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report import inputs as names
 from gnn_checkpointing.report.appendix import texts_from
 from gnn_checkpointing.report.documents import Documents, answer_of, documents, opening
-from gnn_checkpointing.report.grades import read_audit
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
+from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from gnn_checkpointing.report.page import Block, Bullets, Figure, Paragraph, Span, Table, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import CRATE, FIGURES, crate
+from gnn_checkpointing.report.run_folder import READERS, RunFolder
 from gnn_checkpointing.report.sections.history import continued, read_history
 from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.sourced import bare, plain, sourced
-from gnn_checkpointing.study.reading import read_study
 
 HTML = "report.html"
 PDF = "report.pdf"
@@ -54,23 +48,20 @@ def published_sources(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in known}
 
 
-def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
-    """Read what a report is made from; every number knows the file and the field that it was read from."""
+def read_inputs(run: RunFolder) -> ReportInputs:
+    """What a report is made from; every number knows the file and the field that it was read from."""
 
-    def read(name: str, reader: Any, list_of: str = "") -> Any:
-        return sourced(reader(sources[name]), f"{name}#{list_of}")
+    def read(part: str, list_of: str = "") -> Any:
+        return sourced(getattr(run, part), f"{READERS[part][0]}#{list_of}")
 
     return ReportInputs(
-        **sourced_findings(read_analysis(analysis)),
-        study=read(names.STUDY, read_study),
-        machine=machine(read_json(sources[names.HARDWARE]), sources[names.HARDWARE]),
-        rows=in_series(read(names.MEASUREMENTS, read_table)),
-        ledger=read(names.CLAIMS, read_ledger),
-        audit=read(names.AUDIT, read_audit),
-        knowledge=read_knowledge(sources[names.PLANNER]),
-        graphs=read(names.GRAPHS, read_graphs, "/graphs"),
-        traces=read(names.TRACES, read_traces, "/traces"),
-        demonstration=read(names.DEMONSTRATION, read_demonstration) if names.DEMONSTRATION in sources else None,
+        **sourced_findings(run.findings),
+        **{part: read(part) for part in ("study", "ledger", "audit", "demonstration")},
+        machine=run.machine,
+        rows=in_series(read("rows")),
+        knowledge=run.knowledge,
+        graphs=read("graphs", "/graphs"),
+        traces=read("traces", "/traces"),
     )
 
 

@@ -24,9 +24,9 @@ from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.workload import contestant, graph_task
-from gnn_checkpointing.models.adjacency import reordered
+from gnn_checkpointing.models.convolutions import reordered
+from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.records.record import SCHEMA_VERSION
-from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import model_contents
 from gnn_checkpointing.study.design import Cell, training_cell

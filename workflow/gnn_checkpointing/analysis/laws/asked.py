@@ -9,20 +9,11 @@ from typing import Self
 import numpy as np
 from scipy.optimize import brentq
 
+from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.effects import labels_of
 from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, answering, answers, design, largest
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes
-from gnn_checkpointing.analysis.results import (
-    Capacity,
-    Censored,
-    Estimate,
-    PredictiveLaw,
-    ResidentLaw,
-    Response,
-    Score,
-    ScoreSummary,
-)
 from gnn_checkpointing.analysis.rounding import first_greatest, least_squares, places_of, rounded
 from gnn_checkpointing.analysis.table import Row, grouped
 from gnn_checkpointing.analysis.table import series as series_name
@@ -33,19 +24,19 @@ from gnn_checkpointing.records.measurements_table import Value
 class FittedLaw:
     """A published law, the form that computes it, and the series that it was fitted to."""
 
-    law: PredictiveLaw
+    law: results.PredictiveLaw
     fit: FittedForm
     series: Series
 
     @cached_property
-    def resident(self) -> ResidentLaw:
+    def resident(self) -> results.ResidentLaw:
         """What lives before a step: constant, bytes per node and per edge; exact where the graphs alone decide."""
         columns, before = design(self.series.rows), np.array([float(row.resident_bytes) for row in self.series.rows])
         units = ROUNDING * before.max() / largest(columns)
         terms = zip(least_squares(columns, before).tolist(), units.tolist(), strict=True)
         constant, node, edge = (rounded(term, places_of(unit)) for term, unit in terms)
         own = {"convolution": self.law.convolution, "policy": self.law.policy}
-        return ResidentLaw(**own, constant=constant, per_node=node, per_edge=edge)
+        return results.ResidentLaw(**own, constant=constant, per_node=node, per_edge=edge)
 
     def reaching(self, share: float) -> Self:
         """The law with an interval that reaches that share of the prediction, if it does not already."""
@@ -70,7 +61,7 @@ class FittedLaw:
 
 
 @answers
-def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, Score | str]]:
+def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, results.Score | str]]:
     """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
 
     The law reads sizes, classes and (from the degrees) the largest block of a real graph, nothing that was measured.
@@ -81,7 +72,7 @@ def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, Score 
             yield f"{fitted.series.name}: {labels[row.graph]} is not predicted", _score(fitted, row, labels[row.graph])
 
 
-def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
+def _score(fitted: FittedLaw, row: Row, label: str) -> results.Score | str:
     law = fitted.law
     if row.num_features != law.num_features:
         return f"it has {row.num_features} input features, and the law knows {law.num_features}"
@@ -90,12 +81,12 @@ def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
     low, high = predicted * (1 - law.half_width), predicted * (1 + law.half_width)
     ranges = ((row.num_nodes, law.num_nodes), (row.num_edges, law.num_edges))
     names = ("graph", "num_nodes", "num_edges", "convolution", "policy")
-    return Score(
+    return results.Score(
         **{name: getattr(row, name) for name in names},
         label=label,
         response=law.response,
         measured=measured,
-        predicted=Estimate(estimate=predicted, low=low, high=high),
+        predicted=results.Estimate(estimate=predicted, low=low, high=high),
         error=(predicted - measured) / measured,
         inside=_holds(low, high, measured),
         in_range=all(least <= size <= most for size, (least, most) in ranges),
@@ -107,7 +98,7 @@ def _holds(low: float, high: float, measured: float) -> bool:
     return low - slack <= measured <= high + slack
 
 
-def worst_miss(found: Iterable[Score], response: Response, apart_from: str = "") -> float:
+def worst_miss(found: Iterable[results.Score], response: results.Response, apart_from: str = "") -> float:
     """The most by which a law of bytes missed a real graph in range, as a share of the prediction; 0 for seconds.
 
     Bytes are exact, and so are their laws on generated graphs; of what real ones differ in, laws know classes and
@@ -118,25 +109,25 @@ def worst_miss(found: Iterable[Score], response: Response, apart_from: str = "")
     return max(misses, default=0.0)
 
 
-def bounded(found: Sequence[Score]) -> list[Score]:
+def bounded(found: Sequence[results.Score]) -> list[results.Score]:
     """The scores, with bounds of bytes that also reach as far as the laws missed the other real graphs."""
     widened = []
     for score in found:
         middle, reach = score.predicted.estimate, worst_miss(found, score.response, apart_from=score.graph)
         low, high = min(score.predicted.low, middle * (1 - reach)), max(score.predicted.high, middle * (1 + reach))
-        bounds = {"predicted": Estimate(estimate=middle, low=low, high=high)}
+        bounds = {"predicted": results.Estimate(estimate=middle, low=low, high=high)}
         widened.append(score.model_copy(update={**bounds, "inside": _holds(low, high, score.measured)}))
     return widened
 
 
-def summaries(found: Iterable[Score]) -> list[ScoreSummary]:
+def summaries(found: Iterable[results.Score]) -> list[results.ScoreSummary]:
     """Median and worst absolute error of each response, over what lies within the laws' range."""
     summed = []
     for response, each in grouped((score for score in found if score.in_range), lambda score: score.response).items():
         errors = [abs(score.error) for score in each]
         worst = first_greatest(errors, nothing=ROUNDING)
         summed.append(
-            ScoreSummary(
+            results.ScoreSummary(
                 response=response,
                 scored=len(each),
                 median_error=median(errors),
@@ -148,7 +139,9 @@ def summaries(found: Iterable[Score]) -> list[ScoreSummary]:
     return summed
 
 
-def censored(rows: Sequence[Mapping[str, Value]], laws: Sequence[FittedLaw], timeout_seconds: float) -> list[Censored]:
+def censored(
+    rows: Sequence[Mapping[str, Value]], laws: Sequence[FittedLaw], timeout_seconds: float
+) -> list[results.Censored]:
     """Every cell x policy that ran out of memory or time, beside what its law says.
 
     Memory: the limit counts all that the step needs, so the law of what is resident is added; time: the limit is how
@@ -171,7 +164,7 @@ def censored(rows: Sequence[Mapping[str, Value]], laws: Sequence[FittedLaw], tim
             "foreseen": None if predicted is None else predicted >= limit,
             "reason": answer if isinstance(answer, str) else "",
         }
-        found.append(Censored.model_validate(values))
+        found.append(results.Censored.model_validate(values))
     return found
 
 
@@ -189,7 +182,7 @@ def _predicted(row: Mapping[str, Value], laws: Sequence[FittedLaw], *, in_memory
     return law.at(Sizes.of((nodes, edges, at_once)), with_resident=in_memory)
 
 
-def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[Capacity]:
+def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[results.Capacity]:
     """For the largest graphs of the study, the degree that fits into each limit; `gain` compares with none.
 
     Where the policy's degree has no end, `gain` is a lower bound.
@@ -209,17 +202,17 @@ def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[C
     return found
 
 
-def _capacity(fitted: FittedLaw, memory_bytes: float) -> Capacity:
+def _capacity(fitted: FittedLaw, memory_bytes: float) -> results.Capacity:
     law = fitted.law
     nodes, reach = law.num_nodes[1], law.half_width
     low, middle, high = (_degree(fitted, nodes, memory_bytes, share) for share in (reach, 0.0, -reach))
     fits = middle is not None and low is not None and high is not None
-    return Capacity(
+    return results.Capacity(
         convolution=law.convolution,
         policy=law.policy,
         num_nodes=nodes,
         memory_bytes=memory_bytes,
-        average_degree=Estimate(estimate=middle, low=low, high=high) if fits else None,
+        average_degree=results.Estimate(estimate=middle, low=low, high=high) if fits else None,
         unbounded=middle == nodes - 1,
         in_range=middle is not None and law.num_edges[0] <= middle * nodes <= law.num_edges[1],
         gain=None,

@@ -6,20 +6,11 @@ from typing import Self
 import numpy as np
 from scipy.optimize import lsq_linear, nnls
 
+from gnn_checkpointing.analysis import rounding
 from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, Floats, largest
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
 from gnn_checkpointing.analysis.results import Knee, PredictiveLaw
-from gnn_checkpointing.analysis.rounding import (
-    CLOSE,
-    first_greatest,
-    first_least,
-    greater,
-    least_squares,
-    lengths,
-    places_of,
-    rank,
-    rounded,
-)
+from gnn_checkpointing.analysis.rounding import least_squares, rank
 
 _APART = 1e-3  # blocks of eight edges per node differ from eight times the nodes by less
 _MOST_ASSIGNMENTS = 30
@@ -85,15 +76,17 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
     # Of the largest response, a term times its column's largest value has no digit below the rounding.
     response = 1.0 if form.logarithmic else float(values.max())
     reach = np.maximum(largest(matrix(form, sizes, fit.knee)), np.finfo(np.float64).tiny)
-    places = [places_of(ROUNDING * response / each) for each in reach.tolist()]
-    pieces = [[rounded(term, place) for term, place in zip(piece, places, strict=True)] for piece in fit.pieces]
+    places = [rounding.places_of(ROUNDING * response / each) for each in reach.tolist()]
+    pieces = [
+        [rounding.rounded(term, place) for term, place in zip(piece, places, strict=True)] for piece in fit.pieces
+    ]
     return FittedForm(name, np.array(pieces), fit.knee, (float(sizes.nodes.max()), float(sizes.edges.max())))
 
 
 def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
     """The fit of the smallest relative error; of equals the first, and all that are exact are equal."""
     errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
-    return fits[first_least(errors, nothing=len(values) * ROUNDING**2)]
+    return fits[rounding.first_least(errors, nothing=len(values) * ROUNDING**2)]
 
 
 def knees(edges: Floats) -> Floats:
@@ -140,7 +133,7 @@ def _largest_of_two(name: str, sizes: Sizes, values: Floats) -> list[FittedForm]
                 break
             pieces = np.vstack([relative_terms(columns[part], values[part], values[part]) for part in parts])
             both = columns @ pieces.T
-            moved = greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
+            moved = rounding.greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
             if (moved == second).all():
                 found.append(pieces)
                 break
@@ -165,48 +158,32 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     rows, parameters = len(series.values), len(_WITH_KNEE.columns)
     if rows < 2 * (parameters + 1):
         return None
-    weights = 1 / series.values
-    straight = _basis(matrix(_ADDITIVE, series.sizes) * weights[:, np.newaxis])
-    places = knees(series.sizes.edges)
-    bends = np.column_stack([np.maximum(series.sizes.edges - place, 0.0) * weights for place in places])
-    target = np.ones(rows)  # relative to itself, each response is one
-    residuals = target - straight @ (straight.T @ target)
+    weights = 1 / series.values[:, np.newaxis]  # relative to itself, each response is one
+    target, places = np.ones(rows), knees(series.sizes.edges)
+    straight = matrix(_ADDITIVE, series.sizes) * weights
+    bent = [matrix(_WITH_KNEE, series.sizes, place) * weights for place in places]
     signs = np.column_stack([np.ones(rows), generator.choice([-1.0, 1.0], size=(rows, resamples))])
-    scores = _f_ratios(residuals, signs, straight, bends, rows - parameters)
-    place = float(places[first_greatest(scores[:, 0])])
-    drawn = scores.max(axis=0)
-    terms = least_squares(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target)
+    # What the law without a knee explains of a draw, it explains with one, too: its residuals alone are needed.
+    draws = (target - straight @ least_squares(straight, target))[:, np.newaxis] * signs
+    left, lefts = _left_over(straight, draws), np.array([_left_over(columns, draws) for columns in bent])
+    scores = (left - lefts) / np.maximum(lefts / (rows - parameters), 1e-30)
+    best, largest_of_all = rounding.first_greatest(scores[:, 0]), scores.max(axis=0)
+    terms = least_squares(bent[best], target)
     before, more = (float(terms[_WITH_KNEE.columns.index(column)]) for column in ("edges", "edges_over_knee"))
     return Knee(
         convolution=series.rows[0].convolution,
         policy=series.rows[0].policy,
-        num_edges=place,
+        num_edges=float(places[best]),
         per_edge_before=before,
         per_edge_after=before + more,
         # A draw of the observed signs, or of all of them turned, has the observed F but for rounding.
-        p_value=float((1 + (drawn[1:] >= drawn[0] * (1 - CLOSE)).sum()) / (1 + resamples)),
+        p_value=float((1 + (largest_of_all[1:] >= largest_of_all[0] * (1 - rounding.CLOSE)).sum()) / (1 + resamples)),
     )
 
 
-def _basis(columns: Floats) -> Floats:
-    """An orthonormal basis of the columns' span, `[num_rows, rank]`: a projection is two products."""
-    left, values, _ = np.linalg.svd(columns / lengths(columns), full_matrices=False)
-    kept: Floats = left[:, values > CLOSE * values[0]]
-    return kept
-
-
-def _f_ratios(residuals: Floats, signs: Floats, straight: Floats, bends: Floats, freedom: int) -> Floats:
-    """The F of every knee in every draw, `[num_knees, num_draws]`.
-
-    A draw is the straight law and its residuals under other signs. A knee adds one column to the straight law: what it
-    explains is the square of what is left of the draw along what is left of that column. What is left of the draw is
-    not needed itself: residuals of any signs have one length, and of that the straight law explains its share.
-    """
-    along = bends / lengths(bends)
-    along -= straight @ (straight.T @ along)
-    left = np.sqrt((along**2).sum(axis=0))
-    along /= np.where(left > CLOSE, left, np.inf)  # a knee that bends nothing explains nothing
-    without = float(residuals @ residuals) - (((straight * residuals[:, np.newaxis]).T @ signs) ** 2).sum(axis=0)
-    explained = ((along * residuals[:, np.newaxis]).T @ signs) ** 2
-    ratios: Floats = explained / np.maximum((without - explained) / freedom, 1e-30)
-    return ratios
+def _left_over(columns: Floats, draws: Floats) -> Floats:
+    """The squares that least squares on the columns leave of each draw (`[num_rows, num_draws]`), summed."""
+    left, values, _ = np.linalg.svd(columns / rounding.lengths(columns), full_matrices=False)
+    basis = left[:, values > rounding.CLOSE * values[0]]  # an orthonormal one: a projection is two products
+    found: Floats = (draws**2).sum(axis=0) - ((basis.T @ draws) ** 2).sum(axis=0)
+    return found

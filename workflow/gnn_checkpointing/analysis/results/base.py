@@ -3,9 +3,9 @@
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from gnn_checkpointing.analysis.rounding import all_significant, probability, share
+from gnn_checkpointing.analysis.rounding import probability, share
 from gnn_checkpointing.sourced import plain
 
 Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seconds"]
@@ -21,20 +21,11 @@ Probability = Annotated[float, PlainSerializer(probability, return_type=float)]
 class Result(BaseModel):
     """A part of a result: frozen, closed to unknown fields, finite numbers only.
 
-    Numbers are written with the digits that mean something. Whatever is found from results reads them as they were
+    Whoever writes results writes `all_significant` of them. Whatever is found from results reads them as they were
     written, and so rests on no digit that depends on the processor.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_serializer(mode="wrap")
-    def _written(self, fields: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
-        # No return type: pydantic would take it for the schema of what is written.
-        # Parts that are results themselves have done so already.
-        return {
-            name: value if isinstance(getattr(self, name, None), BaseModel) else all_significant(value)
-            for name, value in fields(self).items()
-        }
 
 
 def in_words(name: str) -> property:

@@ -36,7 +36,7 @@ class Effect(Result):
     label: str = Field("", description="the graph's name; of generated graphs empty where several are averaged")
     base: str = Field("", description="the name of the graph that it was made from; of any other its own")
     base_degree: float = Field(0.0, description="average degree of that graph: as asked for, or of a real one as it is")
-    method: str = Field("", description="how it was made from the base: thinned, neighbours, ego_networks ...")
+    method: str = Field("", description='how it was made from the base: thinned, neighbours ...; "": as it is')
     size: float | None = Field(None, description="degree, fan-out, number of clusters or radius asked for")
     num_nodes: int = 0
     num_edges: float = 0.0
@@ -82,21 +82,6 @@ class Effect(Result):
         if self.requested_average_degree is not None:
             return f"{self.requested_average_degree:g}"
         return f"{self.method} {self.size:g}" if self.method and self.size is not None else self.label
-
-    @property
-    def sampler(self) -> str:
-        """How batches were drawn; "" for the full batch."""
-        return self.method
-
-    @property
-    def form(self) -> str:
-        """How ego networks are given; "" for a graph as it is."""
-        return self.method
-
-    @property
-    def radius(self) -> float | None:
-        """The radius of ego networks."""
-        return self.size
 
     @property
     def transient_bytes(self) -> float:

@@ -137,8 +137,3 @@ class PracticeEffect(OfPolicy):
     bare_time_ratio: Estimate | None
     time_ratio: Estimate | None
     level: ClassVar[property] = in_words("average_degree")
-
-    @property
-    def memory_kept(self) -> Estimate:
-        """The share of memory in practice / that on the bare stack."""
-        return self.activation_ratio.over(self.bare_activation_ratio)

@@ -203,37 +203,6 @@ class Quality(Result):
     run: Run | None = None
 
 
-class ExplainedBlock(Result):
-    """One block's measures over a set of images; None where it takes masks, or two images, that were not given."""
-
-    number: int
-    neighbours: int
-    spatial_distance: Estimate | None
-    visual_similarity: Estimate | None
-    embedding_similarity: Estimate | None
-    class_probability: Estimate | None
-    modularity: Estimate | None
-    top1_accuracy: Estimate
-
-
-class ExplainedSet(Result):
-    """A trained model on one set of images; `late_rise` is explained in `records/explained.py`."""
-
-    label: str
-    convolution: str
-    images: int
-    parameters: int
-    channels: int
-    blocks: list[ExplainedBlock]
-    late_rise: Estimate | None
-
-
-class Explanations(Result):
-    """The sets by name: validation first, adversarial where it was given; none where the study explains nothing."""
-
-    sets: dict[str, ExplainedSet] = Field({})
-
-
 class Accuracy(Result):
     """One training job's end."""
 

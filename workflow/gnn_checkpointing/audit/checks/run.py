@@ -8,13 +8,12 @@ from statistics import median
 
 from scipy.stats import spearmanr
 
-from gnn_checkpointing.analysis.checks import moment
-from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.inputs import RunFolder, place
+from gnn_checkpointing.analysis.table import moment, series
 from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
 from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.records.measurements_table import hosts, number, numbers
-from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.report.run_folder import RunFolder, place
 from gnn_checkpointing.study.design import graph_cells, trained_graphs
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 from gnn_checkpointing.study.settings import PRACTICE

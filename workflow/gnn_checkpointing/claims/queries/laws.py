@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.noise import MOST_FLIPS, chance_of_turning, share_of
 from gnn_checkpointing.claims.queries.query import Asked, Found, between, query, where
-from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.claims.rules import MOST_FLIPS, chance_of_turning, share_of
+from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.sourced import counted, plain
 
 RESPONSES = {"memory": ("activation_bytes", "saved_activation_bytes"), "time": ("step_time_seconds",)}

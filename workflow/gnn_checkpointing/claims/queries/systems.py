@@ -157,10 +157,10 @@ def fall(asked: Asked, measure: str) -> Found:
 
 @query("rise of S_emb over the last two blocks - the largest rise over any two blocks before", "cosine")
 def late_rise(asked: Asked) -> Found:
-    one = asked.findings.explained.sets.get("validation")
-    if one is None or one.convolution != SMALL or one.late_rise is None:
+    one: Any = asked.findings.explained.sets.get("validation")
+    if one is None or one.convolution != SMALL:
         return _lacking("validation", one, "embedding_similarity")
-    return [one.late_rise], _note(one)
+    return [scaled(one.late_rise, 1.0)], _note(one)
 
 
 def _lacking(images: str, one: Any, measure: str) -> str:
@@ -170,8 +170,6 @@ def _lacking(images: str, one: Any, measure: str) -> str:
         return takes
     if one.convolution != SMALL:
         return f"{one.convolution} was explained, of which nothing is claimed; {takes}"
-    if one.images < 2:
-        return f"one image of {one.label} tells no interval; {takes}"
     return f"{one.label} came without masks; {takes}"
 
 

@@ -6,17 +6,17 @@ from gnn_checkpointing.analysis.analyse import analyse as analysed
 from gnn_checkpointing.analysis.analyse import protocol_of, write_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import seal, write_sealed
-from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge as judged
 from gnn_checkpointing.claims.ledger import written
 from gnn_checkpointing.cli.options import Encodings, Explanations, Run
 from gnn_checkpointing.planning.gather import knowledge as gathered
-from gnn_checkpointing.records.explained import read_explained
 from gnn_checkpointing.records.graph_facts import read_encodings
+from gnn_checkpointing.records.jobs import read_explained
 from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import inputs as names
+from gnn_checkpointing.report.run_folder import RunFolder
 
 
 def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings = None) -> None:
@@ -45,7 +45,6 @@ def audit(*, run: Run) -> None:
 
 def knowledge(*, run: Run) -> None:
     given = RunFolder(run)
-    machine, laws = given.machine, given.findings.predictions
-    found = gathered(given.study, laws, given.graphs, machine.slug, machine.label, machine.facts)
+    found = gathered(given.study, given.findings.predictions, given.graphs, given.machine)
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
     write_sealed(run / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))

@@ -15,9 +15,8 @@ from gnn_checkpointing.measurement.forked import leave_to_server
 from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another_type, this_host
 from gnn_checkpointing.measurement.progress import Progress
 from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
-from gnn_checkpointing.records.demonstration import read_step_demonstration
-from gnn_checkpointing.records.explained import read_explained
 from gnn_checkpointing.records.graph_facts import read_encodings
+from gnn_checkpointing.records.jobs import read_explained, read_step_demonstration
 from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import refuse_other_contents
@@ -122,11 +121,11 @@ def explanations(*, study: options.Study = STUDY, output: options.Output) -> Non
     leave_to_server(read)
     import torch
 
-    from gnn_checkpointing.explaining.explain import explained_sets
+    from gnn_checkpointing.explaining.explain import explanations as explained
 
     refuse_other_contents(read)
     torch.set_num_threads(read.measurement.threads)
-    write_sealed(output, explained_sets(read.explained, options.progress).model_dump(mode="json"))
+    write_sealed(output, explained(read.explained, options.progress).model_dump(mode="json"))
 
 
 def collect(

@@ -19,6 +19,7 @@ from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.report import inputs
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import published_sources, read_inputs, render_report
+from gnn_checkpointing.report.run_folder import RunFolder
 
 _BELIEVED = Path("results/.believed.json")
 
@@ -36,7 +37,7 @@ def report(
 ) -> None:
     given = {inputs.EXPLAINED: explanations, inputs.ENCODINGS: encodings}
     sources = {name: path for name, path in {**published_sources(run), **given}.items() if path is not None}
-    render_report(read_inputs(sources, run / inputs.ANALYSIS), sources, templates, output_folder, apart)
+    render_report(read_inputs(RunFolder(run)), sources, templates, output_folder, apart)
 
 
 def rebuild(

@@ -23,7 +23,7 @@ from gnn_checkpointing.measurement.step_trace import step_trace
 from gnn_checkpointing.measurement.workload import cell_task, contestant
 from gnn_checkpointing.models.own import build_own, own_scores, refusing
 from gnn_checkpointing.models.vision.weights import classes_of
-from gnn_checkpointing.records.explained import Explained
+from gnn_checkpointing.records.jobs import Explained
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.report.figures.explained import Curve, curves_svg, patch_graph_svg
 from gnn_checkpointing.report.sections.timeline import MEASURES
@@ -71,14 +71,11 @@ def explain(
 def _curves(result: Explained) -> list[Curve]:
     curves = []
     for name, title in MEASURES.items():
-        if name == "top1_accuracy":  # a share, which has no mean
-            curves.append(Curve(title, [block.top1_accuracy for block in result.blocks], None, None))
-            continue
         means = [getattr(block, name) for block in result.blocks]
         if all(mean is not None for mean in means):
             ends = [[mean.low for mean in means], [mean.high for mean in means]]
             known = all(end is not None for side in ends for end in side)
-            curves.append(Curve(title, [mean.mean for mean in means], *(ends if known else (None, None))))
+            curves.append(Curve(title, [mean.estimate for mean in means], *(ends if known else (None, None))))
     return curves
 
 

@@ -19,35 +19,27 @@ from gnn_checkpointing.study.vocabulary import VisionTask
 class VigOptions:
     """What a ViG is built with besides its size.
 
-    `k` is the number of neighbours of the first block, twice as many in the last; `stochastic` the probability that a
-    block in training draws its neighbours at random from the dilated ones; `drop_path` that of the last block to be
-    skipped for an image, rising from 0; `image` the pixels to a side.
+    `k` is the number of neighbours of the first block, twice as many in the last; `image` the pixels to a side.
     """
 
     classes: int = 1000
     image: int = SIDE
     k: int = 9
     task: VisionTask = "images"
-    stochastic: float = 0.0
-    drop_path: float = 0.0
     dropout: float = 0.0
 
 
 @torch.no_grad()
-def dilated_neighbours(x: Tensor, k: int, dilation: int, stochastic: float = 0.0) -> Tensor:
+def dilated_neighbours(x: Tensor, k: int, dilation: int) -> Tensor:
     """Int64 `[batch, nodes, k]`: for each node the nodes nearest to it by cosine, itself first.
 
-    `x` is `[batch, channels, nodes]`. Of the `k * dilation` nearest every `dilation`-th is taken (Li et al., 2019);
-    with probability `stochastic` a random `k` of them, drawn from torch's global state as dropout is: a recomputation,
-    which restores that state and sees the same features bit for bit, draws the same graph.
+    `x` is `[batch, channels, nodes]`. Of the `k * dilation` nearest every `dilation`-th is taken (Li et al., 2019). A
+    recomputation, which sees the same features bit for bit, draws the same graph.
     """
     points = F.normalize(x, dim=1).transpose(1, 2)
     # Of unit vectors, |a - b|^2 = 2 - 2 a.b, so the nearest have the largest product; ties go by torch.topk, which for
     # equal input answers equally.
-    wide = torch.topk(points @ points.transpose(1, 2), k * dilation).indices
-    if stochastic and torch.rand(()).item() < stochastic:
-        return wide[:, :, torch.randperm(k * dilation, device="cpu")[:k].to(wide.device)]
-    return wide[:, :, ::dilation]
+    return torch.topk(points @ points.transpose(1, 2), k * dilation).indices[:, :, ::dilation]
 
 
 def _mapped(before: int, after: int) -> nn.Sequential:
@@ -61,21 +53,6 @@ def _stem(channels: int) -> nn.Sequential:
         steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
     steps += [nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels)]
     return nn.Sequential(OrderedDict(convs=nn.Sequential(*steps)))
-
-
-class DropPath(nn.Module):
-    """Leaves a block's update out for a random share of the images in training, and scales what is left."""
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`x` `[batch, ...]`, zero for the images that skip the block."""
-        if not self.probability or not self.training:
-            return x
-        kept = 1 - self.probability
-        return x * torch.empty(x.size(0), *[1] * (x.dim() - 1), device=x.device).bernoulli_(kept).div_(kept)
 
 
 class MaxRelative(nn.Module):
@@ -113,14 +90,14 @@ class MaxRelative(nn.Module):
 class DynamicGraphConv(nn.Module):
     """Draws the graph among the features that it is given, then convolves over it."""
 
-    def __init__(self, channels: int, k: int, dilation: int, stochastic: float) -> None:
+    def __init__(self, channels: int, k: int, dilation: int) -> None:
         super().__init__()
         self.gconv = MaxRelative(channels)
-        self.k, self.dilation, self.stochastic = k, dilation, stochastic
+        self.k, self.dilation = k, dilation
 
     def graph(self, x: Tensor) -> Tensor:
-        """The neighbours `[batch, nodes, k]` that `forward` uses for `x`, stochastic ones in training alone."""
-        return dilated_neighbours(x.flatten(2), self.k, self.dilation, self.stochastic if self.training else 0.0)
+        """The neighbours `[batch, nodes, k]` that `forward` uses for `x`."""
+        return dilated_neighbours(x.flatten(2), self.k, self.dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `x` `[batch, channels, side, side]` to `[batch, 2 channels, side, side]`."""
@@ -131,32 +108,30 @@ class DynamicGraphConv(nn.Module):
 class Grapher(nn.Module):
     """Linear map, graph convolution, linear map, around a residual."""
 
-    def __init__(self, channels: int, k: int, dilation: int, stochastic: float, drop_path: float) -> None:
+    def __init__(self, channels: int, k: int, dilation: int) -> None:
         super().__init__()
         self.fc1 = _mapped(channels, channels)
-        self.graph_conv = DynamicGraphConv(channels, k, dilation, stochastic)
+        self.graph_conv = DynamicGraphConv(channels, k, dilation)
         self.fc2 = _mapped(2 * channels, channels)
-        self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `x` `[batch, channels, side, side]` to the same shape."""
-        out: Tensor = self.drop_path(self.fc2(self.graph_conv(self.fc1(x)))) + x
+        out: Tensor = self.fc2(self.graph_conv(self.fc1(x))) + x
         return out
 
 
 class FeedForward(nn.Module):
     """Two linear maps four times as wide between, around a residual."""
 
-    def __init__(self, channels: int, drop_path: float) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.fc1 = _mapped(channels, 4 * channels)
         self.act = nn.GELU()
         self.fc2 = _mapped(4 * channels, channels)
-        self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `x` `[batch, channels, side, side]` to the same shape."""
-        out: Tensor = self.drop_path(self.fc2(self.act(self.fc1(x)))) + x
+        out: Tensor = self.fc2(self.act(self.fc1(x))) + x
         return out
 
 
@@ -170,13 +145,9 @@ class Vig(nn.Module):
         self.options = options
         self.stem = _stem(channels)
         self.pos_embed = nn.Parameter(torch.zeros(1, channels, side, side))
-        skips = torch.linspace(0, options.drop_path, shape.blocks).tolist()
         graphs = vision_shapes.neighbours_by_block(options.k, shape.blocks, side**2)
         self.backbone = nn.Sequential(
-            *(
-                nn.Sequential(Grapher(channels, *graph, options.stochastic, skip), FeedForward(channels, skip))
-                for graph, skip in zip(graphs, skips, strict=True)
-            )
+            *(nn.Sequential(Grapher(channels, *graph), FeedForward(channels)) for graph in graphs)
         )
         self.prediction = nn.Sequential(
             *_mapped(channels, vision_shapes.HEAD_CHANNELS),

@@ -36,7 +36,7 @@ class Point:
     @classmethod
     def of(cls, x: float, value: Estimate | float, cell: str = "") -> Self:
         """An estimate with its interval, or a number without one."""
-        ends = (value.estimate, value.low, value.high) if isinstance(value, Estimate) else (value, value, value)
+        ends = (value,) * 3 if isinstance(value, int | float) else (value.estimate, value.low, value.high)
         return cls(x, *ends, cell)
 
 

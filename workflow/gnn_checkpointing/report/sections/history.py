@@ -68,7 +68,7 @@ def read_history(path: Path) -> list[Measured]:
 
 def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured]:
     """The history with this measurement in it, by day; a day and commit are listed once."""
-    commit = next((fact.value for fact in inputs.machine.facts if fact.name == "commit"), "")
+    commit = inputs.machine.facts.get("commit", "")
     speeds = tuple(
         Speed(
             convolution=str(rate.point.convolution),

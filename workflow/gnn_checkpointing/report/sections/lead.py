@@ -63,7 +63,7 @@ def _families(inputs: ReportInputs) -> Figure | None:
 
 
 def _batches(inputs: ReportInputs) -> Figure | None:
-    found = [effect for effect in inputs.effects.batches if effect.sampler == "neighbours" and effect.size]
+    found = [effect for effect in inputs.effects.batches if effect.method == "neighbours" and effect.size]
     base = found[0].base if found else ""
     own = [effect for effect in found if effect.base == base]
     about = f"as batches of {parts.base_labels(found)(base)} get denser"

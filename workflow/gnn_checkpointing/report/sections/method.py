@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import starmap
 from statistics import median
 from typing import Any
 
@@ -9,7 +10,7 @@ from gnn_checkpointing.analysis.quality import turns_of
 from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.records import agreement, measurements_table
+from gnn_checkpointing.records import measurements_table
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
@@ -51,7 +52,7 @@ def model_facts(inputs: ReportInputs, several: bool) -> Facts:
 def machine_facts(inputs: ReportInputs) -> Facts:
     """The machine, as written beside its records."""
     machine = inputs.machine
-    return Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *machine.facts))
+    return Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *starmap(Fact, machine.facts.items())))
 
 
 def redo_steps(inputs: ReportInputs) -> Steps:
@@ -79,7 +80,7 @@ MOST_GRAPHS = 120
 
 def tolerated(name: str) -> float:
     """A tolerance of the readings with its address."""
-    module = readings if hasattr(readings, name) else agreement
+    module = readings if hasattr(readings, name) else measurements_table
     value: float = getattr(module, name)
     return sourced(value, f"{module.__name__.replace('.', '/')}.py#/{name}")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
 from gnn_checkpointing.analysis.table import time_ratio
-from gnn_checkpointing.records import training
+from gnn_checkpointing.records import jobs
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -41,7 +41,7 @@ def too_wide(widths: Sequence[tuple[float, Row]], target: float) -> list[tuple[f
     return sorted(wide, key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])))
 
 
-REORDERED = training.REORDERED
+REORDERED = jobs.REORDERED
 _NAMED = 2
 
 

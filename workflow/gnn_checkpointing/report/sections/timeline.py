@@ -7,9 +7,9 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
 
-from gnn_checkpointing.analysis.results import ExplainedSet
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.analysis.table import series as series_of
+from gnn_checkpointing.records.jobs import Explained
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -174,7 +174,7 @@ def blocks_figure(inputs: ReportInputs, id: str, axis: str, profile: Callable[[T
     return _text.figure(id, TRACES, (shown(convolution, traces) for convolution, traces in profiled(inputs).items()))
 
 
-def explained_figure(sets: Sequence[ExplainedSet]) -> Figure:
+def explained_figure(sets: Sequence[Explained]) -> Figure:
     """A panel for each measure, a line for each set of images."""
     x = scales.step_scale([f"{one.number} ({one.neighbours})" for one in sets[0].blocks], "block (its neighbours)")
     own_looks = looks([one.label for one in sets])

@@ -122,7 +122,7 @@ def throughput(effect: Effect) -> Estimate | None:
 
 def batch_effects(inputs: ReportInputs) -> list[Compared]:
     """Effects on batches of every size, by graph and sampler, full batches last."""
-    by = ("base", lambda effect: (effect.sampler == "", effect.sampler), "size", "policy")
+    by = ("base", lambda effect: (effect.method == "", effect.method), "size", "policy")
     return in_order(inputs, inputs.effects.batches, "convolution", *by)
 
 
@@ -130,7 +130,7 @@ def batches_figure(
     inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
 ) -> Figure | None:
     """A ratio to none over the neighbours drawn; None where no batch has it."""
-    drawn = [effect for effect in inputs.effects.batches if effect.sampler == "neighbours" and effect.size]
+    drawn = [effect for effect in inputs.effects.batches if effect.method == "neighbours" and effect.size]
     ratios = [ratio for effect in drawn if (ratio := value(effect)) is not None]
     if not ratios:
         return None
@@ -141,11 +141,11 @@ def batches_figure(
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
     """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
-    sampled = (e for e in inputs.effects.batches if e.sampler and e.policy != "none")
-    by = ("base", lambda effect: effect.sampler != "neighbours", "size")
+    sampled = (e for e in inputs.effects.batches if e.method and e.policy != "none")
+    by = ("base", lambda effect: effect.method != "neighbours", "size")
     drawn = in_order(inputs, sampled, "convolution", "policy", *by)
     found = []
-    for own in grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler)).values():
+    for own in grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.method)).values():
         timed = [(f"{e.size:g}", e.time_ratio) for e in own if e.time_ratio]
         saving = [f"{e.size:g}" for e in own if e.activation_ratio.estimate < SAVES_BELOW]
         slower = [size for size, ratio in timed if ratio.low > 1]
@@ -184,13 +184,13 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
 
 def _named(point: Effect) -> str:
     """What an input is called in a figure, with its radius in brackets."""
-    return _text.names("forms")[point.form] + ("" if point.radius is None else f" ({point.radius:g})")
+    return _text.names("forms")[point.method] + ("" if point.size is None else f" ({point.size:g})")
 
 
 def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     """Peak memory without checkpointing against density, one line per input."""
     found = [point for point in inputs.effects.ego if point.policy == "none"]
-    shown = sorted(found, key=lambda point: (point.form, point.radius or 0.0))
+    shown = sorted(found, key=lambda point: (point.method, point.size or 0.0))
     names = list(dict.fromkeys(_named(point) for point in shown))
     x = scales.degree_scale([point.degree for point in found], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in found], "peak memory without checkpointing")

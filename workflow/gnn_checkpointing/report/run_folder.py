@@ -1,7 +1,6 @@
 """The folder of a run or of its published report: each file is read by its own reader, once, when it is asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,13 +10,18 @@ from gnn_checkpointing.claims.ledger import Ledger, read_ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge, read_knowledge
 from gnn_checkpointing.records.cell import CellRecord, read_records
-from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
-from gnn_checkpointing.records.explained import ExplainedSets, read_explained
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts, read_encodings, read_graphs
-from gnn_checkpointing.records.machine import machine_of
+from gnn_checkpointing.records.jobs import (
+    Demonstration,
+    Explanations,
+    TrainingRecord,
+    read_demonstration,
+    read_explained,
+    read_trainings,
+)
+from gnn_checkpointing.records.machine import Machine, machine_of
 from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
-from gnn_checkpointing.records.training import TrainingRecord, read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Audit, read_audit
 from gnn_checkpointing.study.reading import read_study
@@ -26,24 +30,9 @@ from gnn_checkpointing.study.study import Study
 Row = Mapping[str, Value]
 
 
-@dataclass(frozen=True)
-class Machine:
-    """The machine as `hardware.json` describes it: its slug, its facts by name, and what people call it."""
-
-    slug: str
-    facts: Mapping[str, str]
-    label: str = ""
-
-
-def machine_facts(values: Any) -> Machine:
-    """The machine that the content of a `hardware.json` describes, or a refusal."""
-    found = machine_of(values)
-    return Machine(found.slug, {fact.name: fact.value for fact in found.facts}, found.label or found.slug)
-
-
 READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "study": ("study.json", read_study),
-    "machine": ("hardware.json", lambda path: machine_facts(read_json(path))),
+    "machine": ("hardware.json", lambda path: machine_of(read_json(path))),
     "records": ("records.jsonl", read_records),
     "rows": ("measurements.csv", read_table),
     "graphs": ("graphs.json", read_graphs),
@@ -75,7 +64,7 @@ class RunFolder:
     traces: list[Trace]
     trainings: list[TrainingRecord]
     demonstration: Demonstration | None
-    explained: ExplainedSets | None
+    explained: Explanations | None
     encodings: list[EncodingCost]
     findings: Findings
     ledger: Ledger
