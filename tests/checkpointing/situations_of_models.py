@@ -13,7 +13,7 @@ from small_inputs import EDGES, NODES, C, X, different_edges, drawn
 from small_layers import gradients
 from steps_compared import tensors_in
 from torch import Tensor, nn
-from torch.nn.utils import prune, spectral_norm
+from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm
 from torch.utils.hooks import RemovableHandle
 from torch_geometric import nn as pyg
 
@@ -54,6 +54,53 @@ def hooks_with_keywords_that_act(model: nn.Module) -> Any:
         part.register_forward_pre_hook(lambda m, args, named: ((args[0] * 2,), named), with_kwargs=True)
         part.register_forward_hook(lambda m, args, named, out: out.mul(0.5) + 1, with_kwargs=True)
     return trained(model)
+
+
+FACTOR = 1.0
+
+
+@situation
+def hooks_that_act_by_what_they_keep(model: nn.Module) -> Any:
+    """What they keep, in themselves or among the globals, changes once a step, and meanwhile."""
+    kept: dict[str, Any] = {"means": [], "calls": 0}
+    generator = torch.Generator().manual_seed(1)
+
+    def act(module: nn.Module, args: Any, out: Tensor) -> Tensor:
+        global FACTOR
+        FACTOR *= 1.1
+        kept["calls"] += 1
+        kept["means"].append(out.detach().mean())
+        return out * FACTOR + kept["calls"] * torch.rand(1, generator=generator)
+
+    globals()["FACTOR"] = 1.0
+    for part in linear_parts(model):
+        part.register_forward_hook(act)
+    first = trained(model)
+    loss = loss_of(model)
+    kept["calls"] = 9
+    loss.backward()
+    return first, gradients(model), kept, FACTOR, torch.rand(1, generator=generator)
+
+
+@situation
+def hooks_that_draw_or_write_into_another_part(model: nn.Module) -> Any:
+    def write(block: nn.Module) -> Callable[..., None]:
+        return lambda module, args, out: setattr(block.layer, "scale", 1 + 0 * torch.rand(1) + out.detach().norm())
+
+    for block in model.blocks:
+        for part in linear_parts(block):
+            part.register_forward_hook(write(block))
+        block.layer.register_forward_hook(lambda module, args, out: out * getattr(module, "scale", 1.0))
+    return [trained(model) for _ in range(2)]
+
+
+@situation
+def weights_kept_for_a_step(model: nn.Module) -> Any:
+    for part in linear_parts(model):
+        if type(part) is nn.Linear:
+            parametrizations.weight_norm(part)
+    with parametrize.cached():
+        return trained(model)
 
 
 @situation
