@@ -186,6 +186,13 @@ SITUATIONS |= {f"after a look in {mode.__name__}": after_a_look(mode) for mode i
 
 
 @situation
+def edges_made_in_inference_mode(model: nn.Module) -> Any:
+    with torch.inference_mode():
+        edges = EDGES.clone()
+    return trained(model, edges=edges)
+
+
+@situation
 def a_copy_has_weights_of_its_own(model: nn.Module) -> Any:
     trained(model)
     twin = copy.deepcopy(model)

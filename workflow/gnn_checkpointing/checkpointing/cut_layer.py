@@ -84,7 +84,9 @@ class CutLayer:
         if small and torch.is_grad_enabled() and not whole and not kept:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
-        aside = self._cutter.stands_aside() or any(isinstance(part, Tensor) and part.is_meta for part in given)
+        aside = self._cutter.stands_aside() or any(
+            isinstance(part, Tensor) and (part.is_meta or part.is_inference()) for part in given
+        )
         if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)

@@ -166,6 +166,8 @@ def recomputed(
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
+    if any(tensor.is_inference() for tensor in tensors):  # autograd saves none that was made in this mode
+        return forward(*args, **kwargs)
     function = _rerunnable(Recomputation(module, leaves), forward, contexts(), (args, kwargs), structure)
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False)

@@ -128,7 +128,7 @@ def _compared(
         ways = [(whole, [computed(half) for half in halves])]
     # Features that are all the same may hide that messages depend on each other, and no later ones are tried.
     with torch.no_grad(), suppress(*_FAILURES):
-        other = cut.on([t * (1 - torch.rand_like(t) / 2) if t.is_floating_point() else t for t in inputs])
+        other = cut.on([_varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
         ways.append((computed(block, other), [computed(half, other) for half in halves]))
     for outs, parts_of_outs in ways:
         for out, *pieces in zip(outs, *parts_of_outs, strict=True):
@@ -142,6 +142,12 @@ def _compared(
         if id(node.variable) not in known if hasattr(node, "variable") else node._sequence_nr() < first._sequence_nr():  # type: ignore[union-attr]
             return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
     return None
+
+
+def _varied(tensor: Tensor) -> Tensor:
+    """Each number by a factor of its own between a half and one."""
+    factors = torch.linspace(0.5, 1, tensor.numel(), dtype=tensor.dtype, device=tensor.device)
+    return tensor * factors.view(tensor.shape)
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
