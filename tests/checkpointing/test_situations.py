@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import situations_of_hooks  # noqa: F401 - registers
 import situations_of_models  # noqa: F401 - registers
 import situations_of_passes  # noqa: F401 - registers
 import situations_of_users  # noqa: F401 - registers
