@@ -109,6 +109,18 @@ class Stashing(Scored):
         return x_j * self.scale
 
 
+class Remembering(Scored):
+    """A message leaves the scores in its layer, which returns them."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor]:
+        out = super().forward(x, edge_index)
+        return out, self.latest
+
+    def message(self, x_j: Tensor, alpha: Tensor) -> Tensor:
+        self.latest = alpha
+        return x_j * alpha
+
+
 class InDictionary(Sending):
     """Values are handed over in a dictionary and in a list inside it."""
 
@@ -154,19 +166,28 @@ class Weightless(Scored):
         return self.of_edges
 
 
+class Forced(Sending):
+    """A force, the gradient of an energy that the layer itself computes."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        places = self.lin(x)
+        energy = self.propagate(edge_index, x=places).square().sum()
+        return torch.autograd.grad(energy, places, create_graph=True)[0]
+
+
 COMPLEX = torch.complex(X, X.cos())
 USERS: dict[str, Group] = {
     "a layer of a user": Group(
         {
             kind.__name__: called(kind, X, EDGES)
-            for kind in (Scored, Compared, Asked, Inside, Defaulted, Shares, Twice, Weightless, InDictionary)
+            for kind in (Scored, Compared, Asked, Inside, Defaulted, Shares, Twice, Weightless, Forced, InDictionary)
         },
         EVERY,
         ("selective",),
     ),
     "a layer of a user that blocks may refuse": Group(
         {
-            **{kind.__name__: called(kind, X, EDGES) for kind in (Stopped, Rounded, Spoilt, Stashing)},
+            **{kind.__name__: called(kind, X, EDGES) for kind in (Stopped, Rounded, Spoilt, Stashing, Remembering)},
             "Stashing, raw": called(Stashing, X, EDGES, raw=True),
         },
         EVERY,

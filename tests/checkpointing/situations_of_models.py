@@ -1,4 +1,4 @@
-"""Hooks, modes, copies, files, threads and recordings of a model."""
+"""Modes, copies, files, threads and recordings of a model."""
 
 import copy
 import io
@@ -8,117 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from situations import OTHER_EDGES, OTHER_X, SITUATIONS, between, loss_of, situation, trained
+from situations import OTHER_EDGES, OTHER_X, SITUATIONS, loss_of, situation, trained
 from small_inputs import EDGES, NODES, C, X, different_edges, drawn
-from small_layers import gradients
-from steps_compared import tensors_in
 from torch import Tensor, nn
-from torch.nn.utils import prune, spectral_norm
-from torch.utils.hooks import RemovableHandle
-from torch_geometric import nn as pyg
-
-
-def linear_parts(model: nn.Module) -> list[nn.Module]:
-    return [part for part in model.modules() if "Linear" in type(part).__name__]
-
-
-def doubled(model: nn.Module) -> list[RemovableHandle]:
-    return [part.register_forward_hook(lambda m, i, out: out * 2) for part in linear_parts(model)]
-
-
-@situation
-def hooks_that_act_and_are_removed_before_the_backward_pass(model: nn.Module) -> Any:
-    handles = doubled(model)
-    loss = loss_of(model)
-    for handle in handles:
-        handle.remove()
-    loss.backward()
-    return gradients(model)
-
-
-@situation
-def a_hook_that_is_removed(model: nn.Module) -> Any:
-    handle = model.eval().blocks[0].layer.register_message_forward_hook(lambda m, i, out: out * 3)
-    changed = trained(model)
-    handle.remove()
-    assert not torch.allclose(changed[0], trained(model)[0])
-    return changed, trained(model)
-
-
-SITUATIONS["hooks that come before the backward pass"] = between(doubled)
-
-
-@situation
-def hooks_with_keywords_that_act(model: nn.Module) -> Any:
-    for part in linear_parts(model):
-        part.register_forward_pre_hook(lambda m, args, named: ((args[0] * 2,), named), with_kwargs=True)
-        part.register_forward_hook(lambda m, args, named, out: out.mul(0.5) + 1, with_kwargs=True)
-    return trained(model)
-
-
-@situation
-def weights_made_by_hooks(model: nn.Module) -> Any:
-    for part in linear_parts(model):
-        if type(part) is nn.Linear:
-            spectral_norm(part)
-        else:
-            prune.l1_unstructured(part, "weight", amount=0.3)
-    return [trained(model) for _ in range(2)]
-
-
-def observed(register: Callable[[nn.Module, str, list], Any]) -> Callable[[nn.Module], Any]:
-    """A situation in which every module of a model has hooks that note what they see, and for which module."""
-
-    def run(model: nn.Module) -> Any:
-        seen: list[tuple[str, Any]] = []
-        for name, part in model.named_modules():
-            register(part, name, seen)
-        x = X.clone().requires_grad_()
-        loss_of(model, x).backward()
-        seen.sort(key=lambda entry: entry[0])
-        return [name for name, _ in seen], [[t.detach().clone() for t in tensors_in(v)] for _, v in seen], x.grad
-
-    return run
-
-
-OBSERVED: dict[str, Callable[[nn.Module, str, list], Any]] = {
-    "forward": lambda part, name, seen: part.register_forward_hook(lambda m, i, out: seen.append((name, [i, out]))),
-    "before forward": lambda part, name, seen: part.register_forward_pre_hook(lambda m, i: seen.append((name, i))),
-    "backward": lambda part, name, seen: part.register_full_backward_hook(lambda m, i, o: seen.append((name, [i, o]))),
-    "before backward": lambda part, name, seen: part.register_full_backward_pre_hook(
-        lambda m, o: seen.append((name, o))
-    ),
-    "message": lambda part, name, seen: (
-        part.register_message_forward_hook(lambda m, i, out: seen.append((name, out)))
-        if isinstance(part, pyg.MessagePassing)
-        else None
-    ),
-}
-SITUATIONS |= {f"hooks that look on: {when}": observed(register) for when, register in OBSERVED.items()}
-
-
-@situation
-def hooks_of_all_modules_that_look_on(model: nn.Module) -> Any:
-    seen: list[str] = []
-    handle = nn.modules.module.register_module_forward_hook(lambda m, i, out: seen.append(type(m).__name__))
-    try:
-        loss_of(model).backward()
-    finally:
-        handle.remove()
-    return seen, gradients(model)
-
-
-@situation
-def hooks_on_the_gradients_of_weights(model: nn.Module) -> Any:
-    calls: list[str] = []
-    for name, weight in model.named_parameters():
-        weight.register_hook(lambda gradient: gradient * gradient.norm())
-        weight.register_post_accumulate_grad_hook(lambda weight, name=name: calls.append(name))
-    loss_of(model).backward()
-    return sorted(calls), gradients(model)
-
-
-# --- modes, copies and files
 
 
 def after_a_look(mode: Callable[[], Any]) -> Callable[[nn.Module], Any]:
@@ -136,6 +28,13 @@ def after_a_look(mode: Callable[[], Any]) -> Callable[[nn.Module], Any]:
 
 
 SITUATIONS |= {f"after a look in {mode.__name__}": after_a_look(mode) for mode in (torch.inference_mode, torch.no_grad)}
+
+
+@situation
+def edges_made_in_inference_mode(model: nn.Module) -> Any:
+    with torch.inference_mode():
+        edges = EDGES.clone()
+    return trained(model, edges=edges)
 
 
 @situation

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 import small_inputs as s
+import torch
 from small_inputs import EDGES, PAIR, PAIR_EDGES, WEIGHT, C, O, X, different_edges, drawn
-from small_layers import Centered, Counted, Doubling, Mixed, assert_same, built, calls_in_a_step, perceptron
+from small_layers import Centered, Counted, Doubling, Mixed, Own, assert_same, built, calls_in_a_step, perceptron
 from steps_compared import outcome, seed_all, step, under
 from torch import nn
 from torch_geometric import nn as pyg
@@ -148,8 +149,24 @@ def test_fall_back_gives_each_layer_what_is_exact_for_it(kind: type, policy: str
 
 def test_a_message_that_blocks_change_is_refused_by_name_in_the_first_step() -> None:
     """A user's message cannot be read; it is tried on the first graph, and a sentence says what differed."""
-    with pytest.raises(Refusal, match="Centered"):
-        step(apply(built(Centered), "edge_blocks(8)"), (X, EDGES))
+    for mode in (torch.enable_grad, torch.inference_mode):
+        layer = apply(built(Centered), "edge_blocks(8)")
+        with mode(), pytest.raises(Refusal, match="Centered: its messages depend on each other"):
+            layer(X, EDGES)
+
+
+def test_features_that_are_all_the_same_hide_nothing() -> None:
+    spread = Own(lambda x_j, _: x_j * (1 + x_j.amax(0) - x_j.amin(0)))
+    with pytest.raises(Refusal, match="Own: its messages depend on each other"):
+        step(apply(spread, "edge_blocks(8)"), (X**0, EDGES))
+
+
+def test_a_graph_of_one_destination_says_nothing_and_the_next_is_tried() -> None:
+    plain = built(Centered)
+    layer, one = apply(copy.deepcopy(plain), "edge_blocks(8)"), (X, EDGES[:, EDGES[1] == EDGES[1, 0]])
+    assert_same(plain, layer, one)
+    with pytest.raises(Refusal, match=r"Centered: its messages depend on each other"):
+        layer(X, EDGES)
 
 
 LAZY: dict[str, tuple[Callable[[], nn.Module], tuple]] = {

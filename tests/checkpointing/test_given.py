@@ -214,12 +214,24 @@ def noted(kept: Any, x: Tensor) -> Tensor:
     return kept.edge_index[0] / (1 + kept.x)
 
 
+def counted(kind: Any) -> int:
+    """A class counts for all its objects."""
+    kind.count += 1
+    return kind.count
+
+
 def statistics_of(module: nn.BatchNorm1d) -> list[Tensor | None]:
     return [module.running_mean, module.num_batches_tracked]
 
 
 KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Tensor], Any], Callable[[Any], Any]]] = {
     "an own class": (Steps, lambda kept, _: kept.add(), lambda kept: kept.add()),
+    "a class": (
+        lambda: type("Settings", (), {"count": 0, "__module__": __name__}),
+        lambda kept, _: counted(kept),
+        lambda kept: kept.count,
+    ),
+    "its own class": (lambda: setattr(Keeper, "count", 0), lambda *_: counted(Keeper), lambda _: Keeper.count),
     "a method": (lambda: Steps().add, lambda kept, _: kept(), lambda kept: kept()),
     "a closure": (counting, lambda kept, _: kept(), lambda kept: kept()),
     "an array": (lambda: np.zeros(1), lambda kept, _: float(kept.__iadd__(1)[0]), lambda kept: float(kept[0])),
@@ -245,6 +257,8 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Tensor], Any], Callable[
 
 class Keeper(Sending):
     """A layer, or its message, computes with what it keeps and has changed."""
+
+    count: ClassVar[int] = 0
 
     def __init__(self, kind: str, inside: bool = False) -> None:
         super().__init__()

@@ -6,21 +6,26 @@ again gives it all that as it was, and afterwards leaves no trace of the second 
 
 import hashlib
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
-from typing import Any
+from itertools import count, islice
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.contents import FUNCTIONS, Contents, class_attributes, holds, members
+from gnn_checkpointing.checkpointing.contents import FUNCTIONS, Contents, class_attributes, globals_of, holds, members
 from gnn_checkpointing.checkpointing.given import is_tensor, version_of, versions_of
-from gnn_checkpointing.checkpointing.hooks import MESSAGE_HOOKS
+from gnn_checkpointing.checkpointing.random_states import Own
 from gnn_checkpointing.refusal import Refusal
 
+MESSAGE_HOOKS = tuple(
+    f"_{method}_forward_{when}hooks"
+    for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
+    for when in ("pre_", "")
+)
 _OF_PYG = ("_user_args", "_fused_user_args", "_edge_user_args", *MESSAGE_HOOKS)
 _INTERNAL = frozenset((*vars(nn.Module()), *_OF_PYG)) - {"training"}
 """What torch and PyG keep for themselves: parts, hooks, and the names of the arguments of a layer's methods."""
@@ -28,32 +33,49 @@ _MISSING = object()
 _SMALL_BYTES = 2**20
 TINY_BYTES = 2**12
 """Of a tensor that is kept for the backward pass in case that somebody else writes into it until then."""
+_NEAREST = 1000
+"""Of all that a hook can reach, a whole program maybe, so many things are seen to."""
 
 
 class Attributes:
-    """The plain attributes of a module's parts, with what they hold, and what the objects that it is `given` hold.
+    """The plain attributes of a module's parts and other `values`, with what they hold.
 
     Tensors among them may be written into as buffers are: small ones are copied first.
     """
 
-    def __init__(self, module: nn.Module, given: Iterable[Any] = ()) -> None:
-        self._parts, self._name = list(module.modules()), type(module).__name__
-        self._before = [(part, _plain(part)) for part in self._parts]
-        shared = (own for kind in {type(part) for part in self._parts} for own in class_attributes(kind))
-        self.values = [*self._members(self._before, (*shared, *filter(holds, given)))]
-        self._contents = Contents(self.values)
-        tensors = {id(value): value for value in self.values if is_tensor(value) and not is_lazy(value)}
+    @classmethod
+    def of(cls, module: nn.Module, given: Iterable[Any] = ()) -> Self:
+        """Those of a module, of its classes, and of objects among what it is `given`."""
+        before = [(part, _plain(part)) for part in module.modules()]
+        plain = (value for _, own in before for value in own.values())
+        shared = (own for kind in {type(part) for part, _ in before} for own in class_attributes(kind))
+        objects = (value for value in given if holds(type(value)) or issubclass(type(value), Own))
+        known = (part for part, _ in before)
+        return cls(type(module).__name__, before, members((*plain, *shared, *objects), known))
+
+    @classmethod
+    def reached_by(cls, hook: Any, name: str, parts: Iterable[nn.Module]) -> Self:
+        """What a hook can change beside these parts, inside of which it is."""
+        found = islice(members((hook, *globals_of(hook)), parts), _NEAREST)
+        values = (value for value in found if not isinstance(value, np.ndarray) or value.nbytes <= TINY_BYTES)
+        return cls(name, (), values, TINY_BYTES)
+
+    def __init__(
+        self, name: str, before: Sequence[tuple[nn.Module, Any]], found: Iterable[Any], small: int = _SMALL_BYTES
+    ) -> None:
+        self._name, self._before, values = name, before, [*found]
+        self._contents = Contents(values)
+        self.generators = [value for value in values if issubclass(type(value), Own)]
+        tensors = {id(value): value for value in values if is_tensor(value) and not is_lazy(value)}
         self._tensors = [
-            (tensor, version_of(tensor), tensor.clone() if _is_small(tensor) else None) for tensor in tensors.values()
+            (tensor, version_of(tensor), tensor.clone() if _is_small(tensor, small) else None)
+            for tensor in tensors.values()
         ]
         self._changed, self._done = set[int](), False
-        arrays = _arrays(self.values)
-        self._arrays = _copied(array for array in arrays if array.nbytes <= _SMALL_BYTES)
-        self._large = [(array, _digest(array)) for array in arrays if array.nbytes > _SMALL_BYTES]
-        self._counters = {id(value): repr(value) for value in self.values if type(value) is count}
-
-    def _members(self, plain: Any, more: Iterable[Any] = ()) -> Iterator[Any]:
-        return members((*(value for _, own in plain for value in own.values()), *more), known=self._parts)
+        arrays = _arrays(values)
+        self._arrays = _copied(array for array in arrays if array.nbytes <= small)
+        self._large = [(array, _digest(array)) for array in arrays if array.nbytes > small]
+        self._counters = {id(value): repr(value) for value in values if type(value) is count}
 
     def forward_done(self) -> None:
         """Note what has changed. Raises `Refusal` where a large tensor or array was written: the old one is gone."""
@@ -68,14 +90,14 @@ class Attributes:
                 self._changed.add(id(tensor))
                 if version != now and (copied is None or not self._is_reached(tensor)):
                     raise Refusal(
-                        f"{self._name} writes into a tensor {list(tensor.shape)} that is a plain attribute, and would "
-                        "again when it is recomputed; make it a buffer by register_buffer"
+                        f"{self._name} writes into a tensor {list(tensor.shape)} that is no buffer, and would again "
+                        "when it is recomputed; make it a buffer by register_buffer"
                     )
             elif copied is not None and copied.nbytes > TINY_BYTES:
                 copied = None
             self._tensors[place] = (tensor, now, copied)
         self._before = [(part, before | _new(part, before)) for part, before in self._before]
-        self.values, self._done = [], True
+        self._done = True
 
     def _written(self) -> Iterator[Any]:
         return (array for array, digest in self._large if _digest(array) != digest)
@@ -107,8 +129,10 @@ class Attributes:
             if copied is not None and (late or not self._done or id(tensor) in self._changed):
                 fresh[id(tensor)] = copied.clone()
         fresh |= {number: count(*literal_eval(f"({at[6:-1]},)")) for number, at in self._counters.items()}
-        present = [(part, _plain(part)) for part in self._parts]
-        contents = Contents([*self._contents.containers(), *self._members(present)])
+        parts = [part for part, _ in self._before]
+        present = [(part, _plain(part)) for part in parts]
+        values = members((value for _, own in present for value in own.values()), known=parts)
+        contents = Contents([*self._contents.containers(), *values])
         arrays = _copied(array for array, _ in self._arrays)
         self._contents.give_back(fresh)
         for array, before in self._arrays:
@@ -164,9 +188,9 @@ def plain_attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
         yield from ((f"{path}.{name}" if path else name, value) for name, value in values)
 
 
-def _is_small(tensor: Tensor) -> bool:
+def _is_small(tensor: Tensor, small: int) -> bool:
     dense = tensor.layout == torch.strided and not tensor.is_inference()
-    return dense and not tensor.requires_grad and tensor.nbytes <= _SMALL_BYTES
+    return dense and not tensor.requires_grad and tensor.nbytes <= small
 
 
 def _plain(part: nn.Module) -> dict[str, Any]:

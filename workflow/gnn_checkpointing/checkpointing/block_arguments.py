@@ -149,7 +149,7 @@ def side_of(conv: MessagePassing, end: str) -> int:
     return "ji".index(end) if conv.flow == "source_to_target" else "ij".index(end)
 
 
-class _InPlaceOfATensor:
+class InPlaceOfATensor:
     """An object in place of a tensor: any use of it as one uses what `computed` gives."""
 
     def computed(self) -> Any:
@@ -161,7 +161,7 @@ class _InPlaceOfATensor:
         cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run a function of torch on the tensor."""
-        args, kwargs = computed((args, kwargs or {}), _InPlaceOfATensor)
+        args, kwargs = computed((args, kwargs or {}), InPlaceOfATensor)
         return function(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -172,8 +172,8 @@ class _InPlaceOfATensor:
 
 
 def _operator(name: str) -> Callable[..., Any]:
-    def operator(self: _InPlaceOfATensor, *others: Any) -> Any:
-        return getattr(self.computed(), name)(*computed(others, _InPlaceOfATensor))
+    def operator(self: InPlaceOfATensor, *others: Any) -> Any:
+        return getattr(self.computed(), name)(*computed(others, InPlaceOfATensor))
 
     return operator
 
@@ -192,10 +192,10 @@ for _name in (
     *("__getitem__", "__setitem__", "__len__", "__iter__", "__contains__"),
 ):
     if hasattr(Tensor, _name):
-        setattr(_InPlaceOfATensor, _name, _operator(_name))
+        setattr(InPlaceOfATensor, _name, _operator(_name))
 
 
-class DeferredEdgeValues(_InPlaceOfATensor):
+class DeferredEdgeValues(InPlaceOfATensor):
     """Placeholder for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
 
     __class__ = property(lambda _: Tensor)  # a layer may ask whether it is a tensor
@@ -222,13 +222,13 @@ class DeferredEdgeValues(_InPlaceOfATensor):
         return self.made
 
 
-class OfOneBlock(_InPlaceOfATensor):
+class OfOneBlock(InPlaceOfATensor):
     """Placeholder for a tensor that a message has left in its layer: only the last block's part of it exists."""
 
     def __init__(self, attribute: str, layer: str, policy: str) -> None:
         self._refusal = (
-            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block alone; use "
-            "policy layers for this layer"
+            f"{policy}: {layer} reads or returns its attribute {attribute!r}, which a message has set for one block "
+            "alone; use policy layers for this layer"
         )
 
     def computed(self) -> Any:
@@ -236,7 +236,7 @@ class OfOneBlock(_InPlaceOfATensor):
         raise Refusal(self._refusal)
 
 
-def computed(values: Any, kind: type[_InPlaceOfATensor] = DeferredEdgeValues) -> Any:
+def computed(values: Any, kind: type[InPlaceOfATensor] = DeferredEdgeValues) -> Any:
     """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
     if is_tensor(values):
         return values

@@ -96,11 +96,16 @@ def _reading(layer: nn.Module, reading: Any, kept: dict[Any, Any]) -> Iterator[N
         with _without_cast_cache(reading):
             yield
     except RuntimeError as error:
-        cause: BaseException | None = error
+        cause, said = error.__context__, str(error)
         while cause is not None:  # PyG, checking its indices, may have covered PyTorch's complaint
-            if "has been mutated" in str(cause):
-                raise _refusal(layer) from error
-            cause = cause.__context__
+            cause, said = cause.__context__, said + str(cause)
+        if "has been mutated" in said:
+            raise _refusal(layer) from error
+        if "not found in storage" in said:
+            raise Refusal(
+                f"policy selective: {type(layer).__name__} runs other operators when it is recomputed, as where it "
+                "takes a gradient in its own forward pass; take policy layers"
+            ) from error
         raise
 
 

@@ -7,38 +7,55 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
-from types import CellType, FunctionType, MappingProxyType, MemberDescriptorType, MethodType
+from types import CellType, FunctionType, MappingProxyType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from torch import nn
 from torch_geometric.data.data import BaseData
 
-from gnn_checkpointing.checkpointing.given import ATOMS, by_class, is_opened
+from gnn_checkpointing.checkpointing.given import ATOMS, by_class, is_opened, names_in
 
 
-class _Slots(MutableMapping[str, Any]):
+class _View(MutableMapping[str, Any]):
+    """Some of the entries of a dictionary, as one of its own."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getitem__(self, name: str) -> Any:
+        return self._own[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._own[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._own[name]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Slots(_View):
     """The values in the slots of an object, as a dictionary."""
 
     def __init__(self, whole: Any) -> None:
-        self._whole, self._slots = whole, _slots_of(type(whole))
+        super().__init__(_slots_of(type(whole)))
+        self._whole = whole
 
     def __getitem__(self, name: str) -> Any:
         try:
-            return self._slots[name].__get__(self._whole)
+            return self._own[name].__get__(self._whole)
         except (AttributeError, ValueError):  # the latter of an empty cell
             raise KeyError(name) from None
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._slots[name].__set__(self._whole, value)
+        self._own[name].__set__(self._whole, value)
 
     def __delitem__(self, name: str) -> None:
-        self._slots[name].__delete__(self._whole)
+        self._own[name].__delete__(self._whole)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._slots if name in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return (name for name in self._own if name in self)
 
 
 @by_class
@@ -49,14 +66,12 @@ def _slots_of(kind: type) -> dict[str, Any]:
     return {name: slot for own in found for name, slot in own.items() if isinstance(slot, MemberDescriptorType)}
 
 
-class _OfClass(MutableMapping[str, Any]):
+class _OfClass(_View):
     """The values that a class has for all its objects, without methods and other descriptors, as a dictionary."""
 
     def __init__(self, kind: type) -> None:
-        self._kind, self._own = kind, vars(kind)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._own[name]
+        super().__init__(vars(kind))
+        self._kind = kind
 
     def __setitem__(self, name: str, value: Any) -> None:
         setattr(self._kind, name, value)
@@ -68,8 +83,27 @@ class _OfClass(MutableMapping[str, Any]):
         own = self._own.copy().items()
         return (name for name, value in own if not name.startswith("__") and not hasattr(type(value), "__get__"))
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+
+class _OfGlobals(_View):
+    """The global variables that a function's code names, as a dictionary."""
+
+    def __init__(self, function: FunctionType) -> None:
+        super().__init__(function.__globals__)
+        self._named = frozenset(names_in(function.__code__)) & self._own.keys()
+
+    def __iter__(self) -> Iterator[str]:
+        return (
+            n for n in self._named if n in self._own and not isinstance(self._own[n], (*FUNCTIONS, type, ModuleType))
+        )
+
+
+def globals_of(function: Any) -> list[Any]:
+    """The global variables that a callable object's own code names, as a dictionary."""
+    while isinstance(function, partial):
+        function = function.func
+    function = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
+    function = getattr(function, "__func__", function)
+    return [_OfGlobals(function)] if isinstance(function, FunctionType) else []
 
 
 @by_class
@@ -78,7 +112,7 @@ def class_attributes(kind: type) -> list[Any]:
     return [_OfClass(base) for base in kind.__mro__ if not _is_closed(base)]
 
 
-_MAPPINGS = (dict, _Slots, _OfClass)
+_MAPPINGS = (dict, _View)
 _MUTABLE = (list, set, deque, bytearray, *_MAPPINGS)
 _CONTAINERS = (tuple, *_MUTABLE)
 FUNCTIONS = (FunctionType, MethodType, partial)
@@ -114,42 +148,41 @@ def _attributes_of(whole: Any) -> Iterable[Any]:
 
 
 @by_class
-def _holds(kind: type) -> bool:
+def holds(kind: type) -> bool:
+    """Whether values of this class hold others that `members` finds."""
     return issubclass(kind, _CONTAINERS) or (kind not in ATOMS and _is_own(kind))
-
-
-def holds(value: Any) -> bool:
-    """Whether a value holds others that `members` finds."""
-    return _holds(type(value))
 
 
 def members(values: Iterable[Any], known: Iterable[Any] = ()) -> Iterator[Any]:
     """Yield `values` and all that is in their containers and objects but `ATOMS`, each container once.
 
-    The dictionaries that hold an object's attributes are among the containers. What is `known` is not looked into.
+    The dictionaries that hold an object's attributes are among the containers. What is `known` is not looked into. The
+    nearest come first.
     """
-    waiting, seen = list(values), set(map(id, known))
+    waiting, seen = deque(values), set(map(id, known))
     while waiting:
-        value = waiting.pop()
+        value = waiting.popleft()
         kind = type(value)
         if kind in ATOMS:
             continue
         yield value
-        if kind is _Slots or kind is _OfClass:
+        if issubclass(kind, _View):
             waiting.extend(value.values())
-        elif _holds(kind) and id(value) not in seen:
+        elif holds(kind) and id(value) not in seen:
             seen.add(id(value))
             if issubclass(kind, _CONTAINERS):
                 waiting.extend(_values(value))
             if _is_own(kind):
                 waiting.extend(_attributes_of(value))
+        elif issubclass(kind, type):
+            waiting.extend(class_attributes(value))
         elif kind is MethodType:
             waiting.append(value.__self__)
         elif kind is partial:
             waiting += (value.func, value.args, value.keywords)
         elif kind is FunctionType and not _is_closed(value) and id(value) not in seen:
             seen.add(id(value))
-            waiting += (value.__dict__, *(value.__closure__ or ()))
+            waiting += (value.__dict__, value.__defaults__, value.__kwdefaults__, *(value.__closure__ or ()))
 
 
 class Contents:

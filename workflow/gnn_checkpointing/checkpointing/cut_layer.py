@@ -15,7 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import DeferredEdgeValues, OfOneBlock, Uncuttable, computed
+from gnn_checkpointing.checkpointing.block_arguments import (
+    DeferredEdgeValues,
+    InPlaceOfATensor,
+    OfOneBlock,
+    Uncuttable,
+    computed,
+)
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
@@ -78,12 +84,14 @@ class CutLayer:
         if small and torch.is_grad_enabled() and not whole and not kept:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
-        aside = self._cutter.stands_aside() or any(isinstance(part, Tensor) and part.is_meta for part in given)
+        aside = self._cutter.stands_aside() or any(
+            isinstance(part, Tensor) and (part.is_meta or part.is_inference()) for part in given
+        )
         if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if whole or aside or not torch.is_grad_enabled():
-            return computed(during(self.conv, Visit(whole=whole), run))
+            return computed(during(self.conv, Visit(whole=whole), run), InPlaceOfATensor)
         state = Recomputation(self.conv, given)
         entry = Entry(self.conv, forward, given, structure, state.weights)
         entry.open(state)
@@ -93,7 +101,7 @@ class CutLayer:
         finally:
             entry.forward_done()
         state.forward_done()
-        return computed(out)
+        return computed(out, InPlaceOfATensor)
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Cut where that is possible, else PyG's own."""

@@ -35,7 +35,7 @@ from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
 from gnn_checkpointing.checkpointing.kernel_executors import RowsKernel
 from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
-from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal
+from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal, whole_and_halves
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
 
@@ -150,15 +150,19 @@ class Cutter:
         """The call as blocks compute it, or the reason why it must not be cut: a part of the first call is tried."""
         if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # it has no values to try anything on
             return on_nodes(cut) or cut
-        if torch.is_inference_mode_enabled():
-            return cut
         # What was tried is not tried again while the layer stays as it is.
         parts = tuple((id(part), type(part), part.training) for _, part in parts_inside(self.conv))
         own = tuple(id(vars(self.conv).get(name)) for name in ("message", "edge_update", "aggregate"))
-        key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
+        mode = self.conv.training, torch.is_inference_mode_enabled()
+        key = (mode, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
         if key not in self._tried:
+            blocks = whole_and_halves(cut)
+            if blocks is None:  # nothing to try, on this graph
+                return cut
+            # PyG's own layers read what a message left in them only where they are asked for it.
+            leaves = not self.plan.lenient or type(self.conv).__module__.startswith("torch_geometric.")
             with _disable_current_modes():  # as the one by which a checkpoint around the model counts what runs
-                self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut)
+                self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut, blocks, leaves)
         reason = self._tried[key]
         if reason is not None:
             if self.plan.lenient:

@@ -8,7 +8,7 @@ import copy
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
@@ -102,3 +102,11 @@ def _leaves(values: Any) -> Iterator[Any]:
             yield from _leaves(value)
     elif kind not in ATOMS:
         yield from (values,) if is_tensor(values) else pytree.tree_leaves(values)
+
+
+def names_in(code: CodeType) -> Iterator[str]:
+    """The names of globals and attributes in a function's code, and in the functions that it makes."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from names_in(constant)

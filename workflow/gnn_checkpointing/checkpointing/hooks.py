@@ -1,11 +1,11 @@
 """Hooks inside a layer that is computed again: each acts as in the forward pass, and sees each step once.
 
-A hook that only looks is left out of the second run; one that changes something is run again, also where it was removed
-since; one that came since is not run.
+A hook that only looks is left out of the second run. One that changes something is run again, also where it was removed
+since, in what it held before; it leaves no trace then. One that came since is not run.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,18 +13,15 @@ import torch
 from torch import nn
 from torch.fx._symbolic_trace import is_fx_symbolic_tracing
 from torch.nn.modules import module as of_all_modules
+from torch.nn.utils import parametrize
 
+from gnn_checkpointing.checkpointing.attributes import MESSAGE_HOOKS, Attributes, plain_attributes, watched
 from gnn_checkpointing.checkpointing.given import versions_of
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 
-MESSAGE_HOOKS = tuple(
-    f"_{method}_forward_{when}hooks"
-    for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
-    for when in ("pre_", "")
-)
 _FORWARD = ("_forward_pre_hooks", "_forward_hooks")
 _BACKWARD = ("_backward_pre_hooks", "_backward_hooks")
 _OPTIONS = ("_forward_pre_hooks_with_kwargs", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
-_NAMES = (*_FORWARD, *_BACKWARD, *MESSAGE_HOOKS)
 _OF_ALL = tuple(f"_global{name}" for name in (*_FORWARD, *_BACKWARD))
 
 
@@ -45,49 +42,55 @@ def recorded() -> bool:
 
 
 def observed() -> bool:
-    """Whether somebody records or transforms what runs, forbids to recompute it, or looks at all modules."""
+    """Whether somebody records or transforms what runs, forbids to repeat it, keeps weights or looks at all modules."""
     packs: bool = torch.compiler.is_compiling() or torch._C._autograd._saved_tensors_hooks_is_enabled()  # type: ignore
     if not packs:
         return True
     transformed = torch._C._functorch.maybe_current_level() is not None
-    return recorded() or transformed or any(getattr(of_all_modules, name) for name in _OF_ALL)
+    keeps: bool = parametrize._cache_enabled > 0
+    return recorded() or transformed or keeps or any(getattr(of_all_modules, name) for name in _OF_ALL)
 
 
 class Hooks:
     """The hooks of the modules inside `module`, those of its own messages among them, as its forward pass starts."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, device: torch.device) -> None:
         self._module = module
         self._watched: list[tuple[nn.Module, str, int, _Watched]] = []
         self._options: list[tuple[nn.Module, dict[str, Any]]] = []
-        for part, name in _places(module, _NAMES):
-            self._watched += [(part, name, key, _Watched(hook)) for key, hook in vars(part)[name].items()]
+        for part, name in _places(module):
+            for key, hook in vars(part)[name].items():
+                self._watched.append((part, name, key, _Watched(hook, module, device)))
             self._options.append((part, {name: vars(part)[name].copy() for name in _OPTIONS}))
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Note inside the context which hooks act."""
-        for part, name, key, watched in self._watched:
-            vars(part)[name][key] = watched
+        for part, name, key, noted in self._watched:
+            if name not in _BACKWARD:
+                vars(part)[name][key] = noted
         try:
             yield
         finally:
-            for part, name, key, watched in self._watched:
-                if vars(part)[name].get(key) is watched:
-                    vars(part)[name][key] = watched.hook
+            for part, name, key, noted in self._watched:
+                if vars(part)[name].get(key) is noted:
+                    vars(part)[name][key] = noted.hook
 
     @contextmanager
     def repeated(self) -> Iterator[None]:
-        """Have inside the context the hooks that were there before; those that did not act do nothing."""
-        places = [(part, name) for part, name, _, _ in self._watched] + _places(self._module, _NAMES)
+        """Have inside the context the hooks that were there before; where they did not act they do nothing.
+
+        Nor do those of a backward pass, which see that of the first run.
+        """
+        places = [(part, name) for part, name, _, _ in self._watched] + _places(self._module)
         places += [(part, name) for part, earlier in self._options for name in earlier]
         present = [(part, name, vars(part)[name]) for part, name in places]
         for part, name in places:
             vars(part)[name] = OrderedDict()
         for part, earlier in self._options:
             vars(part).update(earlier)
-        for part, name, key, watched in self._watched:
-            vars(part)[name][key] = watched.hook if watched.acts else _nothing
+        for part, name, key, noted in self._watched:
+            vars(part)[name][key] = _Again(noted)
         try:
             yield
         finally:
@@ -95,34 +98,63 @@ class Hooks:
                 vars(part)[name] = before
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """A hook that is not to see a second run."""
-
-
 class _Watched:
-    """A hook of which is known whether it has changed anything: a result, a tensor in place, the module."""
+    """A hook inside a module, and what it held before each call in which it changed anything.
 
-    def __init__(self, hook: Any) -> None:
-        self.hook, self.acts = hook, False
+    That is a result, a tensor in place, an attribute of the module, or the state of a random generator.
+    """
+
+    def __init__(self, hook: Any, module: nn.Module, device: torch.device) -> None:
+        self.hook, self._module, self._device = hook, module, device
+        self.own: Any = hook.own if isinstance(hook, _Watched) else hook
+        self.calls: list[tuple[Attributes, RandomStates] | None] = []
 
     def __call__(self, module: nn.Module, *args: Any) -> Any:
         """What the hook returns."""
-        before = _state(module, args)
+        parts, drawn = list(self._module.modules()), RandomStates.now(self._device)
+        held = Attributes.reached_by(self.own, f"a hook in {type(self._module).__name__}", parts)
+        own, before = RandomStates.now(None, held.generators), _state(parts, args)
+        is_changed = watched([args, *(value for _, value in plain_attributes(self._module))], parts)
         out = self.hook(module, *args)
-        self.acts = self.acts or out is not None or _state(module, args) != before
+        seen = _state(parts, args) == before and not is_changed() and RandomStates.now(self._device) == drawn
+        if seen and out is None:
+            self.calls.append(None)
+            return None
+        held.forward_done()
+        self.calls.append((held, own))
         return out
 
 
-def _state(module: nn.Module, args: Any) -> list[int]:
-    own = [*vars(module).values(), *module._parameters.values(), *module._buffers.values()]
-    return [*map(id, own), *versions_of((own, args))]
+class _Again(list[Any]):
+    """A hook for one more run, as the list of what it held before the calls to come.
+
+    That is a container, which a run inside this one gives back as it does others.
+    """
+
+    def __init__(self, watched: _Watched) -> None:
+        super().__init__(watched.calls)
+        self._hook = watched.own
+
+    def __call__(self, *args: Any) -> Any:
+        """What the hook returns; nothing where it did not act."""
+        before = self.pop(0) if self else None
+        if before is None:
+            return None
+        with before[0].restored({}), random_restored(before[1]):
+            return self._hook(*args)
 
 
-def _places(module: nn.Module, names: tuple[str, ...]) -> list[tuple[nn.Module, str]]:
+def _state(parts: Iterable[nn.Module], args: Any) -> list[int]:
+    held = [own for part in parts for own in (vars(part), part._parameters, part._buffers)]
+    values = [value for own in held for value in own.values()]
+    return [*map(id, values), *versions_of((values, args))]
+
+
+def _places(module: nn.Module) -> list[tuple[nn.Module, str]]:
     """Where hooks are: of `module` itself those on its messages alone, as the others act around what is run again."""
     return [
         (part, name)
         for part in module.modules()
-        for name in names
+        for name in (*_FORWARD, *_BACKWARD, *MESSAGE_HOOKS)
         if vars(part).get(name) and (part is not module or name in MESSAGE_HOOKS)
     ]

@@ -119,20 +119,17 @@ def _rerunnable(
     """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
 
     The first has the caller's own arguments, `given`, and may write into their lists; later ones have new lists, made
-    by `structure`. `contexts` are entered around the function alone. A repetition raises `RuntimeError` where a tensor
-    was changed in place since, as autograd does for what it has saved.
+    by `structure`. `contexts` are entered around the function alone. Autograd, which has
+    saved the tensors, raises `RuntimeError` where one was changed in place since.
     """
-    first, versions = [given], list[int]()
+    first = [given]
 
     def within(run: int, args: Any, kwargs: Any) -> Any:
         with contexts[run]():
             return function(*args, **kwargs)
 
     def call(*leaves: Any) -> Any:
-        nonlocal versions
         if not first:
-            if versions != versions_of(leaves):
-                raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
             return state.again(within, 1, *pytree.tree_unflatten(leaves, structure))
         versions = versions_of(leaves)
         with state.hooks.watched():
@@ -169,6 +166,8 @@ def recomputed(
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
+    if any(tensor.is_inference() for tensor in tensors):  # autograd saves none that was made in this mode
+        return forward(*args, **kwargs)
     function = _rerunnable(Recomputation(module, leaves), forward, contexts(), (args, kwargs), structure)
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False)

@@ -20,28 +20,34 @@ Own = torch.Generator | np.random.Generator | np.random.RandomState | random.Ran
 
 @dataclass(frozen=True, eq=False)
 class RandomStates:
-    """States of torch, of the GPU if `device` is one, of Python and NumPy, and of `own` generators."""
+    """States of torch, of the GPU if `device` is one, of Python and NumPy, and of `own` generators.
 
-    device: torch.device
+    Without a `device` those of `own` generators alone.
+    """
+
+    device: torch.device | None
     own: Sequence[Own]
     states: tuple[Any, ...]
 
     @classmethod
-    def now(cls, device: torch.device, own: Sequence[Own] = ()) -> Self:
+    def now(cls, device: torch.device | None, own: Sequence[Own] = ()) -> Self:
         """The present states."""
+        if device is None:
+            return cls(None, own, tuple(map(_state, own)))
         cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
         common = (torch.get_rng_state(), cuda, random.getstate(), np.random.get_state())
         return cls(device, own, (*common, *map(_state, own)))
 
     def restore(self) -> None:
         """Make these the present states."""
-        cpu, cuda, of_python, of_numpy, *own = self.states
-        torch.set_rng_state(cpu)
-        if cuda is not None:
-            torch.cuda.set_rng_state(cuda, self.device)
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
-        for generator, state in zip(self.own, own, strict=True):
+        if self.device is not None:
+            cpu, cuda, of_python, of_numpy = self.states[:4]
+            torch.set_rng_state(cpu)
+            if cuda is not None:
+                torch.cuda.set_rng_state(cuda, self.device)
+            random.setstate(of_python)
+            np.random.set_state(of_numpy)
+        for generator, state in zip(self.own, self.states[len(self.states) - len(self.own) :], strict=True):
             _set(generator, state)
 
     def __eq__(self, other: object) -> bool:

@@ -14,7 +14,7 @@ from torch.nn.parameter import is_lazy
 from gnn_checkpointing.checkpointing.attributes import TINY_BYTES, Attributes
 from gnn_checkpointing.checkpointing.given import version_of
 from gnn_checkpointing.checkpointing.hooks import Hooks
-from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 
 
 class Recomputation:
@@ -27,7 +27,6 @@ class Recomputation:
 
     def __init__(self, module: nn.Module, given: Sequence[Any] = (), device: torch.device | None = None) -> None:
         self._module, self.name = module, type(module).__name__
-        self.hooks = Hooks(module)
         self._parameters, self._buffers = _named(module, "_parameters"), _named(module, "_buffers")
         self.weights = tuple(
             {id(tensor): tensor for tensor in self._parameters.values() if not is_lazy(tensor)}.values()
@@ -42,11 +41,11 @@ class Recomputation:
         self._stored = {id(tensor): tensor.detach() for tensor in self.weights}
         self._before = {id(tensor): tensor.detach().clone() for tensor in self._buffers.values()}
         self._changed: set[int] = set()
-        self._attributes = Attributes(module, given)
+        self._attributes = Attributes.of(module, given)
         if device is None:
             tensors = (part for part in (*given, *self._parameters.values()) if isinstance(part, Tensor))
             device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-        self.generators = [part for part in (*given, *self._attributes.values) if issubclass(type(part), Own)]
+        self.hooks, self.generators = Hooks(module, device), self._attributes.generators
         self._random: RandomStates | None = RandomStates.now(device, self.generators)
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 

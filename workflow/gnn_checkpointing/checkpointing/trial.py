@@ -6,7 +6,7 @@ once and in two parts, and both must agree.
 
 import functools
 from collections.abc import Iterator, Sequence
-from types import CodeType
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -18,7 +18,9 @@ from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
 from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
+from gnn_checkpointing.checkpointing.contents import class_attributes
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
+from gnn_checkpointing.checkpointing.given import names_in
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
@@ -26,6 +28,7 @@ _MISSING = object()
 TOLERANCE = 1e-4
 """Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
 
+_FAILURES = (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError)
 _OVER_ROWS: tuple[type, ...] = (
     _NormBase,
     norm.BatchNorm,
@@ -75,61 +78,76 @@ def _has_own_propagate(kind: type) -> bool:
     return False
 
 
-def trial_refusal(cut: CutCall) -> str | None:
-    """Why this call must not be cut, found by computing a part of it in two ways; None where both agree."""
-    blocks = _whole_and_halves(cut)
-    if blocks is None:
-        return None
+def trial_refusal(cut: CutCall, blocks: Sequence[EdgeBlock], leaves: bool) -> str | None:
+    """Why this call must not be cut, found by computing a block and its halves; None where both agree.
+
+    A message that leaves a tensor in its layer `leaves` it to whoever reads it to find out that it is of one block.
+    """
     state = Recomputation(cut.conv, device=cut.edges.pointer.device)
     try:
         # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer. A saved output that kept
         # its graph would hold itself for ever, out of the garbage collector's sight.
         with saved_tensors_hooks(Tensor.detach, Tensor.detach):
-            return state.again(_compared, cut, state.generators, *blocks)  # type: ignore[no-any-return]
-    except (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError) as error:
+            return state.again(_compared, cut, leaves, state.generators, *blocks)  # type: ignore[no-any-return]
+    except _FAILURES as error:
         first = (str(error).strip().splitlines() or [""])[0][:160]
         return f"its messages cannot be computed for some destinations alone ({type(error).__name__}: {first})"
 
 
-def _compared(cut: CutCall, generators: Sequence[Own], block: EdgeBlock, *halves: EdgeBlock) -> str | None:
+def _compared(
+    cut: CutCall, leaves: bool, generators: Sequence[Own], block: EdgeBlock, *halves: EdgeBlock
+) -> str | None:
     conv, dim = cut.conv, cut.conv.node_dim
-    leaves = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
-    cut = cut.on(leaves)
+    inputs = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
+    cut = cut.on(inputs)
 
-    def computed(part: EdgeBlock) -> tuple[Tensor, ...]:
+    def computed(part: EdgeBlock, cut: CutCall = cut) -> tuple[Tensor, ...]:
         return stage(cut, part, cut.edges.ends(part), Leaves())
 
     before = RandomStates.now(cut.edges.pointer.device, generators)
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
     parts = list(conv.modules())
     attributes = {name: (value, watched(value, parts)) for name, value in plain_attributes(conv)}
+    classes = [(kind, watched(class_attributes(kind), parts)) for kind in {type(part) for part in parts}]
     with torch.enable_grad():
-        start: int = (torch.zeros(1, requires_grad=True) * 1).grad_fn._sequence_nr()  # type: ignore[union-attr]
+        first = (torch.zeros(1, requires_grad=True) * 1).grad_fn  # None in inference mode, which records no graph
         whole = computed(block)
         changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
         for name, value in plain_attributes(conv):
-            # Tensors of the layer itself are seen to where they are read; None is what other threads leave.
-            passing = "." not in name and (value is None or isinstance(value, Tensor | OfOneBlock))
+            # None is what other threads leave.
+            passing = "." not in name and (value is None or (leaves and isinstance(value, Tensor | OfOneBlock)))
             earlier, is_changed = attributes.get(name, (_MISSING, bool))
             if (value is not earlier and not passing) or is_changed():
                 changed.append(f"attribute {name}")
+        changed += [f"attributes of the class {kind.__name__}" for kind, is_changed in classes if is_changed()]
         if changed:
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device, generators):
             conv.eval()  # masks of two cuts differ; without them the rest can be compared
             whole = computed(block)
-        pairs = [computed(half) for half in halves]
-    for out, *pieces in zip(whole, *pairs, strict=True):
-        if out.dim() < -dim or out.size(dim) != block.num_nodes:
-            return "what it aggregates has no row per destination"
-        if not _alike(out, torch.cat(pieces, dim)):
-            return "its messages depend on each other: two ways to cut the same edges give different results"
-    known = {id(tensor) for tensor in (*leaves, *conv.parameters())}
+        ways = [(whole, [computed(half) for half in halves])]
+    # Features that are all the same may hide that messages depend on each other, and no later ones are tried.
+    with torch.no_grad(), suppress(*_FAILURES):
+        other = cut.on([_varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
+        ways.append((computed(block, other), [computed(half, other) for half in halves]))
+    for outs, parts_of_outs in ways:
+        for out, *pieces in zip(outs, *parts_of_outs, strict=True):
+            if out.dim() < -dim or out.size(dim) != block.num_nodes:
+                return "what it aggregates has no row per destination"
+            if not _alike(out, torch.cat(pieces, dim)):
+                return "its messages depend on each other: two ways to cut the same edges give different results"
+    known = {id(tensor) for tensor in (*inputs, *conv.parameters())}
     for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
         # A leaf, or what was computed before the trial began.
-        if id(node.variable) not in known if hasattr(node, "variable") else node._sequence_nr() < start:
+        if id(node.variable) not in known if hasattr(node, "variable") else node._sequence_nr() < first._sequence_nr():  # type: ignore[union-attr]
             return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
     return None
+
+
+def _varied(tensor: Tensor) -> Tensor:
+    """Each number by a factor of its own between a half and one."""
+    factors = torch.linspace(0.5, 1, tensor.numel(), dtype=tensor.dtype, device=tensor.device)
+    return tensor * factors.view(tensor.shape)
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
@@ -143,7 +161,7 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     return bool((one - other).norm() <= max(TOLERANCE, 8 * epsilon) * one.norm() + 1e-30)
 
 
-def _whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | None:
+def whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | None:
     """Blocks from the first on, until they have two nodes with edges, as one, and its two halves.
 
     None where one node alone has edges, so that there is one block and nothing to compare.
@@ -192,15 +210,8 @@ def _names_read(kind: type, methods: tuple[str, ...]) -> set[str]:
     waiting = list(methods)
     while waiting:
         code = getattr(getattr(kind, waiting.pop(), None), "__code__", None)
-        for name in _names_in(code) if code is not None else ():
+        for name in names_in(code) if code is not None else ():
             if name not in found:
                 found.add(name)
                 waiting.append(name)
     return found
-
-
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names_in(constant)

@@ -22,7 +22,7 @@ def most_bytes(path: Path) -> int:
 
 
 def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[str, NDArray[Any]]:
-    """These arrays of an `.npz` file (None: all), never unpickled; else a refusal that names file, reason and remedy."""
+    """These arrays of an `.npz` file, or all; never unpickled. Else a refusal that names file, reason and remedy."""
     if path.exists() and not path.is_file():
         raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:

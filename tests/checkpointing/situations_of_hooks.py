@@ -1,0 +1,161 @@
+"""Hooks of a model that look on, act, keep and draw, and weights that hooks make."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from situations import SITUATIONS, between, loss_of, situation, trained
+from small_inputs import X
+from small_layers import gradients
+from steps_compared import tensors_in
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm
+from torch.utils.hooks import RemovableHandle
+from torch_geometric import nn as pyg
+
+
+def linear_parts(model: nn.Module) -> list[nn.Module]:
+    return [part for part in model.modules() if "Linear" in type(part).__name__]
+
+
+def doubled(model: nn.Module) -> list[RemovableHandle]:
+    return [part.register_forward_hook(lambda m, i, out: out * 2) for part in linear_parts(model)]
+
+
+@situation
+def hooks_that_act_and_are_removed_before_the_backward_pass(model: nn.Module) -> Any:
+    handles = doubled(model)
+    loss = loss_of(model)
+    for handle in handles:
+        handle.remove()
+    loss.backward()
+    return gradients(model)
+
+
+@situation
+def a_hook_that_is_removed(model: nn.Module) -> Any:
+    handle = model.eval().blocks[0].layer.register_message_forward_hook(lambda m, i, out: out * 3)
+    changed = trained(model)
+    handle.remove()
+    assert not torch.allclose(changed[0], trained(model)[0])
+    return changed, trained(model)
+
+
+SITUATIONS["hooks that come before the backward pass"] = between(doubled)
+
+
+@situation
+def hooks_with_keywords_that_act(model: nn.Module) -> Any:
+    for part in linear_parts(model):
+        part.register_forward_pre_hook(lambda m, args, named: ((args[0] * 2,), named), with_kwargs=True)
+        part.register_forward_hook(lambda m, args, named, out: out.mul(0.5) + 1, with_kwargs=True)
+    return trained(model)
+
+
+FACTOR = 1.0
+
+
+@situation
+def hooks_that_act_by_what_they_keep(model: nn.Module) -> Any:
+    """What they keep, in themselves or among the globals, changes once a step, and meanwhile."""
+    kept: dict[str, Any] = {"means": [], "calls": 0}
+    generator = torch.Generator().manual_seed(1)
+
+    def act(module: nn.Module, args: Any, out: Tensor) -> Tensor:
+        global FACTOR
+        FACTOR *= 1.1
+        kept["calls"] += 1
+        kept["means"].append(out.detach().mean())
+        return out * FACTOR + kept["calls"] * torch.rand(1, generator=generator)
+
+    globals()["FACTOR"] = 1.0
+    for part in linear_parts(model):
+        part.register_forward_hook(act)
+    first = trained(model)
+    loss = loss_of(model)
+    kept["calls"] = 9
+    loss.backward()
+    return first, gradients(model), kept, FACTOR, torch.rand(1, generator=generator)
+
+
+@situation
+def hooks_that_draw_or_write_into_another_part(model: nn.Module) -> Any:
+    def write(block: nn.Module) -> Callable[..., None]:
+        return lambda module, args, out: setattr(block.layer, "scale", 1 + 0 * torch.rand(1) + out.detach().norm())
+
+    for block in model.blocks:
+        for part in linear_parts(block):
+            part.register_forward_hook(write(block))
+        block.layer.register_forward_hook(lambda module, args, out: out * getattr(module, "scale", 1.0))
+    return [trained(model) for _ in range(2)]
+
+
+@situation
+def weights_kept_for_a_step(model: nn.Module) -> Any:
+    for part in linear_parts(model):
+        if type(part) is nn.Linear:
+            parametrizations.weight_norm(part)
+    with parametrize.cached():
+        return trained(model)
+
+
+@situation
+def weights_made_by_hooks(model: nn.Module) -> Any:
+    for part in linear_parts(model):
+        if type(part) is nn.Linear:
+            spectral_norm(part)
+        else:
+            prune.l1_unstructured(part, "weight", amount=0.3)
+    return [trained(model) for _ in range(2)]
+
+
+def observed(register: Callable[[nn.Module, str, list], Any]) -> Callable[[nn.Module], Any]:
+    """A situation in which every module of a model has hooks that note what they see, and for which module."""
+
+    def run(model: nn.Module) -> Any:
+        seen: list[tuple[str, Any]] = []
+        for name, part in model.named_modules():
+            register(part, name, seen)
+        x = X.clone().requires_grad_()
+        loss_of(model, x).backward()
+        seen.sort(key=lambda entry: entry[0])
+        return [name for name, _ in seen], [[t.detach().clone() for t in tensors_in(v)] for _, v in seen], x.grad
+
+    return run
+
+
+OBSERVED: dict[str, Callable[[nn.Module, str, list], Any]] = {
+    "forward": lambda part, name, seen: part.register_forward_hook(lambda m, i, out: seen.append((name, [i, out]))),
+    "before forward": lambda part, name, seen: part.register_forward_pre_hook(lambda m, i: seen.append((name, i))),
+    "backward": lambda part, name, seen: part.register_full_backward_hook(lambda m, i, o: seen.append((name, [i, o]))),
+    "before backward": lambda part, name, seen: part.register_full_backward_pre_hook(
+        lambda m, o: seen.append((name, o))
+    ),
+    "message": lambda part, name, seen: (
+        part.register_message_forward_hook(lambda m, i, out: seen.append((name, out)))
+        if isinstance(part, pyg.MessagePassing)
+        else None
+    ),
+}
+SITUATIONS |= {f"hooks that look on: {when}": observed(register) for when, register in OBSERVED.items()}
+
+
+@situation
+def hooks_of_all_modules_that_look_on(model: nn.Module) -> Any:
+    seen: list[str] = []
+    handle = nn.modules.module.register_module_forward_hook(lambda m, i, out: seen.append(type(m).__name__))
+    try:
+        loss_of(model).backward()
+    finally:
+        handle.remove()
+    return seen, gradients(model)
+
+
+@situation
+def hooks_on_the_gradients_of_weights(model: nn.Module) -> Any:
+    calls: list[str] = []
+    for name, weight in model.named_parameters():
+        weight.register_hook(lambda gradient: gradient * gradient.norm())
+        weight.register_post_accumulate_grad_hook(lambda weight, name=name: calls.append(name))
+    loss_of(model).backward()
+    return sorted(calls), gradients(model)
