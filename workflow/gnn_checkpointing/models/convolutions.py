@@ -10,12 +10,13 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+import torch
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
 from torch_geometric.nn.conv import message_passing
 
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import CONVOLUTIONS, Convolution
+from gnn_checkpointing.study.convolutions import CONVOLUTIONS, VISION, Convolution
 
 Builder = Callable[[int, int, Architecture], nn.Module]
 """From the channels before and after to a layer."""
@@ -29,6 +30,16 @@ def build_convolution(
     """One layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
     layer: nn.Module = resolve_name(CONVOLUTIONS[convolution].builder)(in_channels, out_channels, architecture)
     return layer
+
+
+def generate_code() -> None:
+    """Have PyG generate its code for each of its classes here: whoever forks from this process has it.
+
+    The layers have no values, so no random number is drawn.
+    """
+    with torch.device("meta"):
+        for name in CONVOLUTIONS.keys() - VISION:
+            build_convolution(name, 1, 1, Architecture(convolutions=(name,), num_layers=1, hidden_channels=1, heads=1))
 
 
 def _plain(layer: type[nn.Module], **options: Any) -> Builder:
