@@ -1,5 +1,6 @@
 """The guard of all commands: one sentence and an exit code, in any encoding, whatever goes wrong."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -89,6 +90,12 @@ def test_a_wrong_option_is_one_sentence(capsys: pytest.CaptureFixture[str], argu
     assert guard.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
+
+
+def test_garbage_is_looked_for_again_after_a_command(tmp_path: Path) -> None:
+    given = ["--reports", str(tmp_path / "none"), "--templates", str(ROOT / "templates"), "--output", "x"]
+    assert guard.main(["index", *given]) == 2
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-16", "utf-8"])

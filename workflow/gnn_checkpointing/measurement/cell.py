@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -44,6 +45,11 @@ class Bench:
     graph: Graph
     device: torch.device
 
+    @cached_property
+    def sentinel(self) -> Sentinel:
+        """The same tensors in all cells."""
+        return Sentinel(self.device)
+
     def measure(
         self,
         cell: Cell,
@@ -60,11 +66,8 @@ class Bench:
         begun = _begun()
         task = cell_task(self.graph, cell, self.device)
         cell = task.sized(cell)
-        sentinel = Sentinel(self.device)
         measured, outcomes = self._probed(cell, task, lost, context["memory_limit_bytes"], announce)
-        timed, steps = self._timed(
-            cell, 0, {name: found.contest for name, found in measured.items()}, sentinel, announce
-        )
+        timed, steps = self._timed(cell, 0, {name: found.contest for name, found in measured.items()}, announce)
         self._read_otherwise(cell, context["visit"], task, measured, read_high_water)
         outcomes |= {
             policy: found.record.model_copy(update={"readings": found.readings, "steps": steps.get(policy)})
@@ -93,7 +96,6 @@ class Bench:
         """
         begun = _begun()
         task = cell_task(self.graph, cell, self.device)
-        sentinel = Sentinel(self.device)
         made = list(policies)
         random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
         contestants = {}
@@ -101,19 +103,20 @@ class Bench:
             announce(policy, "preparation")
             contestants[policy] = contestant(cell, task, policy)
         warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
-        timed, steps = self._timed(cell, process, contestants, sentinel, announce)
+        timed, steps = self._timed(cell, process, contestants, announce)
         seconds = warm_up + _wall_seconds(steps)
         return AnotherProcess(**begun, **timed, ended=now(), measured_seconds=seconds, steps=steps)
 
     def _timed(
-        self, cell: Cell, process: int, contestants: dict[str, Contestant], sentinel: Sentinel, announce: Announce
+        self, cell: Cell, process: int, contestants: dict[str, Contestant], announce: Announce
     ) -> tuple[dict[str, Any], dict[str, Steps]]:
         """The fields of a record that the timed rounds fill, and the policies' steps."""
-        orders, steps = timed_rounds(self.study, cell, process, contestants, self.device, sentinel, announce)
+        self.sentinel.seconds = []
+        orders, steps = timed_rounds(self.study, cell, process, contestants, self.device, self.sentinel, announce)
         fields = {
             "load_after": os.getloadavg()[0],
             "clock_mhz_after": clock_mhz(),
-            "sentinel_seconds": sentinel.seconds,
+            "sentinel_seconds": self.sentinel.seconds,
             "sentinel_by_round": True,
             "round_orders": orders,
         }

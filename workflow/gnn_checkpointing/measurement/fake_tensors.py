@@ -57,6 +57,8 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run the operator and count what it returns."""
+        if func is torch.ops.prim.device.default:  # more than half of all calls
+            return args[0].device
         inside = _promoted_bytes(func, args)
         result = func(*args, **(kwargs or {}))
         for part in result if isinstance(result, tuple | list) else (result,):

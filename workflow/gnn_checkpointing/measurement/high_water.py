@@ -2,7 +2,8 @@
 
 It needs the opposite of the timed process: freed memory must go back at once. A new process would spend seconds on
 imports, so one is forked off the worker when these are done and before anything is computed: no thread pool, no heap
-full of holes, no CUDA. It forks in turn for every cell, so that a policy that dies there costs its own reading alone.
+full of holes, no CUDA. It forks in turn the one that reads all cells, and another where that one dies, so that a policy
+that dies there costs its own reading alone.
 """
 
 import ctypes
@@ -23,6 +24,7 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.device import spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
@@ -137,7 +139,7 @@ class HighWaterReader:
         return found
 
     def _one_round(self, request: Any, found: dict[str, HighWater], alive: Callable[[], None]) -> str:
-        """Let one fork read the policies of `request` until it ends; how it ended."""
+        """Have the policies of `request` read until that is done or the reader ends; how it ended."""
         reader, killed = None, False
         silent, allowed = 0.0, _START_SECONDS + self._patience  # by looks, as the commanding process counts
         try:
@@ -156,51 +158,54 @@ class HighWaterReader:
                     reader = value
                 elif kind == "read":
                     found[value[0]] = value[1]
-                else:
-                    return "took too long" if killed else f"ended early ({_how(value)})"
+                elif kind == "done":
+                    return "done"
+                elif reader is not None:  # else one that died between two requests: the next has this one
+                    how = signal.Signals(-value).name if value < 0 else f"exit code {value}"
+                    return "took too long" if killed else f"ended early ({how})"
         except (EOFError, OSError):
             return "is gone"
 
 
-def _how(status: int) -> str:
-    return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit code {status >> 8}"
-
-
 def _serve(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
     while True:
-        cell, policies, warmed = worker.recv()
         reader = os.fork()
         if reader == 0:
             status = 1
             try:
                 die_with_parent()
-                worker.send(("reader", os.getpid()))
-                _read_cell(worker, study, graph_file, cells[cell], policies, warmed)
-                status = 0
+                _read_cells(worker, study, graph_file, cells)
             finally:
                 os._exit(status)
         _, status = os.waitpid(reader, 0)
-        worker.send(("ended", status))
+        worker.send(("ended", os.waitstatus_to_exitcode(status)))
 
 
-def _read_cell(
-    worker: Connection, study: Study, graph_file: Path, cell: Cell, policies: list[str], warmed: list[str]
-) -> None:
-    torch.set_num_threads(study.measurement.threads)
-    graph = load_graph(graph_file)
-    spread_net(_CPU)
-    task = cell_task(graph, cell, _CPU)
-    # PyTorch imports what its first checkpoint needs (4 MiB), which is no part of any step.
-    value = torch.ones(1, requires_grad=True)
-    checkpoint(torch.exp, value, use_reentrant=False).backward()
-    gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
-    for policy in policies:
-        try:
-            found = _read(contestant(cell, task, policy), policy in warmed)
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
-            found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
-        worker.send(("read", (policy, found)))
+def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
+    graph = None
+    while True:
+        cell, policies, warmed = worker.recv()
+        worker.send(("reader", os.getpid()))
+        if graph is None:
+            torch.set_num_threads(study.measurement.threads)
+            graph = load_graph(graph_file)
+            spread_net(_CPU)
+            # PyTorch imports what its first checkpoint needs (4 MiB), which is no part of any step.
+            value = torch.ones(1, requires_grad=True)
+            checkpoint(torch.exp, value, use_reentrant=False).backward()
+            gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
+        forget_compiled()  # another cell's kernels are of other sizes
+        task = cell_task(graph, cells[cell], _CPU)
+        for policy in policies:
+            try:
+                found = _read(contestant(cells[cell], task, policy), policy in warmed)
+            except Exception as error:
+                reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
+                found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
+            worker.send(("read", (policy, found)))
+        del task
+        give_garbage_back()  # it waits while the next cell is timed
+        worker.send(("done", None))
 
 
 def _read(contest: Contestant, warmed: bool) -> HighWater:

@@ -21,7 +21,7 @@ from torch_geometric.utils import add_self_loops, remove_self_loops
 
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import ATTENTION, CONVOLUTIONS, SPARSE_PRODUCT, Convolution
+from gnn_checkpointing.study.convolutions import ATTENTION, CONVOLUTIONS, SPARSE_PRODUCT, VISION, Convolution
 from gnn_checkpointing.study.vocabulary import Aggregation
 
 Builder = Callable[[int, int, Architecture], nn.Module]
@@ -36,6 +36,16 @@ def build_convolution(
     """One layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
     layer: nn.Module = resolve_name(CONVOLUTIONS[convolution].builder)(in_channels, out_channels, architecture)
     return layer
+
+
+def generate_code() -> None:
+    """Have PyG generate its code for each of its classes here: whoever forks from this process has it.
+
+    The layers have no values, so no random number is drawn.
+    """
+    with torch.device("meta"):
+        for name in CONVOLUTIONS.keys() - VISION:
+            build_convolution(name, 1, 1, Architecture(convolutions=(name,), num_layers=1, hidden_channels=1, heads=1))
 
 
 def _plain(layer: type[nn.Module], **options: Any) -> Builder:

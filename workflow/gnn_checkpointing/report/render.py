@@ -98,13 +98,12 @@ def render_report(
     def for_paper() -> dict[str, bytes]:
         return {PDF: report_pdf(made.report, templates), APPENDIX_PDF: report_pdf(made.appendix, templates)}
 
-    # A thread, not a fork: Typst has threads of its own, which a forked process lacks and waits for.
-    with ThreadPoolExecutor(1) as paper:
-        printed = paper.submit(for_paper)
+    # Threads, not forks: Typst has threads of its own, which a forked process lacks and waits for.
+    with ThreadPoolExecutor(2) as beside:
+        printed, pack = beside.submit(for_paper), beside.submit(pack_of, contents)
         plain[HTML] = report_html(made.report, templates).encode()
         plain[APPENDIX_HTML] = report_html(made.appendix, templates, "appendix.html").encode()
-        plain[PACK] = pack_of(contents)
-        plain |= printed.result()
+        plain |= {PACK: pack.result(), **printed.result()}
     with texts_from(templates):
         described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, contents)
