@@ -84,7 +84,7 @@ def test_real_graphs_are_apart_from_graded_ones_and_batches(varied: ReportInputs
 def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
     found = section(varied, "variants.batches")
     every = f"all ({units.interval('5', '10')})"
-    assert texts(block(found, "table-batch-payoff"), "GCN", "layers", "W", "neighbours a layer") == [
+    assert texts(block(found, "table-batch-payoff"), "GCN", "layers", "neighbours a layer") == [
         every,
         every,
         "nowhere",
