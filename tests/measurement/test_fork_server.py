@@ -291,6 +291,7 @@ def test_a_command_says_the_same_where_a_server_runs_it(
 def test_a_command_that_a_server_runs_ends_with_its_client(
     environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
     subprocess.run([*COMMAND, "design", "--study", SMOKE], env=environment, check=True, capture_output=True)
     graph = study_graphs(read_study(SMOKE))[0].id
     asked = [*COMMAND, "graph", "--study", SMOKE, "--graph", graph, "--output", tmp_path / "graph.npz"]

@@ -107,7 +107,7 @@ def winner(inputs: ReportInputs) -> list[str]:
 
 def on_batches(convolution: str) -> Answer:
     def found(inputs: ReportInputs) -> list[str]:
-        own = [e for e in inputs.effects.batches if (e.convolution, e.sampler) == (convolution, "neighbours")]
+        own = [e for e in inputs.effects.batches if (e.convolution, e.method) == (convolution, "neighbours")]
         own = sorted(own, key=lambda e: e.size or 0)
         layers, ours = ([e for e in own if e.policy == policy] for policy in ("layers", "edge_blocks"))
         last = f"with {ours[-1].size:g}, {shares(ours[-1])[0]} at {throughput(ours[-1])}."

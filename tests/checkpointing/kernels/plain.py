@@ -1,6 +1,6 @@
 """Message passing written out with PyG's own scatter and softmax, edge by edge: what the kernels must equal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -94,6 +94,32 @@ def assert_passes(found: list[Tensor], wanted: Tensor, inputs: list[Tensor | Non
     """An aggregate and its gradients are those of autograd."""
     for mine, autograds in zip(found, [wanted.detach(), *gradients(wanted, inputs, gradient)], strict=True):
         assert_same(mine, autograds)
+
+
+def gradcheck(
+    forward: Callable[..., tuple[Tensor, Any]],
+    backward: Callable[..., Iterable[Tensor | None]],
+    inputs: list[Tensor | None],
+) -> bool:
+    """Whether two passes, `forward(*inputs)` and `backward(gradient, what forward kept, *inputs)`, go together."""
+
+    def placed(tensors: Iterable[Tensor]) -> list[Tensor | None]:
+        rest = iter(tensors)
+        return [None if part is None else next(rest) for part in inputs]
+
+    class Passes(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *tensors: Tensor) -> Tensor:
+            out, ctx.kept = forward(*placed(tensors))
+            ctx.save_for_backward(*tensors)
+            return out
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+            found = backward(gradient, ctx.kept, *placed(ctx.saved_tensors))
+            return tuple(part for part in found if part is not None)
+
+    return torch.autograd.gradcheck(Passes.apply, [part for part in inputs if part is not None])
 
 
 def assert_bits_of_any_threads(passes: Callable[[], list[Tensor]]) -> None:

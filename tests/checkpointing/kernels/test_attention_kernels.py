@@ -48,6 +48,20 @@ def test_values_and_gradients_are_plain_ones(kind, sizes, head, edged, dtype):
     assert sizes != SMALL or not found[0][-1].any(), "a node without edges has zeros"
 
 
+@each_kind
+def test_gradcheck(kind):
+    sizes = (5, 4, 20)
+    tables = kernel_edges(plain.edges(*sizes), *sizes[:2])
+    inputs = plain.attention_inputs(kind, sizes, (2, 3), edged=True, dtype=torch.float64)
+
+    options = {"dropout": 0.4, "seed": 3}
+    assert plain.gradcheck(
+        lambda *given: attention.forward(kind, tables, *given, **options),
+        lambda gradient, kept, *given: attention.backward(kind, tables, gradient, kept, *given, **options),
+        inputs,
+    )
+
+
 @pytest.mark.parametrize("edged", [False, True])
 @pytest.mark.parametrize("heads", [1, 4])
 @each_kind

@@ -88,6 +88,21 @@ def test_nan_and_infinities_are_torchs(reduce):
         torch.testing.assert_close(mine, autograds, equal_nan=True)
 
 
+def test_gradcheck():
+    edge_index, x, _ = drawn((5, 4, 20), 3)
+    tables = kernel_edges(edge_index, 5, 4)
+    weight = torch.randn(20, dtype=torch.float64).requires_grad_()
+
+    for reduce, given in (("mean", [x, weight]), ("max", [x])):
+        assert plain.gradcheck(
+            lambda *given, reduce=reduce: (rows.forward(tables, *given, reduce=reduce), None),
+            lambda gradient, _, *given, reduce=reduce: rows.backward(
+                tables, gradient, *given, reduce=reduce, of_weight=len(given) > 1
+            ),
+            given,
+        )
+
+
 @pytest.mark.parametrize("message", ["rows", "weight", "edge"])
 def test_bits_do_not_depend_on_threads(message):
     sizes = (300, 200, 9000)
