@@ -115,7 +115,8 @@ def test_streams_that_are_closed_and_a_folder_that_is_gone(tmp_path: Path) -> No
         (sample, {"stdout": os.open("/dev/null", os.O_RDONLY), "stderr": subprocess.PIPE}, "send it elsewhere"),
         (tmp_path, {"stderr": os.open("/dev/full", os.O_WRONLY)}, ""),
     ):
-        found = subprocess.run([*describe, given], cwd=ROOT, text=True, **streams)
+        buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        found = subprocess.run([*describe, given], cwd=ROOT, text=True, env=buffered, **streams)
         assert found.returncode == 2
         assert words in (found.stderr or "")
     gone = tmp_path / "gone"

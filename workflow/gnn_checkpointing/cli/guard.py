@@ -75,7 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refusal as refusal:
         return _refused(refusal)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end
         return 1
     except KeyboardInterrupt:
         print(f"error: {command} was interrupted; run it again to resume", file=sys.stderr)
@@ -89,6 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sentence is not None and not debug:
             return _refused(sentence)
         return _fault(command, error, debug)
+    finally:
+        for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+            try:
+                stream.flush()
+            except OSError:  # Python flushes once more at its end, and ends in 120 where that fails
+                os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:
