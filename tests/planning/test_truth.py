@@ -119,8 +119,15 @@ def test_none_is_advised_where_it_fits_and_recomputing_is_never_told_to_be_faste
 
 @pytest.mark.parametrize("study", ["default", "prediction"])
 def test_the_time_of_a_graph_of_the_size_of_acm_is_predicted_within_forty_percent(study: str) -> None:
-    """The default study's square once predicted 3.03 seconds (2.29 to 3.77); 0.586 were measured."""
-    assert one(study, 3025, 2_207_736, "GCN", "none").seconds.estimate == pytest.approx(0.586, rel=0.4)
+    """The default study's square once predicted 3.03 seconds (2.29 to 3.77); 0.586 were measured.
+
+    An edge of the study's largest graph took `then` on that day; the machine is not always as fast.
+    """
+    then = {"default": 0.279e-6, "prediction": 0.177e-6}[study]
+    own = [row for row in measured(study) if (row.convolution, row.policy) == ("GCN", "none")]
+    largest = max(own, key=lambda row: row.num_edges)
+    wanted = 0.586 * largest.step_time_seconds / largest.num_edges / then
+    assert one(study, 3025, 2_207_736, "GCN", "none").seconds.estimate == pytest.approx(wanted, rel=0.4)
 
 
 @pytest.fixture(scope="module")
