@@ -43,10 +43,14 @@ def throughput(effect: Effect) -> str:
     return units.percent(effect.time_ratio.inverse.estimate)
 
 
-def spans(effects: list[Effect]) -> str:
-    """What is left of none's memory and throughput, from the least to the most."""
+def spans(effects: list[Effect], *names: str) -> str:
+    """What is left of none's memory and throughput, from the least to the most, with their names or without."""
     memory, time = ([getattr(e, f"{name}_ratio") for e in effects] for name in ("activation", "time"))
-    return f"{''.join(percents(memory))} at {''.join(percents([one.inverse for one in time]))}"
+    parts = ("".join(percents(memory)), "".join(percents([one.inverse for one in time])))
+    return ", ".join(" ".join(part) for part in (zip(names, parts, strict=True) if names else zip(parts, strict=True)))
+
+
+NAMED = ("memory", "throughput")
 
 
 def answer(effects: list[Effect], name: str) -> str:
@@ -60,7 +64,7 @@ def pays(convolution: str) -> Answer:
         own, none = (point(inputs, convolution, "128", policy) for policy in ("layers", "none"))
         assert none.nodes_per_second
         cost = f"{throughput(own)} of {units.significant(none.nodes_per_second.estimate)} nodes/s"
-        return [f"{answer([own], convolution)}{shares(own)[0]} at {cost}"]
+        return [f"{answer([own], convolution)}memory {shares(own)[0]}, throughput {cost}"]
 
     return found
 
@@ -68,12 +72,12 @@ def pays(convolution: str) -> Answer:
 def cost(inputs: ReportInputs) -> list[str]:
     times = densest(inputs, "GATv2").time_ratio
     assert times
-    return [f"takes {units.percent(times.estimate - 1)} longer", "What is left of memory and throughput:"]
+    return [f"takes {units.percent(times.estimate - 1)} longer", "What is left:"]
 
 
 def blocks(inputs: ReportInputs) -> list[str]:
     found = (densest(inputs, name, "edge_blocks") for name in ("GCN", "SAGE", "GATv2"))
-    return [f"edge_blocks: {shares(effect)[0]} at {throughput(effect)}" for effect in found]
+    return [f"edge_blocks: {shares(effect)[0]}, {throughput(effect)}" for effect in found]
 
 
 def fastest(inputs: ReportInputs, convolution: str, level: str) -> Effect:
@@ -110,8 +114,12 @@ def on_batches(convolution: str) -> Answer:
         own = [e for e in inputs.effects.batches if (e.convolution, e.method) == (convolution, "neighbours")]
         own = sorted(own, key=lambda e: e.size or 0)
         layers, ours = ([e for e in own if e.policy == policy] for policy in ("layers", "edge_blocks"))
-        last = f"with {ours[-1].size:g}, {shares(ours[-1])[0]} at {throughput(ours[-1])}."
-        return [f"{answer(layers, convolution)}{spans(layers)}.", "edge_blocks saves from", f"neighbours on; {last}"]
+        last = f"with {ours[-1].size:g}: {shares(ours[-1])[0]}, {throughput(ours[-1])}."
+        return [
+            f"{answer(layers, convolution)}{spans(layers, *NAMED)}.",
+            "edge_blocks saves from",
+            f"neighbours on; {last}",
+        ]
 
     return found
 
@@ -120,7 +128,7 @@ def on_real(convolution: str) -> Answer:
     def found(inputs: ReportInputs) -> list[str]:
         own = [e for e in inputs.effects.real if e.convolution == convolution]
         layers, ours = ([e for e in own if e.policy == policy] for policy in ("layers", "edge_blocks"))
-        return [f"{answer(layers, convolution)}{spans(layers)}. edge_blocks: {spans(ours)}."]  # type: ignore[arg-type]
+        return [f"{answer(layers, convolution)}{spans(layers, *NAMED)}. edge_blocks: {spans(ours)}."]  # type: ignore[arg-type]
 
     return found
 
@@ -134,7 +142,7 @@ def in_families(convolution: str) -> Answer:
     def found(inputs: ReportInputs) -> list[str]:
         own = [e for e in inputs.effects.families if (e.convolution, e.level) == (convolution, "64")]
         layers, ours = ([e for e in own if e.policy == policy] for policy in ("layers", "edge_blocks"))
-        return [f"yes {convolution}, degree 64: {spans(layers)}. edge_blocks: {spans(ours)}."]  # type: ignore[arg-type]
+        return [f"yes {convolution}, degree 64: {spans(layers, *NAMED)}. edge_blocks: {spans(ours)}."]  # type: ignore[arg-type]
 
     return found
 
