@@ -119,8 +119,8 @@ def _rerunnable(
     """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
 
     The first has the caller's own arguments, `given`, and may write into their lists; later ones have new lists, made
-    by `structure`. `contexts` are entered around the function alone. Autograd, which has
-    saved the tensors, raises `RuntimeError` where one was changed in place since.
+    by `structure`. `contexts` are entered around the function alone. Autograd, which has saved the tensors, raises
+    `RuntimeError` where one was changed in place since.
     """
     first = [given]
 
