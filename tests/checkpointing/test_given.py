@@ -24,6 +24,7 @@ from torch_geometric.data import Data
 
 from gnn_checkpointing import apply
 from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
+from gnn_checkpointing.checkpointing.given import flattened, quick_leaves
 from gnn_checkpointing.refusal import Refusal
 
 POLICIES = ("auto", "edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective")
@@ -36,6 +37,23 @@ def _always_worth_it(monkeypatch: pytest.MonkeyPatch, compiler: None) -> None:
 
 
 # --- arguments
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ((X, EDGES), {"edge_attr": None, "size": (3, 4)}),
+        ([X, {"a": (EDGES, [X, 1.5])}], Counter(a=1), "text"),
+        (Data(x=X, edge_index=EDGES), X),
+        ({"graph": SimpleNamespace(x=X, parts=[EDGES])}, deque([X])),
+        X,
+        None,
+    ],
+)
+def test_a_quick_look_at_the_leaves_sees_what_the_whole_one_does(values: Any) -> None:
+    whole = [id(leaf) for leaf in flattened(values)[0] if isinstance(leaf, Tensor)]
+
+    assert [id(leaf) for leaf in quick_leaves(values) if isinstance(leaf, Tensor)] == whole
 
 
 class Written(Sending):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.given import ATOMS, is_tensor, versions_of
+from gnn_checkpointing.checkpointing.given import ATOMS, is_tensor, leaves_of, versions_of
 from gnn_checkpointing.refusal import Refusal
 
 Role = Literal["edge", "whole"]
@@ -238,6 +238,6 @@ class OfOneBlock(InPlaceOfATensor):
 
 def computed(values: Any, kind: type[InPlaceOfATensor] = DeferredEdgeValues) -> Any:
     """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
-    if is_tensor(values):
+    if not any(isinstance(part, kind) for part in leaves_of(values)):
         return values
     return pytree.tree_map(lambda part: part.computed() if isinstance(part, kind) else part, values)

@@ -25,7 +25,7 @@ from gnn_checkpointing.checkpointing.block_arguments import (
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
-from gnn_checkpointing.checkpointing.given import flattened
+from gnn_checkpointing.checkpointing.given import flattened, is_tensor, quick_leaves
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
@@ -75,15 +75,16 @@ class CutLayer:
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
         whole = "its attention weights are asked for, one for every edge" if asked else None
-        given, structure = flattened((args, kwargs))
-        if any(isinstance(part, Tensor) and part.layout != torch.strided for part in given):
+        leaves = quick_leaves((args, kwargs))
+        if any(is_tensor(part) and part.layout != torch.strided for part in leaves):
             whole = "an argument of it is a sparse tensor"
         # Whatever keeps what is saved, as a checkpoint around the model, must see each pass save the same.
         kept = saved_tensors_seen_by() is not None
-        small = self._was_whole() or self._cutter.is_surely_small(given)
+        small = self._was_whole() or self._cutter.is_surely_small(leaves)
         if small and torch.is_grad_enabled() and not whole and not kept:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
+        given, structure = flattened((args, kwargs))
         aside = self._cutter.stands_aside() or any(
             isinstance(part, Tensor) and (part.is_meta or part.is_inference()) for part in given
         )
@@ -107,11 +108,12 @@ class CutLayer:
         """Cut where that is possible, else PyG's own."""
         if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
-        visit = self._visit() or Visit()
-        if visit.entry is not None:
+        visit = self._visit()
+        if visit is not None and visit.entry is not None:
             visit.entry.close()
-        if self._was_whole() and not visit.seeks and self._cutter.is_small(edge_index, kwargs):
+        if self._was_whole() and not (visit and visit.seeks) and self._cutter.is_small(edge_index, kwargs):
             return self._own(edge_index, size, kwargs)
+        visit = visit or Visit()
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
                 raise Uncuttable("its messages are computed in another precision or without gradients")

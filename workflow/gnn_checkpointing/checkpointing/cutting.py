@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn.parameter import is_lazy
-from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import _disable_current_modes
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
@@ -30,7 +29,7 @@ from gnn_checkpointing.checkpointing.block_by_block import EagerBlocks
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.fused import agrees, kernel_for, on_nodes
-from gnn_checkpointing.checkpointing.given import is_tensor
+from gnn_checkpointing.checkpointing.given import is_tensor, leaves_of
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
 from gnn_checkpointing.checkpointing.kernel_executors import RowsKernel
@@ -103,13 +102,15 @@ class Cutter:
         """Whether a look at the sizes says that no cut of this call is worth its time."""
         if self.plan.worth is None or not is_plain(edge_index) or edge_index.dim() != 2:
             return False
-        tensors = [part for part in pytree.tree_leaves(tuple(kwargs.values())) if is_tensor(part)]
+        tensors = [part for part in leaves_of(kwargs) if is_tensor(part)]
         return not self.plan.worth(edge_index.size(1), 0, widest(self.conv, tensors))
 
     def is_surely_small(self, given: Sequence[Any]) -> bool:
         """Whether no cut of what the layer makes of these arguments is worth its time, as wide as any weight may be."""
+        if self.plan.worth is None:
+            return False
         parameters = list(self.conv.parameters())
-        if self.plan.worth is None or any(is_lazy(parameter) for parameter in parameters):
+        if any(is_lazy(parameter) for parameter in parameters):
             return False
         graphs = [part for part in given if is_plain(part) and part.dim() == 2 and not part.is_floating_point()]
         floats = [part for part in given if is_plain(part) and part.is_floating_point()]
