@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse, protocol_of
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.rubric import audited
+from gnn_checkpointing.audit import audited
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.gather import knowledge

@@ -9,7 +9,7 @@ from statistics import median
 from scipy.stats import spearmanr
 
 from gnn_checkpointing.analysis.table import moment, series
-from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
+from gnn_checkpointing.audit import Answer, Found, Named, at_least, at_most, no_offender, percent
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.records.measurements_table import hosts, number, numbers
