@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from statistics import median
 
 from scipy.stats import spearmanr
@@ -151,18 +152,15 @@ def repeats_agree(run: RunFolder) -> Found:
     return at_least(1 - apart / len(known), LEAST_REPEATED, what)
 
 
-def usual_width(run: RunFolder) -> Found:
-    return _width(run, run.findings.quality.median_half_width, 1, "median half-width")
-
-
-def worst_width(run: RunFolder) -> Found:
-    return _width(run, run.findings.quality.worst_half_width, WORST_OVER_TARGET, "widest half-width")
-
-
-def _width(run: RunFolder, width: float, times: float, what: str) -> Found:
+def _width(run: RunFolder, which: str, times: float, what: str) -> Found:
     if not any(row["policy"] != "none" and row["time_ratio"] is not None for row in run.timed):
         return None
+    width = getattr(run.findings.quality, f"{which}_half_width")
     return at_most(width, times * run.study.measurement.ratio_half_width, what)
+
+
+usual_width = partial(_width, which="median", times=1, what="median half-width")
+worst_width = partial(_width, which="worst", times=WORST_OVER_TARGET, what="widest half-width")
 
 
 def machine_steady(run: RunFolder) -> Found:
