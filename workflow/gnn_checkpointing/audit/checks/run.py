@@ -11,7 +11,6 @@ from scipy.stats import spearmanr
 
 from gnn_checkpointing.analysis.table import moment, series
 from gnn_checkpointing.audit import Answer, Found, Named, at_least, at_most, no_offender, percent
-from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.records.measurements_table import hosts, number, numbers
 from gnn_checkpointing.report.run_folder import RunFolder, place
@@ -187,13 +186,9 @@ def graphs_checksummed(run: RunFolder) -> Named:
 
 
 def draws_differ(run: RunFolder) -> Named:
-    drawn = _drawn(run)
+    drawn = [graph for graph in run.graphs if graph.requested_average_degree is not None]
     times = Counter(graph.sha256 for graph in drawn)
     return ((graph.id, times[graph.sha256] > 1) for graph in drawn if len(drawn) > 1)
-
-
-def _drawn(run: RunFolder) -> list[GraphFacts]:
-    return [graph for graph in run.graphs if graph.requested_average_degree is not None]
 
 
 def real_documented(run: RunFolder) -> Named:
