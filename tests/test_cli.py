@@ -209,7 +209,7 @@ def test_a_path_to_anything_is_one_sentence(
     Path("noise").write_bytes(bytes(range(256)))
     there = sorted(tmp_path.rglob("*"))
     place = next(one for one in app.COMMANDS if one.endswith(f":{command}"))
-    function = resolve_name(f"gnn_checkpointing.cli.commands.{place}")
+    function = resolve_name(f"gnn_checkpointing.cli.{place}")
     kinds = get_type_hints(function)
     options = {name: one for name, one in inspect.signature(function).parameters.items() if "Path" in str(kinds[name])}
     read = [name for name in options if name not in ("output", "output_folder", "log", "templates")]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing import refusal
-from gnn_checkpointing.cli import guard
+from gnn_checkpointing import cli, refusal
 from gnn_checkpointing.study import reading
 from rebuilt import ROOT, packed
 
@@ -32,7 +31,7 @@ def test_a_fault_is_one_sentence_and_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_fault: Path, debug: bool
 ) -> None:
     failing(monkeypatch, KeyError("height"))
-    assert guard.main(["design", *["--debug"] * debug]) == 70
+    assert cli.main(["design", *["--debug"] * debug]) == 70
     told = capsys.readouterr().err
     assert ("Traceback" in told) == debug
     assert told.splitlines()[-1].startswith("error: design failed by a fault of the program (KeyError: 'height', in ")
@@ -56,7 +55,7 @@ def test_everything_else_is_a_sentence_of_its_own(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, words: str
 ) -> None:
     failing(monkeypatch, error)
-    assert guard.main(["design"]) == code
+    assert cli.main(["design"]) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
 
@@ -87,14 +86,14 @@ def test_a_package_that_a_command_lacks_is_named() -> None:
     ],
 )
 def test_a_wrong_option_is_one_sentence(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
-    assert guard.main(arguments) == 2
+    assert cli.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
 
 
 def test_garbage_is_looked_for_again_after_a_command(tmp_path: Path) -> None:
     given = ["--reports", str(tmp_path / "none"), "--templates", str(ROOT / "templates"), "--output", "x"]
-    assert guard.main(["index", *given]) == 2
+    assert cli.main(["index", *given]) == 2
     assert gc.isenabled()
 
 

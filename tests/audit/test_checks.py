@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json, write_json
+from gnn_checkpointing.audit import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIONS, order_random
 from gnn_checkpointing.audit.possible import _of_steps
-from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.audit.whole import _contradiction
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import readings

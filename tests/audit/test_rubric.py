@@ -9,9 +9,8 @@ import pytest
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.audit import checks
-from gnn_checkpointing.audit.rubric import RUBRIC as RUBRIC_FILE
-from gnn_checkpointing.audit.rubric import audited, rubric
+from gnn_checkpointing.audit import RUBRIC as RUBRIC_FILE
+from gnn_checkpointing.audit import audited, checks, rubric
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.measurement.sources import of_this_package
 from gnn_checkpointing.report.grades import Audit
@@ -122,7 +121,7 @@ def test_page_faults_are_asked_for_only_where_freed_memory_is_kept() -> None:
 
 def test_a_new_question_is_a_row_and_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(
-        """from gnn_checkpointing.audit.rubric import at_most
+        """from gnn_checkpointing.audit import at_most
 
 
 def few_rows(inputs):
@@ -132,7 +131,7 @@ def few_rows(inputs):
     row = "mine: {few-rows: {question: 'Few rows?', rule: At most ten., evidence: 'measurements.csv: cell'}}"
     (tmp_path / "rubric.yaml").write_text(f"{RUBRIC_FILE.read_text()}{row}\n")
     monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
-    monkeypatch.setattr("gnn_checkpointing.audit.rubric.rubric", partial(rubric, tmp_path / "rubric.yaml"))
+    monkeypatch.setattr("gnn_checkpointing.audit.rubric", partial(rubric, tmp_path / "rubric.yaml"))
     audit = audited(clean.inputs())
     assert failed(audit) == {"few-rows"}
     assert [check.id for check in audit.checks] == [*(question.id for question in RUBRIC), "few-rows"]

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from gnn_checkpointing.analysis.results import Estimate, LeftOut, Robustness, RunToRun
+from gnn_checkpointing.claims.queries import Asked
 from gnn_checkpointing.claims.queries.effects import against, densest_over_sparsest, levels
 from gnn_checkpointing.claims.queries.peaks import slope_ratio
-from gnn_checkpointing.claims.queries.query import Asked
 from gnn_checkpointing.claims.rules import above, flipping, steady, within
 from synthetic.findings import claim, empty, synthetic
 from synthetic.graphs import generated_graphs

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.claims.queries.query import Asked
+from gnn_checkpointing.claims.queries import Asked
 from gnn_checkpointing.claims.queries.systems import most_saved
 from synthetic.changes import changed
 from synthetic.findings import analysed, claim, ledger, synthetic

@@ -6,8 +6,8 @@ import pytest
 
 from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.claims.catalogue import catalogue
+from gnn_checkpointing.claims.queries import Asked
 from gnn_checkpointing.claims.queries.peaks import least_at_densest, segments_memory
-from gnn_checkpointing.claims.queries.query import Asked
 from synthetic.findings import claim, empty, ledger
 from synthetic.results import (
     SETTING,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gnn_checkpointing.explaining.explain import (
+from gnn_checkpointing.explaining import (
     measured,
     modularity,
     object_patches,

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.collecting.collect import cell_traces
+from gnn_checkpointing.collecting import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.measurement import forked, supervise
 from gnn_checkpointing.measurement.exclusive import parent_of

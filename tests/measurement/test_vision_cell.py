@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gnn_checkpointing.collecting.collect import cell_traces
+from gnn_checkpointing.collecting import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.graphs.families.images import images_of, normalised
 from gnn_checkpointing.graphs.graph import Graph

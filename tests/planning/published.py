@@ -23,7 +23,8 @@ from gnn_checkpointing.study.reading import parse_study
 def measured(study: str) -> list[Row]:
     """The published rows of the reference allocator."""
     rows = completed(first_visits(read_table(MACHINE / study / "measurements.csv")))
-    return under([of_hidden_layers(row) for row in rows], "retaining")
+    classes = {graph.id: graph.num_classes for graph in read_graphs(MACHINE / study / "graphs.json")}
+    return under([of_hidden_layers(row).but(num_classes=classes[row.graph]) for row in rows], "retaining")
 
 
 @cache

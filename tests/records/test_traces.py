@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.artefacts import seal_file
-from gnn_checkpointing.collecting.collect import thinned
+from gnn_checkpointing.collecting import thinned
 from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
 

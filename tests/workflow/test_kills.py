@@ -28,7 +28,7 @@ _REPLAYED = {
         ("def train(", "def really_train("),
         ("@dataclass", "from gnn_checkpointing.measurement.tape import train\n\n\n@dataclass"),
     ),
-    "cli/commands/measuring.py": (
+    "cli/measuring.py": (
         ("import step_demonstration, with_benchmark", "import step_demonstration"),
         ("\n\n\n", "\nfrom gnn_checkpointing.measurement.tape import with_benchmark\n\n\n"),
     ),

@@ -10,7 +10,7 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.validate import complaints
-from gnn_checkpointing.collecting.collect import PACKED, pack_cells, unpack_cells
+from gnn_checkpointing.collecting import PACKED, pack_cells, unpack_cells
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
 from gnn_checkpointing.packed import packed_files
 from gnn_checkpointing.refusal import Refusal
@@ -96,7 +96,7 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
 
 def test_cells_come_out_of_their_pack_as_they_went_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the missing ones have just as many bytes as are allowed."""
-    monkeypatch.setattr("gnn_checkpointing.collecting.collect.MOST_BYTES", 256)
+    monkeypatch.setattr("gnn_checkpointing.collecting.MOST_BYTES", 256)
     here, there = tmp_path / "here", tmp_path / "there"
     write_json(here / COMPLETE, listing(traces={"one.npz": "0" * 64}))
     (here / "one.json").write_text("{}")

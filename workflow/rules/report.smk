@@ -2,7 +2,7 @@
 
 from gnn_checkpointing import comparison
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.comparison.folders import (
+from gnn_checkpointing.comparison import (
     COMPARISON,
     PAGE,
     SUMMARY,

@@ -1,4 +1,4 @@
-// The planner's arithmetic and words, as gnn_checkpointing/planning/arithmetic.py, planner.py and report/plan_words.py
+// The planner's arithmetic and words, as gnn_checkpointing/planning/arithmetic.py, __init__.py and report/plan_words.py
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];

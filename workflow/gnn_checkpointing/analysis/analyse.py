@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -168,15 +168,10 @@ def _unusable(job: TrainingRecord, reason: str) -> Refusal:
     return Refusal(f"training of {job.convolution} with {job.policy} on {job.graph}: {reason}")
 
 
-_ANY: TypeAdapter[Any] = TypeAdapter(Any)
-
-
 def analysis_files(findings: Findings) -> dict[str, str]:
     """The text of a JSON file for each finding, its numbers to the digits that mean something."""
-    found = {field.name: getattr(findings, field.name) for field in fields(Findings)}
-    return {
-        f"{name}.json": json_text(all_significant(_ANY.dump_python(each, mode="json"))) for name, each in found.items()
-    }
+    dumped = {name: TypeAdapter(Any).dump_python(each, mode="json") for name, each in vars(findings).items()}
+    return {f"{name}.json": json_text(all_significant(values)) for name, values in dumped.items()}
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
@@ -198,4 +193,4 @@ def read_analysis(folder: Path) -> Findings:
 
 def sourced_findings(found: Findings) -> dict[str, Any]:
     """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
-    return {one.name: sourced(getattr(found, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}
+    return {name: sourced(each, f"analysis/{name}.json#") for name, each in vars(found).items()}

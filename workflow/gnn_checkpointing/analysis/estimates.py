@@ -7,15 +7,13 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.results import Estimate, RunToRun
+from gnn_checkpointing.analysis.rounding import Floats
 from gnn_checkpointing.analysis.table import Row
 from gnn_checkpointing.records.measurements_table import Value
-
-Floats = NDArray[np.float64]
 
 RATIO_KNOWN = 0.114 / norm.ppf(0.95) / math.sqrt(2)
 """Four runs of the default study on one type of machine within a day, each two compared: 90 % of 1,350 paired time

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from statsmodels.regression.linear_model import WLS
 
 from gnn_checkpointing.analysis.results import Estimate, Response, exactly
-from gnn_checkpointing.analysis.rounding import CLOSE, places_of, rank, rounded
+from gnn_checkpointing.analysis.rounding import CLOSE, Floats, places_of, rank, rounded
 from gnn_checkpointing.analysis.table import Row
 
-Floats = NDArray[np.float64]
 Found = TypeVar("Found")
 Asked = ParamSpec("Asked")
 Weights = Literal["equal", "relative"]

@@ -10,7 +10,7 @@ from statsmodels.regression.linear_model import OLS
 from gnn_checkpointing.analysis import fitting, results, single_graphs, stopping
 from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.fitting import ROUNDING, answering, answers, observed
-from gnn_checkpointing.analysis.rounding import first_greatest, rank
+from gnn_checkpointing.analysis.rounding import Floats, first_greatest, rank
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped, moment
 
 RESPONSE: results.Response = "step_time_seconds"
@@ -177,7 +177,7 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
     )
 
 
-def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], fitting.Floats, fitting.Floats] | None:
+def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] | None:
     """Each cell's time / the mean of the draws of its size, density and family, and a column for each such.
 
     What nodes and edges do is in the mean, whatever it is; None where too few were drawn again.
@@ -192,7 +192,7 @@ def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], fitting.Floats, 
     return kept, observed(kept, RESPONSE) / means, np.repeat(np.eye(len(counts)), counts, axis=0)
 
 
-def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], fitting.Floats, fitting.Floats] | None:
+def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], Floats, Floats] | None:
     """Each cell's time / its additive law, and the law's columns / that; None where there is no law."""
     if fitting.why_not(cells, RESPONSE):
         return None

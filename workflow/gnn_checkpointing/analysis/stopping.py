@@ -10,9 +10,9 @@ from scipy.special import betaincinv
 
 from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
 from gnn_checkpointing.analysis.results import StoppingRule
+from gnn_checkpointing.analysis.rounding import Floats
 from gnn_checkpointing.analysis.table import Protocol
 
-Floats = NDArray[np.float64]
 Distribution = Literal["lognormal", "heavy_tailed"]
 
 PLAYS = 1000

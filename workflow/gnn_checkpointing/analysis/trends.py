@@ -8,8 +8,8 @@ import numpy as np
 
 from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
-from gnn_checkpointing.analysis.fitting import LEAST_LEVELS, Floats, answers, fitted, largest_leverage
-from gnn_checkpointing.analysis.rounding import CLOSE
+from gnn_checkpointing.analysis.fitting import LEAST_LEVELS, answers, fitted, largest_leverage
+from gnn_checkpointing.analysis.rounding import CLOSE, Floats
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn, grouped, policy_order
 from gnn_checkpointing.records.measurements_table import per_second
 

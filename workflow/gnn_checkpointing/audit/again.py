@@ -3,15 +3,14 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse, protocol_of
+from gnn_checkpointing.analysis.analyse import analyse, protocol_of
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.rubric import audited
+from gnn_checkpointing.audit import audited
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.gather import knowledge
@@ -47,7 +46,7 @@ def analysis(run: RunFolder) -> Iterator[str]:
 
     def again() -> dict[str, Any]:
         made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings, run.graphs)
-        return {f"{ANALYSIS}/{one.name}.json": getattr(made, one.name) for one in fields(Findings)}
+        return {f"{ANALYSIS}/{name}.json": each for name, each in vars(made).items()}
 
     yield from _held(run, ANALYSIS, MEASUREMENTS, again)
 

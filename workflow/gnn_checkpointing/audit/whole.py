@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from gnn_checkpointing.collecting.collect import trace_facts, traced_cells
+from gnn_checkpointing.collecting import trace_facts, traced_cells
 from gnn_checkpointing.collecting.rows import table_rows
 from gnn_checkpointing.measurement.hardware import differences
 from gnn_checkpointing.records.cell import CellRecord

@@ -6,8 +6,8 @@ from dataclasses import replace
 from gnn_checkpointing.analysis.analyse import Findings, sourced_findings
 from gnn_checkpointing.claims.catalogue import Template, catalogue
 from gnn_checkpointing.claims.ledger import Claim, Ledger
+from gnn_checkpointing.claims.queries import Asked
 from gnn_checkpointing.claims.queries.effects import convolutions, levels, variants
-from gnn_checkpointing.claims.queries.query import Asked
 from gnn_checkpointing.claims.rules import flipping, steady, with_margin
 
 EACH = "each convolution"

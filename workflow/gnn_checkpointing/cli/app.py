@@ -1,14 +1,49 @@
-"""All commands, in the order of the data; their options are read from the functions' signatures."""
+"""All commands in the order of the data, and options that several of them share.
+
+A command's options are read from its function's signature: a name means the same file or choice wherever it is taken.
+"""
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 from cyclopts import App, Parameter, Token, convert
+from cyclopts.validators import Number
 from rich.console import Console
 
 from gnn_checkpointing import __version__
+
+
+def says(text: str) -> Parameter:
+    """An option whose help is `text`; its name is that of the command's parameter."""
+    return Parameter(help=text)
+
+
+Study = Annotated[Path, says("study file")]
+STUDY = Path("config.yaml")
+Run = Annotated[Path, says("folder of a run: results/<hardware>/<study>, or of a published report")]
+Output = Annotated[Path, says("file to be written")]
+OutputFolder = Annotated[Path, says("folder to be written")]
+HardwareFile = Annotated[Path, says("hardware.json of the measurements")]
+TypeOfMachine = Annotated[
+    Path | None, says("hardware.json of the results: another type of machine is refused (default: any will do)")
+]
+GraphId = Annotated[str, says("a graph's id; `design` lists them")]
+GraphFile = Annotated[Path, says("the graph's .npz")]
+Measurements = Annotated[Path, says("folder with one folder of records per graph")]
+Training = Annotated[list[Path] | None, Parameter(help="records of training jobs", consume_multiple=True)]
+Step = Annotated[Path, says("what `demonstrate` wrote")]
+Explanations = Annotated[Path | None, says("explained.json: a trained Vision GNN on images (default: none)")]
+Encodings = Annotated[Path | None, says("encodings.json: what counting ego networks cost (default: none)")]
+Templates = Annotated[Path, says("folder of templates")]
+Reports = Annotated[Path, says("folder of all reports, <hardware>/<study>/ below it")]
+Seconds = Annotated[float, Parameter(help="to check one report at most", validator=Number(gt=0, lte=1e6))]
+Visit = Annotated[
+    int, Parameter(help="how often the graph was measured before in this run", validator=Number(gte=0, lte=2))
+]
+AtLeastOne = Annotated[int, Parameter(validator=Number(gte=1))]
 
 _NUMBERS = {int: r"[-+]?\d+", float: r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"}
 
@@ -38,8 +73,8 @@ app = App(
     default_parameter=Parameter(negative=(), converter=_converted),
 )
 
-# Help is written here, not taken from docstrings, which `python -OO` leaves out. The modules of `commands` are imported
-# when one of their commands runs: help comes at once.
+# Help is written here, not taken from docstrings, which `python -OO` leaves out. Their modules are imported when one of
+# their commands runs: help comes at once.
 COMMANDS = {
     "designing:design": "Print the study's cells in the order they are measured, one line each.",
     "designing:model": "Try the study's own model on small graphs: what it has, or why it cannot be measured.",
@@ -70,4 +105,9 @@ COMMANDS = {
     "showing:explain": "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph.",
 }
 for place, (command, help_text) in enumerate(COMMANDS.items()):
-    app.command(f"gnn_checkpointing.cli.commands.{command}", help=help_text, sort_key=place)
+    app.command(f"gnn_checkpointing.cli.{command}", help=help_text, sort_key=place)
+
+
+def progress(done: int, of: int) -> None:
+    """Show how many images of how many are done."""
+    print(f"\r{done} of {of} images", end="\n" if done == of else "", file=sys.stderr, flush=True)

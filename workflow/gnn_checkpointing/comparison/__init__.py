@@ -1,1 +1,66 @@
-"""Published reports of several machines joined: what must be the same is checked, what differs formed into ratios."""
+"""Machines compared by their published reports. Here: which reports there are, by names and places alone."""
+
+from collections.abc import Collection, Iterable
+from operator import attrgetter
+from pathlib import Path
+
+from gnn_checkpointing.analysis.table import grouped
+from gnn_checkpointing.refusal import Refusal
+
+SUMMARY = "summary.json"
+"""A folder that has one is a published report: it is written last but for what can be seen of the report."""
+
+COMPARISON, PAGE = "comparison.json", "comparison.html"
+"""Beside the folders of all machines."""
+
+DOCUMENTATION = "docs"
+"""Beside them, too, where it is published: a folder that holds no reports."""
+
+
+def folders(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
+    """The folder of every report <hardware>/<study>/ below `reports`, except those that are `left_out`."""
+    return sorted({path.parent for path in reports.glob(f"*/*/{SUMMARY}")} - {*left_out})
+
+
+def shared(found: Iterable[Path]) -> dict[str, list[Path]]:
+    """By study the folders of those that two or more machines have published."""
+    by_study = grouped(sorted(found, key=attrgetter("name")), attrgetter("name")).items()
+    return {study: places for study, places in by_study if len(places) > 1}
+
+
+def machines(found: Iterable[Path]) -> dict[str, list[str]]:
+    """By machine the studies that it has published."""
+    by_machine = grouped(found, attrgetter("parent.name")).items()
+    return {slug: [folder.name for folder in own] for slug, own in by_machine}
+
+
+def refuse_strangers(reports: Path) -> None:
+    """Refuse a place that holds no reports, and any folder two levels down that is none."""
+    if not reports.is_dir():
+        raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
+    for folder in sorted(
+        path
+        for path in reports.glob("*/*")
+        if path.is_dir() and not path.name.startswith(".") and path.parent.name != DOCUMENTATION
+    ):
+        if not (folder / SUMMARY).is_file():
+            raise Refusal(
+                f"{folder}: no {SUMMARY} there, so it is no published report; render it again or take it away"
+            )
+
+
+def why_nothing(reports: Path, left_out: Collection[Path] = ()) -> str:
+    """One sentence on why nothing can be compared, and what would change that; empty where something can."""
+    found = folders(reports, left_out)
+    if shared(found):
+        return ""
+    by_machine = machines(found)
+    if not by_machine:
+        return "No report has been published yet, and a comparison takes the same study on two machines."
+    if len(by_machine) == 1:
+        return (
+            f"Only one machine, {next(iter(by_machine))}, has published a report, so nothing is compared yet: it takes "
+            "the same study on a second one."
+        )
+    listed = "; ".join(f"{slug} has {', '.join(studies)}" for slug, studies in by_machine.items())
+    return f"No study has been published by two machines ({listed}), so nothing is compared yet."

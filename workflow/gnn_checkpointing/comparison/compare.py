@@ -5,9 +5,8 @@ from itertools import combinations
 from pathlib import Path
 
 from gnn_checkpointing.analysis.table import time_ratio
-from gnn_checkpointing.comparison import ratios
+from gnn_checkpointing.comparison import folders, machines, ratios, shared, why_nothing
 from gnn_checkpointing.comparison.checks import around, compared, joined
-from gnn_checkpointing.comparison.folders import folders, machines, shared, why_nothing
 from gnn_checkpointing.comparison.results import Comparison, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.run_folder import RunFolder

@@ -11,8 +11,8 @@ from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.audit.checks.run import VERSIONS
+from gnn_checkpointing.comparison import COMPARISON, PAGE
 from gnn_checkpointing.comparison.checks import QUESTIONS
-from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
 from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts, texts_from

@@ -9,13 +9,12 @@ from scipy.stats import kendalltau, norm
 
 from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.analysis.results import Estimate, Law, exactly
+from gnn_checkpointing.analysis.rounding import Floats
 from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.comparison.checks import Joined, matched
 from gnn_checkpointing.comparison.results import AtRow, BreakEvenPair, PerEdge, RankAgreement, RatioSummary
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report.run_folder import Row, RunFolder
-
-Floats = NDArray[np.float64]
 
 CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 

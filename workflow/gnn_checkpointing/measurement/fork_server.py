@@ -39,10 +39,10 @@ _IMPORTED = {
     COMMANDS: (
         "gnn_checkpointing.cli.app",
         "gnn_checkpointing.graphs.make",
-        "gnn_checkpointing.cli.commands.designing",
-        "gnn_checkpointing.cli.commands.measuring",
-        "gnn_checkpointing.cli.commands.judging",
-        "gnn_checkpointing.cli.commands.publishing",
+        "gnn_checkpointing.cli.designing",
+        "gnn_checkpointing.cli.measuring",
+        "gnn_checkpointing.cli.judging",
+        "gnn_checkpointing.cli.publishing",
     ),
 }
 _MADE = {

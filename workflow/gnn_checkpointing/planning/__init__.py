@@ -7,7 +7,182 @@ plan = planner.plan(num_nodes=100_000, num_edges=20_000_000, convolution="GATv2"
 plan.recommended            # the fastest policy that fits, such as "edge_blocks"
 """
 
-from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.planning.planner import Plan, Planner, PolicyPlan
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Self
+
+from gnn_checkpointing.planning import arithmetic
+from gnn_checkpointing.planning.answering import answering, left_out, warnings
+from gnn_checkpointing.planning.arithmetic import Step, largest, peak, seconds
+from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, machine_knowledge, read_knowledge
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import ATTENTION
 
 __all__ = ["Knowledge", "Plan", "Planner", "PolicyPlan"]
+
+GIB = 2**30
+MOST = 10**9
+"""The largest number that a question may hold; products of two of them are still exact."""
+
+Verdict = Literal["fits", "may fit", "does not fit"]
+
+
+@dataclass(frozen=True)
+class PolicyPlan:
+    """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that certainly fit.
+
+    `time` is None where no law predicts it; `faster` whether it was measured to beat none near this size.
+    `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
+    """
+
+    policy: str
+    peak: arithmetic.Interval
+    time: arithmetic.Time | None
+    faster: bool
+    verdict: Verdict
+    largest_nodes: int | None
+    largest_degree: float | None
+
+    @property
+    def seconds(self) -> arithmetic.Interval | None:
+        """The seconds of a step; None where they are not predicted, or withheld."""
+        return None if self.time is None else self.time.interval
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer: the policies in the study's order, the one to take (None where none fits), and what to beware of."""
+
+    convolution: str
+    num_nodes: int
+    num_edges: int
+    sizes: Sizes
+    memory_bytes: float
+    policies: tuple[PolicyPlan, ...]
+    recommended: str | None
+    warnings: tuple[str, ...]
+
+    def of(self, policy: str) -> PolicyPlan:
+        """One policy's answer, or refuse where there is none."""
+        for found in self.policies:
+            if found.policy == policy:
+                return found
+        raise Refusal(f"policy {policy}: no law; there is one of {', '.join(one.policy for one in self.policies)}")
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Answers questions by what one study found on one machine."""
+
+    knowledge: Knowledge
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """The planner of a `planner.json`, or of all studies in a machine's folder `report/<hardware>`."""
+        return cls(machine_knowledge(Path(path)) if Path(path).is_dir() else read_knowledge(Path(path)))
+
+    def plan(
+        self,
+        *,
+        num_nodes: int,
+        num_edges: int,
+        convolution: str,
+        memory_gib: float,
+        num_layers: int | None = None,
+        hidden_channels: int | None = None,
+        heads: int | None = None,
+        num_features: int | None = None,
+        self_loops: bool = False,
+        attention_dropout: bool = False,
+    ) -> Plan:
+        """Every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
+
+        The recommended policy is the fastest of those that certainly fit, by the upper end of their peak's interval.
+        If `none` fits, it is `none`, unless another one was measured to be faster with that model on a graph of about
+        that size.
+        Times that are only bounded rank nothing: without a predicted time it is the policy of the lowest peak.
+        With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
+        attention. Sizes that are left out are those that were measured, and classes are no more than channels. Raises
+        `Refusal` for impossible numbers and for a convolution that there is no law for.
+        """
+        asked = zip(self.knowledge.measured, (num_layers, hidden_channels, heads, num_features), strict=True)
+        model = {name: measured if own is None else own for (name, measured), own in asked}
+        attends = convolution in ATTENTION
+        sizes = _checked(model, num_nodes, num_edges, memory_gib, attends=attends)
+        memory_bytes = memory_gib * GIB
+        step = Step(num_nodes, float(num_edges), sizes, attention_dropout and attends)
+        every = answering(self.knowledge, convolution, step)
+        if not every:
+            raise Refusal(
+                f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
+                f"{', '.join(self.knowledge.convolutions) or 'none'}"
+            )
+        steps = {one.policy: replace(step, measured=one.measured or self.knowledge.measured) for one in every}
+        reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
+        known = [one for one in every if reasons[one.policy] is None]
+        none = next((one for one in known if one.policy == "none"), None)
+        policies = tuple(_policy(one, none, steps[one.policy], memory_bytes, self_loops=self_loops) for one in known)
+        return Plan(
+            convolution=convolution,
+            num_nodes=num_nodes,
+            num_edges=num_edges,
+            sizes=sizes,
+            memory_bytes=memory_bytes,
+            policies=policies,
+            recommended=_recommended(policies),
+            warnings=tuple(warnings(self.knowledge, known, reasons, step)),
+        )
+
+
+def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
+    """The model's sizes, or refuse impossible numbers."""
+    for name, value in {**sizes, "num_nodes": num_nodes}.items():
+        if not 1 <= value <= MOST:
+            raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
+    if attends and sizes["hidden_channels"] % sizes["heads"]:
+        raise Refusal(
+            f"hidden_channels {sizes['hidden_channels']} is not a multiple of heads {sizes['heads']}; heads are "
+            "concatenated into channels"
+        )
+    most_edges = min(num_nodes * (num_nodes - 1), arithmetic.MOST_EDGES)
+    if not 0 <= num_edges <= most_edges:
+        raise Refusal(
+            f"num_edges {num_edges}: {num_nodes:,} nodes have 0 to {most_edges:,} directed edges; count both "
+            "directions of an undirected edge"
+        )
+    if not 0 < memory_gib <= MOST:
+        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0 and up to {MOST:,}, in GiB")
+    return Sizes(**sizes)
+
+
+def _policy(
+    known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step, memory: float, *, self_loops: bool
+) -> PolicyPlan:
+    if self_loops and not known.self_loops:  # some convolutions add their own
+        step = replace(step, edges=step.edges + step.nodes)
+    found = peak(known, step)
+    degree = step.edges / step.nodes
+    densest = min(int(step.nodes) * (int(step.nodes) - 1), arithmetic.MOST_EDGES)
+    most = largest(known, memory, lambda edges: replace(step, edges=edges), densest)
+    return PolicyPlan(
+        policy=known.policy,
+        peak=found,
+        time=seconds(known, none, step),
+        faster=arithmetic.measured_faster(known, step),
+        verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
+        largest_nodes=largest(
+            known, memory, lambda nodes: replace(step, nodes=nodes, edges=degree * nodes), arithmetic.MOST_NODES
+        ),
+        largest_degree=None if most is None else most / step.nodes,
+    )
+
+
+def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
+    """The fastest policy that certainly fits; where no time is predicted, the one of the lowest peak."""
+    fitting = [one for one in policies if one.verdict == "fits"]
+    if any(one.policy == "none" for one in fitting):
+        fitting = [one for one in fitting if one.policy == "none" or one.faster]
+    timed = [(one.seconds.estimate, one.policy) for one in fitting if one.seconds is not None]
+    if timed:
+        return min(timed, key=lambda pair: pair[0])[1]
+    return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None

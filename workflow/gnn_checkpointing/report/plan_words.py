@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from gnn_checkpointing.planning import Plan, PolicyPlan
 from gnn_checkpointing.planning.arithmetic import Interval, Time
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.planning.planner import Plan, PolicyPlan
 from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, significant, size
 from gnn_checkpointing.sourced import mark_between
 from gnn_checkpointing.sourced import plain as plain_number

@@ -99,11 +99,8 @@ def with_state(formula: str, state: int) -> str:
 
 def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[ClosedForm]:
     """Every closed form beside the cells that it counts, and the fitted law's error where one was chosen."""
-    counting = [row for row in drawn(rows) if row.training_nodes]
-    classes = _classes(counting)
-    if classes is None:
-        return []
-    state = _random_state(counting, classes)
+    counting = [row for row in drawn(rows) if row.training_nodes and row.num_classes]
+    state = _random_state(counting)
     known = FORMS if state else {**FORMS, **BLOCK_FORMS}
     fitted = {(law.convolution, law.policy, law.response): law for law in laws}
     found = []
@@ -113,7 +110,7 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
             forms = [with_state(form, state) for form in known.get((convolution, policy, response), ())]
             if not forms or not series.rows:
                 continue
-            counts = np.array([max(value(form, _sizes(row, classes)) for form in forms) for row in series.rows])
+            counts = np.array([max(value(form, _sizes(row)) for form in forms) for row in series.rows])
             by_graph = {one.graph: one.fitted for law in [fitted.get(series.key)] if law for one in law.residuals}
             by_law = np.array([by_graph.get(row.graph, np.nan) for row in series.rows])
             compared = {
@@ -127,7 +124,7 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
     return found
 
 
-def _sizes(row: Row, classes: float = 0) -> dict[str, float]:
+def _sizes(row: Row) -> dict[str, float]:
     return {
         "N": row.num_nodes,
         "E": row.num_edges,
@@ -135,32 +132,19 @@ def _sizes(row: Row, classes: float = 0) -> dict[str, float]:
         "F": row.hidden_channels,
         "H": row.heads,
         "M": row.num_features,
-        "C": classes,
+        "C": row.num_classes or 0,
         "T": row.training_nodes or 0,
         "K": row.edges_at_once or 0,
         "S": float(row.num_edges >= 2 * (row.edges_at_once or row.num_edges)),
     }
 
 
-def _classes(rows: Sequence[Row]) -> int | None:
-    """The number of classes, which no column has, from what the first cell keeps for its loss.
-
-    A whole number that is wrong there is wrong in each of the other forms.
-    """
-    for row in rows:
-        forms = FORMS.get((row.convolution, row.policy, "saved_activation_bytes"))
-        if forms is not None and row.policy == "none":
-            least, more = (value(forms[0], _sizes(row, classes)) for classes in (0, 1))
-            return round(float(row.saved_activation_bytes - least) / (more - least))
-    return None
-
-
-def _random_state(rows: Sequence[Row], classes: int) -> int:
+def _random_state(rows: Sequence[Row]) -> int:
     """What a recomputed layer kept of the random numbers when these cells were measured, in bytes: all or nothing."""
     for row in rows:
         forms = FORMS.get((row.convolution, "layers", "saved_activation_bytes"))
         if forms is not None and row.policy == "layers":
-            with_none = value(with_state(forms[0], 0), _sizes(row, classes))
+            with_none = value(with_state(forms[0], 0), _sizes(row))
             return _STATE if row.saved_activation_bytes - with_none == _STATE * row.num_layers else 0
     return 0
 

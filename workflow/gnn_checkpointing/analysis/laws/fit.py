@@ -7,10 +7,10 @@ import numpy as np
 from scipy.optimize import lsq_linear, nnls
 
 from gnn_checkpointing.analysis import rounding
-from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, Floats, largest
+from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
 from gnn_checkpointing.analysis.results import Knee, PredictiveLaw
-from gnn_checkpointing.analysis.rounding import least_squares, rank
+from gnn_checkpointing.analysis.rounding import Floats, least_squares, rank
 
 _APART = 1e-3  # blocks of eight edges per node differ from eight times the nodes by less
 _MOST_ASSIGNMENTS = 30
@@ -72,7 +72,9 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
         fits = [_additive(name, sizes, values, knee) for knee in knees(sizes.edges)]
     else:
         fits = [_additive(name, sizes, values)] if form.pieces == 1 else _largest_of_two(name, sizes, values)
-    fit = _best(fits, sizes, values)
+    # The smallest relative error; of equals the first, and all that are exact are equal.
+    errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
+    fit = fits[rounding.first_least(errors, nothing=len(values) * ROUNDING**2)]
     # Of the largest response, a term times its column's largest value has no digit below the rounding.
     response = 1.0 if form.logarithmic else float(values.max())
     reach = np.maximum(largest(matrix(form, sizes, fit.knee)), np.finfo(np.float64).tiny)
@@ -81,12 +83,6 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
         [rounding.rounded(term, place) for term, place in zip(piece, places, strict=True)] for piece in fit.pieces
     ]
     return FittedForm(name, np.array(pieces), fit.knee, (float(sizes.nodes.max()), float(sizes.edges.max())))
-
-
-def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
-    """The fit of the smallest relative error; of equals the first, and all that are exact are equal."""
-    errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
-    return fits[rounding.first_least(errors, nothing=len(values) * ROUNDING**2)]
 
 
 def knees(edges: Floats) -> Floats:

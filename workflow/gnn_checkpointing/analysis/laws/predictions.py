@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import WEIGHTS, Floats, answering, why_not
+from gnn_checkpointing.analysis.fitting import WEIGHTS, answering, why_not
 from gnn_checkpointing.analysis.laws import asked, selection
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
 from gnn_checkpointing.analysis.laws.series import FORMS, Series
 from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
-from gnn_checkpointing.analysis.rounding import first_least
+from gnn_checkpointing.analysis.rounding import Floats, first_least
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
 

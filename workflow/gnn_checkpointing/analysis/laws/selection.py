@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Floats, answering, held_out, why_not
+from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, answering, held_out, why_not
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, matrix
 from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError, Response, TimeUnit
-from gnn_checkpointing.analysis.rounding import first_least
+from gnn_checkpointing.analysis.rounding import Floats, first_least
 from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
 # Scores that differ by less are equal, and the form that the study lists first is taken.

@@ -7,8 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import Floats, observed
+from gnn_checkpointing.analysis.fitting import observed
 from gnn_checkpointing.analysis.results import PredictiveLaw, Residual, Response
+from gnn_checkpointing.analysis.rounding import Floats
 from gnn_checkpointing.analysis.table import Row
 
 

@@ -1,6 +1,6 @@
 """Can the bytes and ratios be trusted, and does every policy compute what none computes?"""
 
-from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_most, no_offender, offended, percent
+from gnn_checkpointing.audit import Answer, Found, Named, at_most, no_offender, offended, percent
 from gnn_checkpointing.records.measurements_table import high_water_verdict, number
 from gnn_checkpointing.report.run_folder import Row, RunFolder, place
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy

@@ -9,7 +9,7 @@ from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.series import Sizes
 from gnn_checkpointing.analysis.results import Coverage, PredictiveLaw, Response, ScoreSummary
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, percent
+from gnn_checkpointing.audit import Answer, Found, Named, at_least, at_most, percent
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report.run_folder import RunFolder
 

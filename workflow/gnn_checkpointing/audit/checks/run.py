@@ -4,13 +4,13 @@ import math
 import re
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from statistics import median
 
 from scipy.stats import spearmanr
 
 from gnn_checkpointing.analysis.table import moment, series
-from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
-from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.audit import Answer, Found, Named, at_least, at_most, no_offender, percent
 from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.records.measurements_table import hosts, number, numbers
 from gnn_checkpointing.report.run_folder import RunFolder, place
@@ -151,18 +151,15 @@ def repeats_agree(run: RunFolder) -> Found:
     return at_least(1 - apart / len(known), LEAST_REPEATED, what)
 
 
-def usual_width(run: RunFolder) -> Found:
-    return _width(run, run.findings.quality.median_half_width, 1, "median half-width")
-
-
-def worst_width(run: RunFolder) -> Found:
-    return _width(run, run.findings.quality.worst_half_width, WORST_OVER_TARGET, "widest half-width")
-
-
-def _width(run: RunFolder, width: float, times: float, what: str) -> Found:
+def _width(run: RunFolder, which: str, times: float, what: str) -> Found:
     if not any(row["policy"] != "none" and row["time_ratio"] is not None for row in run.timed):
         return None
+    width = getattr(run.findings.quality, f"{which}_half_width")
     return at_most(width, times * run.study.measurement.ratio_half_width, what)
+
+
+usual_width = partial(_width, which="median", times=1, what="median half-width")
+worst_width = partial(_width, which="worst", times=WORST_OVER_TARGET, what="widest half-width")
 
 
 def machine_steady(run: RunFolder) -> Found:
@@ -189,13 +186,9 @@ def graphs_checksummed(run: RunFolder) -> Named:
 
 
 def draws_differ(run: RunFolder) -> Named:
-    drawn = _drawn(run)
+    drawn = [graph for graph in run.graphs if graph.requested_average_degree is not None]
     times = Counter(graph.sha256 for graph in drawn)
     return ((graph.id, times[graph.sha256] > 1) for graph in drawn if len(drawn) > 1)
-
-
-def _drawn(run: RunFolder) -> list[GraphFacts]:
-    return [graph for graph in run.graphs if graph.requested_average_degree is not None]
 
 
 def real_documented(run: RunFolder) -> Named:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gnn_checkpointing.claims import queries
 from gnn_checkpointing.claims.ledger import Kind
-from gnn_checkpointing.claims.queries.query import QUERIES, Asked, Picked
+from gnn_checkpointing.claims.queries import QUERIES, Asked, Picked
 from gnn_checkpointing.claims.rules import RULES, Rule, respectively
 from gnn_checkpointing.study.reading import read_yaml
 

@@ -8,7 +8,7 @@ from typing import Any
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.analysis.table import grouped
-from gnn_checkpointing.claims.queries.query import RATIO_OF_RATIOS, TIMES, Asked, Found, query, where
+from gnn_checkpointing.claims.queries import RATIO_OF_RATIOS, TIMES, Asked, Found, query, where
 
 Pairs = Sequence[tuple[Any, Any]]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.queries.query import Asked, Found, between, query, where
+from gnn_checkpointing.claims.queries import Asked, Found, between, query, where
 from gnn_checkpointing.claims.rules import MOST_FLIPS, chance_of_turning, share_of
 from gnn_checkpointing.records.jobs import REORDERED
 from gnn_checkpointing.sourced import counted, plain

@@ -5,8 +5,8 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+from gnn_checkpointing.claims.queries import RATIO_OF_RATIOS, Asked, Found, between, query, scaled
 from gnn_checkpointing.claims.queries.effects import levels, variants
-from gnn_checkpointing.claims.queries.query import RATIO_OF_RATIOS, Asked, Found, between, query, scaled
 from gnn_checkpointing.claims.rules import with_run_to_run
 from gnn_checkpointing.study.policy_names import parse_policy
 

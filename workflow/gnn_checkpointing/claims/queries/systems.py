@@ -4,7 +4,7 @@ from operator import attrgetter
 from typing import Any
 
 from gnn_checkpointing.analysis.table import grouped
-from gnn_checkpointing.claims.queries.query import RATIO_OF_RATIOS, Asked, Found, query, scaled, where
+from gnn_checkpointing.claims.queries import RATIO_OF_RATIOS, Asked, Found, query, scaled, where
 from gnn_checkpointing.sourced import counted
 from gnn_checkpointing.study.vision_shapes import (
     PATCH_CLASSES,

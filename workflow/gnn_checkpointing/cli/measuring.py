@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 from gnn_checkpointing.artefacts import read_json, write_json, write_sealed
-from gnn_checkpointing.cli import options
-from gnn_checkpointing.cli.options import STUDY, says
-from gnn_checkpointing.collecting.collect import collect as gathered
-from gnn_checkpointing.collecting.collect import made_of, pack_cells
+from gnn_checkpointing.cli import app as options
+from gnn_checkpointing.cli.app import STUDY, says
+from gnn_checkpointing.collecting import collect as gathered
+from gnn_checkpointing.collecting import made_of, pack_cells
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.demonstrate import step_demonstration, with_benchmark
 from gnn_checkpointing.measurement.exclusive import asker, machine
@@ -121,7 +121,7 @@ def explanations(*, study: options.Study = STUDY, output: options.Output) -> Non
     leave_to_server(read)
     import torch
 
-    from gnn_checkpointing.explaining.explain import explanations as explained
+    from gnn_checkpointing.explaining import explanations as explained
 
     refuse_other_contents(read)
     torch.set_num_threads(read.measurement.threads)

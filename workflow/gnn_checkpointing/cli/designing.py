@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from gnn_checkpointing.artefacts import write_sealed
-from gnn_checkpointing.cli.options import STUDY, GraphId, Output, OutputFolder, Study, says
+from gnn_checkpointing.cli.app import STUDY, GraphId, Output, OutputFolder, Study, says
 from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.study import reading
 from gnn_checkpointing.study.design import graph_cells, visits

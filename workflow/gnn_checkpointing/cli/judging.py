@@ -6,10 +6,10 @@ from gnn_checkpointing.analysis.analyse import analyse as analysed
 from gnn_checkpointing.analysis.analyse import protocol_of, write_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import seal, write_sealed
-from gnn_checkpointing.audit.rubric import audited
+from gnn_checkpointing.audit import audited
 from gnn_checkpointing.claims.judge import judge as judged
 from gnn_checkpointing.claims.ledger import written
-from gnn_checkpointing.cli.options import Encodings, Explanations, Run
+from gnn_checkpointing.cli.app import Encodings, Explanations, Run
 from gnn_checkpointing.planning.gather import knowledge as gathered
 from gnn_checkpointing.records.graph_facts import read_encodings
 from gnn_checkpointing.records.jobs import read_explained

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from gnn_checkpointing import comparison as published
 from gnn_checkpointing.audit.checksums import refuse_changed
 from gnn_checkpointing.audit.validate import believed_complaints, complaints, measured_complaints, quick_complaints
-from gnn_checkpointing.cli import options
-from gnn_checkpointing.cli.commands.judging import analyse, audit, judge, knowledge
-from gnn_checkpointing.cli.options import says
+from gnn_checkpointing.cli import app as options
+from gnn_checkpointing.cli.app import says
+from gnn_checkpointing.cli.judging import analyse, audit, judge, knowledge
 from gnn_checkpointing.comparison import compare as compared
-from gnn_checkpointing.comparison import folders as published
 from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal, plain

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from gnn_checkpointing.artefacts import sha256_of, write_json, write_text
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.checkpointing import explain as explained_policies
-from gnn_checkpointing.cli import options
-from gnn_checkpointing.cli.options import STUDY, AtLeastOne, OutputFolder, progress, says
-from gnn_checkpointing.explaining.explain import explained, patch_graph, trained
+from gnn_checkpointing.cli import app as options
+from gnn_checkpointing.cli.app import STUDY, AtLeastOne, OutputFolder, progress, says
+from gnn_checkpointing.explaining import explained, patch_graph, trained
 from gnn_checkpointing.explaining.images import class_names, pictures, pixels
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.step_trace import step_trace

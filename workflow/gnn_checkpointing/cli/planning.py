@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import ValidationError
 
-from gnn_checkpointing.cli.options import says
+from gnn_checkpointing.cli.app import says
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.planning import Plan, Planner
