@@ -30,6 +30,7 @@ from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import put, uncompiled
+from gnn_checkpointing.checkpointing.message_code import forward_of, learns, used_among
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -55,7 +56,7 @@ class CutLayer:
         self.message_bytes: int | None = None
         self.block_bytes: int | None = None
         self._cutter = Cutter(conv, tables, plan)
-        self._given = vars(conv).get("forward")
+        self._given, self._plain_forward = vars(conv).get("forward"), forward_of(conv)
 
     def install(self) -> None:
         """Replace the layer's methods."""
@@ -183,11 +184,12 @@ class CutLayer:
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
             state = visit.state or Recomputation(self.conv, device=cut.edges.pointer.device)
-            out = run_cut(cut, executor, saved, state, state.weights)
+            out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
         else:
             with torch.no_grad():
                 parts = executor.forward(cut)[0]
-            if visit.fills:  # clones: a layer may change what `propagate` returns in place, as no leaf may be
+            if visit.fills and learns(self.conv, cut.call.tensors):
+                # Clones: a layer may change what `propagate` returns in place, as no leaf may be.
                 parts = tuple(part.requires_grad_().clone() for part in parts)
             out = parts[0] if len(parts) == 1 else parts
         for name, value in vars(self.conv).items():
@@ -195,9 +197,6 @@ class CutLayer:
                 # A message left it there for whoever reads it next, but it belongs to one block.
                 vars(self.conv)[name] = OfOneBlock(name, type(self.conv).__name__, self.plan.policy)
         return out
-
-    def _plain_forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._given(*args, **kwargs) if self._given else type(self.conv).forward(self.conv, *args, **kwargs)
 
     def _was_whole(self) -> bool:
         return self.plan.worth is not None and self.computes_by == "none"

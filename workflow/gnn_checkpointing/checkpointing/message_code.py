@@ -3,15 +3,19 @@
 Methods are looked up anew each time: a user may replace them, on a layer or on its class, after a policy was applied.
 """
 
+import dis
 import functools
-from collections.abc import Callable, Iterator
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from types import CodeType, FunctionType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.given import names_in
+from gnn_checkpointing.checkpointing.given import ATOMS, names_in
 
 
 def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
@@ -62,6 +66,63 @@ def switches(conv: MessagePassing) -> tuple[Any, ...]:
 
 def _is_switch(own: bool, named: frozenset[str], name: str, value: Any) -> bool:
     return type(value) in (bool, int, str, type(None)) and (not own or name in named or name == "training")
+
+
+def used_among(weights: Iterable[Tensor], conv: MessagePassing) -> tuple[Tensor, ...]:
+    """Those of a layer's weights that its messages may use; all where their code does not say."""
+    used = _weights_read(conv)
+    return tuple(weight for weight in weights if used is None or id(weight) in used)
+
+
+def learns(conv: MessagePassing, tensors: Sequence[Tensor]) -> bool:
+    """Whether what a layer makes of these tensors has a gradient."""
+    return any(tensor.requires_grad for tensor in (*tensors, *used_among(conv.parameters(), conv)))
+
+
+def _weights_read(conv: MessagePassing) -> frozenset[int] | None:
+    """The weights, by identity, that a layer's messages may use; None where their code does not say."""
+    if vars(conv).keys() & set(METHODS):
+        return None
+    found, seen, waiting = set[int](), set[str](), [method for method in methods_of(conv) if method is not None]
+    while waiting:
+        names = _read_of_self(getattr(waiting.pop(), "__code__", None))
+        if names is None:
+            return None
+        for name in names - seen:
+            seen.add(name)
+            parts = {**conv._modules, **conv._parameters, **conv._buffers, **vars(conv)}
+            value = parts[name] if name in parts else inspect.getattr_static(type(conv), name, None)
+            if isinstance(value, nn.Module):
+                found |= set(map(id, value.parameters()))
+            elif isinstance(value, Tensor):
+                found.add(id(value))
+            elif isinstance(value, FunctionType) and name not in parts and not value.__module__.startswith("torch.nn."):
+                waiting.append(value)
+            elif type(value) not in ATOMS:
+                return None
+    return frozenset(found)
+
+
+@functools.lru_cache(4096)
+def _read_of_self(code: CodeType | None) -> frozenset[str] | None:
+    """The attributes that a method's code reads of its first argument; None where it does something else with that."""
+    if (
+        code is None
+        or not code.co_varnames
+        or {code.co_varnames[0], "__class__"} & {*code.co_cellvars, *code.co_freevars}
+    ):
+        return None
+    steps, own, found = list(dis.get_instructions(code)), code.co_varnames[0], set[str]()
+    for step, following in itertools.pairwise(steps):
+        if own in (step.argval if isinstance(step.argval, tuple) else (step.argval,)) and "FAST" in step.opname:
+            if step.opname not in _LOADS or following.opname not in _OF_ATTRIBUTES:
+                return None
+            found.add(following.argval)
+    return frozenset(found)
+
+
+_LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_BORROW"})
+_OF_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
 
 
 def forward_of(layer: nn.Module) -> Callable[..., Any]:
