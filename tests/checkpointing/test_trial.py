@@ -72,3 +72,15 @@ def test_weights_that_no_message_uses_are_no_part_of_it(kind: Callable[[], nn.Mo
         learns.append([weight.grad is not None for weight in layer.parameters()])
     assert learns[0] == learns[1]
     assert [difference(*pair) for pair in zip(*steps, strict=True)] == ["", "", ""]
+
+
+class Always(Sending):
+    """A message that drops in evaluation mode, too."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return nn.functional.dropout(x_j, 0.5)
+
+
+def test_a_message_that_draws_in_evaluation_mode_is_refused_for_that() -> None:
+    with pytest.raises(Refusal, match="draw random numbers in evaluation mode"):
+        apply(built(Always), "edge_blocks(4)")(X, EDGES)

@@ -70,6 +70,17 @@ class ByDegree(Sending):
         return x_j / self.degree[index].view(-1, 1)
 
 
+class ByKept(ByDegree):
+    """The same, kept in a dictionary."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        self.held = {"degree": degree(edge_index[1], len(x))}
+        return super().forward(x, edge_index)
+
+    def message(self, x_j: Tensor, index: Tensor) -> Tensor:
+        return x_j / self.held["degree"][index].view(-1, 1)
+
+
 class ByBuffer(Sending):
     """A message that reads of each destination a number in a buffer, that of the first ones the same."""
 
@@ -174,6 +185,7 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[nn.Module], None], tup
     "a global that a message writes": (CountingEdges, as_it_is, (EDGES,)),
     "shares of a source": (BySource, as_it_is, (ONE_SOURCE_EACH,)),
     "degrees kept by the layer": (ByDegree, as_it_is, (RING, UNEVEN)),
+    "degrees kept in a dictionary": (ByKept, as_it_is, (RING, UNEVEN)),
     "a buffer by destination": (ByBuffer, as_it_is, (EDGES,)),
     "kinds by destination": (ByKind, as_it_is, (EDGES,)),
     "drawn scores for two calls": (TwoHops, as_it_is, (EDGES,)),

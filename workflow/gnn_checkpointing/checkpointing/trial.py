@@ -132,7 +132,9 @@ def _compared(
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device, generators):
             conv.eval()  # masks of two cuts differ; without them the rest can be compared
-            whole = computed(block)
+            before, whole = RandomStates.now(before.device, generators), computed(block)
+            if before != RandomStates.now(before.device, generators):
+                return "its messages draw random numbers in evaluation mode, too, so that no two cuts can be compared"
         ways = [(whole, [computed(half) for half in halves])]
     # Values that are all the same, and edges of which no two have a source in common, may hide what messages depend on,
     # and no later graph is tried.
@@ -154,10 +156,7 @@ def _compared(
             if out.dim() < -dim or out.size(dim) != block.num_nodes:
                 return "what it aggregates has no row per destination"
             if not _alike(out, torch.cat(pieces, dim)):
-                return (
-                    "its messages depend on each other, or on the places of nodes in the graph: two ways to cut the "
-                    "same edges give different results"
-                )
+                return "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
     known = {id(tensor) for tensor in (*inputs, *conv.parameters())}
     for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
         # A leaf, or what was computed before the trial began.
@@ -182,11 +181,11 @@ def _varied(tensor: Tensor) -> Tensor:
 
 def _vary_what_is_kept(conv: nn.Module) -> None:
     """Give a layer other values in the tensors that its parts keep; whoever calls this restores them."""
-    for part in conv.modules():
-        for own in (vars(part), part._buffers):
-            for name, value in own.items():
-                if isinstance(value, Tensor) and value.layout == torch.strided and not is_lazy(value):
-                    own[name] = _varied(value)
+    held = [value for _, value in plain_attributes(conv) if type(value) is dict]
+    for own in (*held, *(own for part in conv.modules() for own in (vars(part), part._buffers))):
+        for name, value in own.items():
+            if isinstance(value, Tensor) and value.layout == torch.strided and not is_lazy(value):
+                own[name] = _varied(value)
 
 
 class _Copies(Leaves):
