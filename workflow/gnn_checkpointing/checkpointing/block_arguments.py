@@ -201,8 +201,10 @@ class DeferredEdgeValues(InPlaceOfATensor):
     __class__ = property(lambda _: Tensor)  # a layer may ask whether it is a tensor
 
     def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
-        self._values, self._make, self._versions = values, make, versions_of(values)
+        self._values, self.make, self._versions = values, make, versions_of(values)
         self.made: Any = None
+        self.uses = 0
+        """Calls of `propagate` that were given it."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -218,7 +220,7 @@ class DeferredEdgeValues(InPlaceOfATensor):
         """What `edge_updater` returns without blocks."""
         if self.made is None:
             self.values  # noqa: B018 - refuses those that have changed
-            self.made = self._make()
+            self.made = self.make()
         return self.made
 
 

@@ -38,6 +38,7 @@ from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint
 
 from gnn_checkpointing.checkpointing.kernels.build import said_by
 from gnn_checkpointing.checkpointing.layers import Contexts, drops_at_random, layers_of, put, recomputed
+from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default]
@@ -51,7 +52,7 @@ _UNWATCHED = (torch.ops.aten.unsafe_split.Tensor, torch.ops.aten.unsafe_split_wi
 def checkpoint_selectively(model: nn.Module) -> None:
     """Checkpoint each layer of `model`, as policy `layers` does, but keep the results of the operators `KEPT`."""
     for layer in layers_of(model, "selective"):
-        put(layer, "forward", partial(recomputed, layer, layer.forward, contexts=partial(_contexts, layer)))
+        put(layer, "forward", partial(recomputed, layer, forward_of(layer), contexts=partial(_contexts, layer)))
 
 
 def _contexts(layer: nn.Module) -> Contexts:

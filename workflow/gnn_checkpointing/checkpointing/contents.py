@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 from torch_geometric.data.data import BaseData
 
-from gnn_checkpointing.checkpointing.given import ATOMS, by_class, is_opened, names_in
+from gnn_checkpointing.checkpointing.given import ATOMS, by_class, is_opened, names_in, writes_globals
 
 
 class _View(MutableMapping[str, Any]):
@@ -108,8 +108,10 @@ def globals_of(function: Any) -> list[Any]:
 
 @by_class
 def class_attributes(kind: type) -> list[Any]:
-    """The attributes of a user's own classes that this one is made of, as dictionaries."""
-    return [_OfClass(base) for base in kind.__mro__ if not _is_closed(base)]
+    """The attributes of a user's own classes that this one is made of, and globals that they write, as dictionaries."""
+    own = [base for base in kind.__mro__ if not _is_closed(base)]
+    functions = (value for base in own for value in vars(base).values() if isinstance(value, FunctionType))
+    return [*map(_OfClass, own), *(_OfGlobals(one) for one in functions if writes_globals(one.__code__))]
 
 
 _MAPPINGS = (dict, _View)
@@ -127,10 +129,7 @@ def _is_closed(defined: Any) -> bool:
 
 @by_class
 def _is_own(kind: type) -> bool:
-    """Whether objects of this class have attributes that a forward pass may write: of a user's own classes, above all.
-
-    A module counts, too, where no other module has it as a part.
-    """
+    """Whether a forward pass may write what such an object holds: one of a user's own class, a module, or a cell."""
     if is_opened(kind) or issubclass(kind, nn.Module) or kind is CellType:
         return True
     bases = set(kind.__mro__) - {object, *_CONTAINERS}

@@ -30,7 +30,9 @@ from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import put, uncompiled
+from gnn_checkpointing.checkpointing.message_code import forward_of, learns, used_among
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.checkpointing.reentry import (
     Entry,
@@ -41,6 +43,7 @@ from gnn_checkpointing.checkpointing.reentry import (
     saved_tensors_seen_by,
     visit_of,
 )
+from gnn_checkpointing.refusal import Refusal
 
 
 class CutLayer:
@@ -53,7 +56,7 @@ class CutLayer:
         self.message_bytes: int | None = None
         self.block_bytes: int | None = None
         self._cutter = Cutter(conv, tables, plan)
-        self._given = vars(conv).get("forward")
+        self._given, self._plain_forward = vars(conv).get("forward"), forward_of(conv)
 
     def install(self) -> None:
         """Replace the layer's methods."""
@@ -113,6 +116,11 @@ class CutLayer:
             visit.entry.close()
         if self._was_whole() and not (visit and visit.seeks) and self._cutter.is_small(edge_index, kwargs):
             return self._own(edge_index, size, kwargs)
+        if any(_is_drawn_again(value, edge_index) for value in kwargs.values() if type(value) is DeferredEdgeValues):
+            raise Refusal(
+                f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: it gives what edge_updater has drawn at "
+                "random to two calls of propagate, and blocks would draw it anew for each; use policy layers"
+            )
         visit = visit or Visit()
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
@@ -136,7 +144,9 @@ class CutLayer:
             visit.entry.open(visit.state)
         if type(self.conv).update is MessagePassing.update:
             return out
-        values = {"size": None, "dim_size": cut.edges.num_nodes, "edge_index": edge_index} | kwargs
+        index = edge_index[0 if self.conv.flow == "target_to_source" else 1]
+        given = {"edge_index": edge_index, "index": index, "ptr": None, "dim_size": cut.edges.num_nodes}
+        values = kwargs | given | {"adj_t": None}
         names = self.conv.inspector.get_param_names("update", exclude=[0])
         return self.conv.update(out, **{name: values[name] for name in names if name in values})
 
@@ -146,7 +156,10 @@ class CutLayer:
             return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
         visit = self._visit()
-        if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.whole is not None:
+        # A user's own layer may give its scores to two calls of `propagate`: drawn scores must be the same in both.
+        once = not self.plan.lenient or type(self.conv).forward.__module__.startswith("torch_geometric.")
+        aside = self._cutter.stands_aside() or not once
+        if aside or not is_plain(edge_index) or visit is None or visit.whole is not None:
             return whole()
         if visit.modes != present_modes():
             visit.whole = "its scores are computed in another precision or without gradients"
@@ -173,11 +186,12 @@ class CutLayer:
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
             state = visit.state or Recomputation(self.conv, device=cut.edges.pointer.device)
-            out = run_cut(cut, executor, saved, state, state.weights)
+            out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
         else:
             with torch.no_grad():
                 parts = executor.forward(cut)[0]
-            if visit.fills:  # clones: a layer may change what `propagate` returns in place, as no leaf may be
+            if visit.fills and learns(self.conv, cut.call.tensors):
+                # Clones: a layer may change what `propagate` returns in place, as no leaf may be.
                 parts = tuple(part.requires_grad_().clone() for part in parts)
             out = parts[0] if len(parts) == 1 else parts
         for name, value in vars(self.conv).items():
@@ -185,9 +199,6 @@ class CutLayer:
                 # A message left it there for whoever reads it next, but it belongs to one block.
                 vars(self.conv)[name] = OfOneBlock(name, type(self.conv).__name__, self.plan.policy)
         return out
-
-    def _plain_forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._given(*args, **kwargs) if self._given else type(self.conv).forward(self.conv, *args, **kwargs)
 
     def _was_whole(self) -> bool:
         return self.plan.worth is not None and self.computes_by == "none"
@@ -215,6 +226,17 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
     """The `CutLayer` that has taken a layer's methods over, if one has."""
     found = vars(module).get("_cut_layer")
     return found if isinstance(found, CutLayer) else None
+
+
+def _is_drawn_again(scores: DeferredEdgeValues, edge_index: Tensor) -> bool:
+    """Whether scores drawn at random are given to one more call of `propagate`."""
+    scores.uses += 1
+    if scores.uses != 2 or scores.made is not None:
+        return False
+    before = RandomStates.now(edge_index.device)
+    with torch.no_grad(), random_restored(before):
+        scores.make()
+        return before != RandomStates.now(edge_index.device)
 
 
 @functools.cache

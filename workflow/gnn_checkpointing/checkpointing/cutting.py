@@ -33,8 +33,9 @@ from gnn_checkpointing.checkpointing.given import is_tensor, leaves_of
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
 from gnn_checkpointing.checkpointing.kernel_executors import RowsKernel
+from gnn_checkpointing.checkpointing.message_code import parts_inside, switches
 from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
-from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal, whole_and_halves
+from gnn_checkpointing.checkpointing.trial import layer_refusal, trial_refusal, whole_and_halves
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
 
@@ -66,6 +67,10 @@ class Cutter:
     """What a trial has found of calls of one kind: why they must not be cut, or None."""
     _agreed: dict[object, bool] = field(default_factory=dict)
     """Whether a faster way to compute blocks has agreed with the layer's own."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was found out: a copy has parts of its own."""
+        return vars(self) | {"_tried": {}, "_agreed": {}}
 
     def cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> tuple[CutCall, Executor]:
         """The call in parts, and what computes them; raises `Uncuttable` with the reason where it has none."""
@@ -144,18 +149,17 @@ class Cutter:
         if edge_index.dtype not in (torch.int32, torch.int64):
             raise Uncuttable(f"PyTorch gathers no rows by indices of {edge_index.dtype}")
         update = conv.inspector.get_param_names("update", exclude=[0])
-        if any(name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update):
-            raise Uncuttable("its update reads values per edge")
+        per_edge = (name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update)
+        if "size" in update or any(per_edge):
+            raise Uncuttable("its update reads values per edge, or the sizes that PyG finds with them")
 
     def _tried_once(self, cut: CutCall) -> CutCall:
         """The call as blocks compute it, or the reason why it must not be cut: a part of the first call is tried."""
         if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # it has no values to try anything on
             return on_nodes(cut) or cut
         # What was tried is not tried again while the layer stays as it is.
-        parts = tuple((id(part), type(part), part.training) for _, part in parts_inside(self.conv))
-        own = tuple(id(vars(self.conv).get(name)) for name in ("message", "edge_update", "aggregate"))
-        mode = self.conv.training, torch.is_inference_mode_enabled()
-        key = (mode, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
+        inference, roles = torch.is_inference_mode_enabled(), tuple(sorted(cut.roles.items()))
+        key = (inference, roles, cut.call.edge_result, switches(self.conv))
         if key not in self._tried:
             blocks = whole_and_halves(cut)
             if blocks is None:  # nothing to try, on this graph

@@ -27,6 +27,7 @@ from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.fused import require_kernels
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.layers import put, recomputed
+from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study import block_rule
@@ -102,7 +103,7 @@ def wrap_automatically(model: nn.Module) -> None:
         if layer_refusal(layer) is None:
             CutLayer(layer, tables, plan).install()
         else:
-            put(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
+            put(layer, "forward", partial(_recomputed_where_worth, layer, forward_of(layer)))
 
 
 def _device_type(model: nn.Module) -> str:

@@ -6,6 +6,7 @@ all earlier outputs. Who runs it again must give it the same once more.
 
 import copy
 import dataclasses
+import dis
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, SimpleNamespace
@@ -116,3 +117,11 @@ def names_in(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from names_in(constant)
+
+
+@functools.lru_cache(4096)
+def writes_globals(code: CodeType) -> bool:
+    """Whether a function's code, or that of a function that it makes, gives its module's variables other values."""
+    inside = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    own = any(step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") for step in dis.get_instructions(code))
+    return own or any(map(writes_globals, inside))

@@ -20,6 +20,7 @@ from torch_geometric.nn import GroupAddRev, MessagePassing
 
 from gnn_checkpointing.checkpointing.given import flattened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
+from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
@@ -60,7 +61,7 @@ def checkpoint_layers(model: nn.Module, *, compiled: bool = True) -> None:
     the compiler runs past them: of a layer in parts it would update the buffers twice.
     """
     for layer in layers_of(model, "layers"):
-        put(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
+        put(layer, "forward", partial(recomputed, layer, forward_of(layer), compiled=compiled))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
@@ -185,7 +186,7 @@ def offload(model: nn.Module) -> None:
     """Policy `offloaded`: what is saved for backward waits in pinned host memory; nothing is recomputed (CUDA)."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
-    put(model, "forward", partial(_offloaded, model.forward))
+    put(model, "forward", partial(_offloaded, forward_of(model)))
 
 
 def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -8,6 +8,7 @@ in the backward pass, which reads no more of it than its shape. A maximum or min
 nothing reads: PyTorch's has that of the zeros before it, which takes as long as all the rest.
 """
 
+import builtins
 import functools
 import types
 from collections.abc import Callable, Hashable
@@ -20,6 +21,7 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from torch_geometric.utils import add_remaining_self_loops, add_self_loops, remove_self_loops
 from torch_geometric.utils import softmax as softmax_of_pyg
 
+from gnn_checkpointing.checkpointing.given import writes_globals
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables, content_digest
 from gnn_checkpointing.checkpointing.hooks import hooked
 from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
@@ -29,20 +31,30 @@ _TINY = 1e-16
 """As PyG adds it to the sum of a softmax."""
 
 
-@functools.cache
-def _named(function: Callable[..., Any], known: tuple[Callable[..., Any], ...]) -> dict[str, Callable[..., Any]]:
-    """Those of the `known` functions that a function reads from its module, by name."""
-    if not isinstance(function, types.FunctionType):
+def _named(function: Any, known: tuple[Callable[..., Any], ...]) -> dict[str, Callable[..., Any]]:
+    """Those of the `known` functions that a function reads from its module, by name; none where it writes there."""
+    if not isinstance(function, types.FunctionType) or writes_globals(function.__code__):
         return {}
     found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
     return {name: value for name, value in found.items() if any(value is one for one in known)}  # type: ignore[misc]
+
+
+class _Globals(dict[str, Any]):
+    """The present globals of a function's module, with other values of some names."""
+
+    def __init__(self, present: dict[str, Any], names: dict[str, Any]) -> None:
+        super().__init__(names, __builtins__=present.get("__builtins__", builtins))
+        self._present = present
+
+    def __missing__(self, name: str) -> Any:
+        return self._present[name]
 
 
 def _seeing(function: Any, names: dict[str, Any]) -> types.FunctionType:
     """The same function with other values of some of its module's names."""
     seen = types.FunctionType(
         function.__code__,
-        function.__globals__ | names,
+        _Globals(function.__globals__, names),
         function.__name__,
         function.__defaults__,
         function.__closure__,
@@ -94,7 +106,6 @@ def method_of(conv: MessagePassing, name: str) -> Callable[..., Any]:
     return method if faster is None else types.MethodType(faster, conv)
 
 
-@functools.cache
 def _with_softmax(function: Any) -> types.FunctionType | None:
     names = _named(function, (softmax_of_pyg,))
     return _seeing(function, dict.fromkeys(names, softmax)) if names else None

@@ -4,7 +4,6 @@ A layer's code says part of it (a BatchNorm inside a message). The rest is tried
 once and in two parts, and both must agree.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.parameter import is_lazy
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
 from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
@@ -20,7 +20,8 @@ from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.contents import class_attributes
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
-from gnn_checkpointing.checkpointing.given import names_in
+from gnn_checkpointing.checkpointing.given import versions_of
+from gnn_checkpointing.checkpointing.message_code import parts_inside
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
@@ -101,8 +102,12 @@ def _compared(
     inputs = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
     cut = cut.on(inputs)
 
-    def computed(part: EdgeBlock, cut: CutCall = cut) -> tuple[Tensor, ...]:
-        return stage(cut, part, cut.edges.ends(part), Leaves())
+    def computed(
+        part: EdgeBlock, cut: CutCall = cut, leaves: Leaves | None = None, one_source: bool = False
+    ) -> tuple[Tensor, ...]:
+        source, destination = cut.edges.ends(part)
+        source = torch.full_like(source, int(cut.edges.source[0])) if one_source else source
+        return stage(cut, part, (source, destination), leaves or Leaves())
 
     before = RandomStates.now(cut.edges.pointer.device, generators)
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
@@ -111,7 +116,10 @@ def _compared(
     classes = [(kind, watched(class_attributes(kind), parts)) for kind in {type(part) for part in parts}]
     with torch.enable_grad():
         first = (torch.zeros(1, requires_grad=True) * 1).grad_fn  # None in inference mode, which records no graph
-        whole = computed(block)
+        given = _Copies()
+        whole = computed(block, leaves=given)
+        if any(versions_of(copied) != version for copied, version in given.copies):
+            return "its messages write into an argument in place, and blocks would write into a copy of a part of it"
         changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
         for name, value in plain_attributes(conv):
             # None is what other threads leave.
@@ -119,23 +127,36 @@ def _compared(
             earlier, is_changed = attributes.get(name, (_MISSING, bool))
             if (value is not earlier and not passing) or is_changed():
                 changed.append(f"attribute {name}")
-        changed += [f"attributes of the class {kind.__name__}" for kind, is_changed in classes if is_changed()]
+        changed += [f"class attributes or globals of {kind.__name__}" for kind, is_changed in classes if is_changed()]
         if changed:
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device, generators):
             conv.eval()  # masks of two cuts differ; without them the rest can be compared
-            whole = computed(block)
+            before, whole = RandomStates.now(before.device, generators), computed(block)
+            if before != RandomStates.now(before.device, generators):
+                return "its messages draw random numbers in evaluation mode, too, so that no two cuts can be compared"
         ways = [(whole, [computed(half) for half in halves])]
-    # Features that are all the same may hide that messages depend on each other, and no later ones are tried.
-    with torch.no_grad(), suppress(*_FAILURES):
-        other = cut.on([_varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
-        ways.append((computed(block, other), [computed(half, other) for half in halves]))
+    # Values that are all the same, and edges of which no two have a source in common, may hide what messages depend on,
+    # and no later graph is tried.
+    numbers = cut.on([_varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
+    indices = cut.on([tensor if tensor.is_floating_point() else _varied(tensor) for tensor in inputs])
+    for other, one_source, kept in (
+        (numbers, False, False),
+        (indices, False, False),
+        (cut, True, False),
+        (cut, False, True),
+    ):
+        with torch.no_grad(), suppress(*_FAILURES):
+            if kept:
+                _vary_what_is_kept(conv)
+            first_out, *others = [computed(part, other, one_source=one_source) for part in (block, *halves)]
+            ways.append((first_out, others))
     for outs, parts_of_outs in ways:
         for out, *pieces in zip(outs, *parts_of_outs, strict=True):
             if out.dim() < -dim or out.size(dim) != block.num_nodes:
                 return "what it aggregates has no row per destination"
             if not _alike(out, torch.cat(pieces, dim)):
-                return "its messages depend on each other: two ways to cut the same edges give different results"
+                return "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
     known = {id(tensor) for tensor in (*inputs, *conv.parameters())}
     for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
         # A leaf, or what was computed before the trial began.
@@ -145,9 +166,41 @@ def _compared(
 
 
 def _varied(tensor: Tensor) -> Tensor:
-    """Each number by a factor of its own between a half and one."""
-    factors = torch.linspace(0.5, 1, tensor.numel(), dtype=tensor.dtype, device=tensor.device)
-    return tensor * factors.view(tensor.shape)
+    """Each number by a factor of its own between a half and one; whole numbers by others of the same range."""
+    if tensor.is_floating_point():
+        factors = torch.linspace(0.5, 1, tensor.numel(), dtype=tensor.dtype, device=tensor.device)
+        return tensor * factors.view(tensor.shape)
+    if tensor.is_complex() or not tensor.numel():
+        return tensor
+    places = torch.arange(tensor.numel(), device=tensor.device).view(tensor.shape)
+    if tensor.dtype == torch.bool:
+        return places % 2 == 0
+    lowest, most = tensor.min(), tensor.max()
+    return ((tensor - lowest + places) % (most - lowest + 1) + lowest).to(tensor.dtype)
+
+
+def _vary_what_is_kept(conv: nn.Module) -> None:
+    """Give a layer other values in the tensors that its parts keep; whoever calls this restores them."""
+    held = [value for _, value in plain_attributes(conv) if type(value) is dict]
+    for own in (*held, *(own for part in conv.modules() for own in (vars(part), part._buffers))):
+        for name, value in own.items():
+            if isinstance(value, Tensor) and value.layout == torch.strided and not is_lazy(value):
+                own[name] = _varied(value)
+
+
+class _Copies(Leaves):
+    """What a block reads of values per edge and of values for all: copies, which a message may write into."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copies: list[tuple[Tensor, list[int]]] = []
+
+    def of(self, position: int, end: str, tensor: Tensor) -> Tensor:  # noqa: ARG002 - one signature for all
+        """A copy, but of a node map itself."""
+        if end in ("i", "j"):
+            return tensor
+        self.copies.append((copied := tensor.clone(), versions_of(copied)))
+        return copied
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
@@ -193,25 +246,3 @@ def _graph_of(outs: tuple[Tensor, ...], known: set[Any]) -> Iterator[Any]:
         seen.add(node)
         yield node
         waiting.extend(following for following, _ in node.next_functions if following is not None)
-
-
-def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
-    """The submodules that a layer's messages use, with their names, as the code of its methods names them."""
-    named = _names_read(type(conv), ("message", "edge_update", "aggregate"))  # type: ignore[arg-type]
-    for name, child in conv.named_children():
-        if name in named or name == "aggr_module":
-            yield from ((f"{name}.{inner}" if inner else name, part) for inner, part in child.named_modules())
-
-
-@functools.cache
-def _names_read(kind: type, methods: tuple[str, ...]) -> set[str]:
-    """The attributes that the methods' code reads, in the methods that they call, too."""
-    found: set[str] = set()
-    waiting = list(methods)
-    while waiting:
-        code = getattr(getattr(kind, waiting.pop(), None), "__code__", None)
-        for name in names_in(code) if code is not None else ():
-            if name not in found:
-                found.add(name)
-                waiting.append(name)
-    return found

@@ -1,0 +1,134 @@
+"""What the code of a layer says about its messages: their methods, the parts that these use, and what may switch them.
+
+Methods are looked up anew each time: a user may replace them, on a layer or on its class, after a policy was applied.
+"""
+
+import dis
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from types import CodeType, FunctionType
+from typing import Any
+
+from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing
+
+from gnn_checkpointing.checkpointing.given import ATOMS, names_in
+
+
+def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
+    """The submodules that a layer's messages use, with their names, as the code of its methods names them."""
+    named = names_read(conv)
+    for name, child in conv.named_children():
+        if name in named or name == "aggr_module":
+            yield from ((f"{name}.{inner}" if inner else name, part) for inner, part in child.named_modules())
+
+
+METHODS = ("message", "edge_update", "aggregate")
+"""What a layer computes block by block."""
+
+
+def methods_of(conv: MessagePassing) -> tuple[Any, ...]:
+    """A layer's own `METHODS`, or those of its class, as they are now."""
+    return tuple(vars(conv).get(name, getattr(type(conv), name, None)) for name in METHODS)
+
+
+def names_read(conv: MessagePassing) -> frozenset[str]:
+    """The attributes that the code of the layer's `METHODS` reads."""
+    return _names_read(type(conv), methods_of(conv))  # type: ignore[arg-type]
+
+
+@functools.lru_cache(4096)
+def _names_read(kind: type, methods: tuple[Any, ...]) -> frozenset[str]:
+    """The attributes that the methods' code reads, in the methods that they call, too."""
+    found: set[str] = set()
+    waiting = list(methods)
+    while waiting:
+        code = getattr(waiting.pop(), "__code__", None)
+        for name in names_in(code) if code is not None else ():
+            if name not in found:
+                found.add(name)
+                waiting.append(getattr(kind, name, None))
+    return frozenset(found)
+
+
+def switches(conv: MessagePassing) -> tuple[Any, ...]:
+    """What may turn a layer's messages into others: their code, their parts, and what is no number with a point."""
+    parts = [("", conv), *parts_inside(conv)]
+    named = names_read(conv)
+    return methods_of(conv), tuple(
+        (part, type(part), *(entry for entry in vars(part).items() if _is_switch(part is conv, named, *entry)))
+        for _, part in parts
+    )
+
+
+def _is_switch(own: bool, named: frozenset[str], name: str, value: Any) -> bool:
+    return type(value) in (bool, int, str, type(None)) and (not own or name in named or name == "training")
+
+
+def used_among(weights: Iterable[Tensor], conv: MessagePassing) -> tuple[Tensor, ...]:
+    """Those of a layer's weights that its messages may use; all where their code does not say."""
+    used = _weights_read(conv)
+    return tuple(weight for weight in weights if used is None or id(weight) in used)
+
+
+def learns(conv: MessagePassing, tensors: Sequence[Tensor]) -> bool:
+    """Whether what a layer makes of these tensors has a gradient."""
+    return any(tensor.requires_grad for tensor in (*tensors, *used_among(conv.parameters(), conv)))
+
+
+def _weights_read(conv: MessagePassing) -> frozenset[int] | None:
+    """The weights, by identity, that a layer's messages may use; None where their code does not say."""
+    if vars(conv).keys() & set(METHODS):
+        return None
+    found, seen, waiting = set[int](), set[str](), [method for method in methods_of(conv) if method is not None]
+    while waiting:
+        names = _read_of_self(getattr(waiting.pop(), "__code__", None))
+        if names is None:
+            return None
+        for name in names - seen:
+            seen.add(name)
+            parts = {**conv._modules, **conv._parameters, **conv._buffers, **vars(conv)}
+            value = parts[name] if name in parts else inspect.getattr_static(type(conv), name, None)
+            if isinstance(value, nn.Module):
+                found |= set(map(id, value.parameters()))
+            elif isinstance(value, Tensor):
+                found.add(id(value))
+            elif isinstance(value, FunctionType) and name not in parts and not value.__module__.startswith("torch.nn."):
+                waiting.append(value)
+            elif type(value) not in ATOMS:
+                return None
+    return frozenset(found)
+
+
+@functools.lru_cache(4096)
+def _read_of_self(code: CodeType | None) -> frozenset[str] | None:
+    """The attributes that a method's code reads of its first argument; None where it does something else with that."""
+    if (
+        code is None
+        or not code.co_varnames
+        or {code.co_varnames[0], "__class__"} & {*code.co_cellvars, *code.co_freevars}
+    ):
+        return None
+    steps, own, found = list(dis.get_instructions(code)), code.co_varnames[0], set[str]()
+    for step, following in itertools.pairwise(steps):
+        if own in (step.argval if isinstance(step.argval, tuple) else (step.argval,)) and "FAST" in step.opname:
+            if step.opname not in _LOADS or following.opname not in _OF_ATTRIBUTES:
+                return None
+            found.add(following.argval)
+    return frozenset(found)
+
+
+_LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_BORROW"})
+_OF_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
+
+
+def forward_of(layer: nn.Module) -> Callable[..., Any]:
+    """A layer's own forward method, or its class's, as that is when it is called."""
+    return vars(layer).get("forward") or partial(_forward_of_class, layer)
+
+
+def _forward_of_class(layer: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    return type(layer).forward(layer, *args, **kwargs)
