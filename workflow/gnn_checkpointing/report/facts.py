@@ -19,6 +19,9 @@ from gnn_checkpointing.sourced import counted_where, sourced
 WORTH = 0.95
 """A policy that keeps more of the activation memory than this does not pay for the time it takes."""
 
+_FLAT = 0.05
+"""A peak hardly grows with density where an edge costs less than this share of its bytes with none."""
+
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
 
@@ -147,6 +150,12 @@ class Facts:
         """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
         smallest, fastest = (getattr(winner, one).activation_ratio.estimate for one in ("smallest", "fastest"))
         return bool(smallest < WORTH * fastest)
+
+    def grow(self, policy: str) -> list[str]:
+        """The convolutions with which a policy's peak grows with density."""
+        found = self.those(self._inputs.effects.flatness, policy=policy)
+        named = {one.convolution for one in found if one.slope_ratio is not None and one.slope_ratio > _FLAT}
+        return [name for name in self._order if name in named]
 
     def spmm_loses(self) -> bool:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
