@@ -169,7 +169,7 @@ def model(inputs: ReportInputs) -> list[str]:
 
 
 def stack(inputs: ReportInputs) -> list[str]:
-    added = "In practice adds dropout, a norm and residual connections"
+    added = "In practice adds dropout, BatchNorm, residual connections and self-loops in attention"
     return [added if inputs.effects.practice else "They have no dropout, norm or residual connections"]
 
 

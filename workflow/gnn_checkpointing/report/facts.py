@@ -13,7 +13,7 @@ from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import in_order, spans
+from gnn_checkpointing.report.sections.parts import deep, in_order, spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -170,7 +170,7 @@ class Facts:
 
     def recomputed(self, layers: int) -> list[Effect]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
-        own = self.those(self._inputs.effects.depths, num_layers=layers, other_model=False)
+        own = self.those(deep(self._inputs), num_layers=layers, other_model=False)
         timed = (point for point in own if point.activation_ratio and point.time_ratio and point.policy != "none")
         kept = grouped(timed, lambda point: point.policy)
         best = min(sorted(kept), key=lambda name: max(p.activation_ratio.estimate for p in kept[name]), default="")
