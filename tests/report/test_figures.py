@@ -142,6 +142,13 @@ def test_names_of_marks_that_touch_cover_neither_each_other_nor_a_mark_and_stay_
     assert all(box.outside(frame) == 0 for box in boxes)
 
 
+def test_no_name_covers_a_mark_and_one_goes_round_what_is_crowded() -> None:
+    crowd = [Box(x - 3, y - 3, x + 3, y + 3) for x in range(100, 160, 5) for y in range(60, 140, 5)]
+    (box,) = placed([(110.0, 100.0)], ["some_policy"], crowd, Box(0, 0, 300, 200), 7.0)
+    assert box and box.right < 97  # its mark lies near the left edge of the crowd
+    assert placed([(130.0, 100.0)], ["some_policy"], crowd, Box(97, 57, 160, 140), 7.0) == [None]
+
+
 def test_no_lines_to_names_cross_and_a_name_without_a_place_is_left_out() -> None:
     anchors = [(50.0 + 3 * (number % 5), 50.0 + 2 * (number // 5)) for number in range(25)]
     boxes = placed(anchors, ["some_policy"] * 25, [], Box(0, 0, 120, 100), 7.0)

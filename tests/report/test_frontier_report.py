@@ -81,6 +81,24 @@ def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -
     assert "layers 0.36 and 1.4" in alternative
 
 
+def test_wherever_the_densest_graphs_are_named_it_is_said_that_they_were_not_timed(inputs: ReportInputs) -> None:
+    """Those of degree 512 have bytes alone."""
+    report = documents(inputs, {}).report
+    limits = next(part for part in report.sections if part.id == "limits")
+    assert "Average degree 512, with 1,024,000 edges, was not timed" in words_in(limits.blocks)
+    assert "on the densest timed graphs?" in words_in(report.opening)
+    named = [f"table-frontier-{name}" for name in ("memory", "bytes")] + ["table-payoff", "table-flatness"]
+    frontier = section(inputs, "frontier")
+    captions = [block(frontier, id).caption for id in named]
+    captions += [
+        block(section(inputs, "trends.memory"), f"{kind}-memory-level").caption for kind in ("figure", "table")
+    ]
+    captions += [report.lead.caption] if report.lead else []
+    assert [one for one in captions if "Average degree 512 was not timed" not in one] == []
+    timed = documents(synthetic.frontier_inputs(untimed=None), {}).report
+    assert "not timed" not in words_in([*timed.opening, *(one for part in timed.sections for one in part.blocks)])
+
+
 def test_a_policy_with_other_gradients_is_left_out_with_the_reason(inputs: ReportInputs) -> None:
     changed = {"same_gradients": False, "gradient_error": 3.05e-5}
     lost = {"convolution": "GATv2", "policy": "edge_blocks", "requested_average_degree": 128, "allocator": "retaining"}
@@ -91,6 +109,10 @@ def test_a_policy_with_other_gradients_is_left_out_with_the_reason(inputs: Repor
         said = words_in([*report.opening, *(one for part in report.sections for one in part.blocks)])
         assert words in said
         assert ("Edge blocks left out" in said) == bool(words)
+        (figure,) = [one for one in report.figures() if one.id == "figure-throughput"]
+        drawn = {(panel.title, *row[:2]) for panel in figure.panels for row in panel.drawn.rows}
+        assert (("GATv2", "edge_blocks", 128.0) in drawn) != bool(words)
+        assert ("GATv2", "layers", 128.0) in drawn
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def pays(convolution: str) -> Answer:
     def found(inputs: ReportInputs) -> list[str]:
         own, none = (point(inputs, convolution, "128", policy) for policy in ("layers", "none"))
         assert none.nodes_per_second
-        cost = f"{throughput(own)} of {units.significant(none.nodes_per_second.estimate)} nodes/s"
+        cost = f"{throughput(own)} (plain: {units.significant(none.nodes_per_second.estimate)} nodes/s)"
         return [f"{answer([own], convolution)}memory {shares(own)[0]}, throughput {cost}"]
 
     return found
@@ -106,7 +106,7 @@ def winner(inputs: ReportInputs) -> list[str]:
     assert found.time_ratio
     more = units.ratio(found.time_ratio.inverse.estimate)
     said_of = f"({memory}, {more}\N{MULTIPLICATION SIGN})"
-    return [f"{found.policy} wins for GATv2: {share}", "(memory, throughput):", said_of]
+    return [f"{found.policy} is fastest for GATv2: {share}", "(memory, throughput):", said_of]
 
 
 def on_batches(convolution: str) -> Answer:
@@ -169,7 +169,7 @@ def model(inputs: ReportInputs) -> list[str]:
 
 
 def stack(inputs: ReportInputs) -> list[str]:
-    added = "In practice adds dropout, a norm and residual connections"
+    added = "In practice adds dropout, BatchNorm, residual connections and self-loops in attention"
     return [added if inputs.effects.practice else "They have no dropout, norm or residual connections"]
 
 

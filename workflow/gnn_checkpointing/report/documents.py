@@ -32,7 +32,7 @@ from gnn_checkpointing.report.page import (
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
 from gnn_checkpointing.report.sections.history import Measured
 from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
-from gnn_checkpointing.report.sections.parts import NAMES
+from gnn_checkpointing.report.sections.parts import NAMES, additions, deep
 from gnn_checkpointing.report.texts import TEMPLATES, Writer
 from gnn_checkpointing.sourced import parts
 
@@ -146,6 +146,8 @@ def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) 
         | {
             "kind": answer_of(inputs),
             "family_names": NAMES,
+            "additions": additions,
+            "deep": deep(inputs),
             "block": lambda *names: [shown[name] for name in names if name in shown],
             "form": [block for block in whole if block.kind == "planner"],
             "again": Steps((Step("", study_command(inputs.study)),)),

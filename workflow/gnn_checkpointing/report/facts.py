@@ -13,11 +13,14 @@ from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import in_order, spans
+from gnn_checkpointing.report.sections.parts import deep, in_order, spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
 """A policy that keeps more of the activation memory than this does not pay for the time it takes."""
+
+_FLAT = 0.05
+"""A peak hardly grows with density where an edge costs less than this share of its bytes with none."""
 
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
@@ -148,6 +151,12 @@ class Facts:
         smallest, fastest = (getattr(winner, one).activation_ratio.estimate for one in ("smallest", "fastest"))
         return bool(smallest < WORTH * fastest)
 
+    def grow(self, policy: str) -> list[str]:
+        """The convolutions with which a policy's peak grows with density."""
+        found = self.those(self._inputs.effects.flatness, policy=policy)
+        named = {one.convolution for one in found if one.slope_ratio is not None and one.slope_ratio > _FLAT}
+        return [name for name in self._order if name in named]
+
     def spmm_loses(self) -> bool:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
@@ -161,7 +170,7 @@ class Facts:
 
     def recomputed(self, layers: int) -> list[Effect]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
-        own = self.those(self._inputs.effects.depths, num_layers=layers, other_model=False)
+        own = self.those(deep(self._inputs), num_layers=layers, other_model=False)
         timed = (point for point in own if point.activation_ratio and point.time_ratio and point.policy != "none")
         kept = grouped(timed, lambda point: point.policy)
         best = min(sorted(kept), key=lambda name: max(p.activation_ratio.estimate for p in kept[name]), default="")

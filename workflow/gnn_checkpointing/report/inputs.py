@@ -151,6 +151,14 @@ class ReportInputs(Findings):
         """Whether enough policies were measured along density for a frontier."""
         return len({point.policy for point in self.effects.points}) >= FRONTIER_POLICIES
 
+    @property
+    def untimed(self) -> list[str]:
+        """The levels of density at which bytes alone were counted; none where nothing was timed."""
+        levels = {point.level: False for point in self.effects.points}
+        levels |= {point.level: True for point in self.effects.points if point.step_time_seconds}
+        found = [level for level, timed in levels.items() if not timed and any(levels.values())]
+        return sorted(found, key=float)
+
     def named(self, policy: str) -> str:
         """Return a policy's name, marked where it trains another model than none does."""
         return f"{policy} (another model)" if policy in self.quality.other_models else policy
@@ -162,8 +170,13 @@ class ReportInputs(Findings):
 
     @property
     def generated(self) -> list[Row]:
-        """Completed rows on generated graphs."""
-        return [row for row in self.completed if row["requested_average_degree"] is not None]
+        """Completed rows on generated graphs, without policies where they are left out."""
+        return [row for row in self.completed if row["requested_average_degree"] is not None and not self.changes(row)]
+
+    def changes(self, row: Row) -> bool:
+        """Whether a policy that trains none's model was seen to change what is computed: there it is left out."""
+        same = (row[f"same_{what}"] for what in ("loss", "gradients", "buffers"))
+        return row["policy"] not in self.quality.other_models and any(one is False for one in same)
 
     def law(self, convolution: str, policy: str, response: Response) -> Law | None:
         """The fitted law, if there is one."""

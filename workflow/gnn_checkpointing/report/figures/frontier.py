@@ -51,7 +51,7 @@ def frontier_panel(
     layers: list[Layer] = [partial(rule, x=1.0), partial(rule, y=1.0), *courses, partial(front_line, corners=corners)]
     layers += [partial(_levels, path=p, levels=levels, hollow=p.policy in others, cell=title) for p in paths]
     layers.append(partial(series, name="none", look=_INK, points=[none], size=6.5, whiskers=False))
-    names = _names(paths, named(paths, front, few), others, corners, x, y)
+    names = _names(paths, named(paths, front, few), levels, others, corners, x, y)
     drawing = panel(Chart(_FRAME, x, y, layers, names), _HEIGHT, _WIDTH)
     rows = ((path.policy, at.cell, at.x, at.y, at.low, at.high) for path in paths for at in path.points)
     drawn = Drawn(("policy", "average degree asked for", x.label, y.label, "low", "high"), tuple(rows))
@@ -99,6 +99,7 @@ def named(paths: Sequence[Line], front: Sequence[str], few: Sequence[str]) -> li
 def _names(
     paths: Sequence[Line],
     chosen: Sequence[Line],
+    levels: Sequence[str],
     others: Sequence[str],
     corners: Sequence[tuple[float, float]],
     x: Scale,
@@ -110,17 +111,18 @@ def _names(
     """
     one = _spot(1.0, 1.0, x, y)
     spots = {path.policy: [_spot(point.x, point.y, x, y) for point in path.points] for path in paths}
-    marks = [
-        Box(a - 3.5, b - 3.5, a + 3.5, b + 3.5) for a, b in [one, *(spot for each in spots.values() for spot in each)]
-    ]
-    # Along the paths, the front and the dashed lines too, as smaller marks.
+    marks = [_around(one, one, 4.0)]
+    for path in paths:
+        for point in path.points:
+            low, spot, high = (_spot(point.x, value, x, y) for value in (point.low, point.y, point.high))
+            marks += [_around(low, high, 1.5), _around(spot, spot, _size(point.cell, levels) / 2 + 1)]
     front = [_spot(*corner, x, y) for corner in corners]
     lines = [[(one[0], _FRAME.bottom), (one[0], _FRAME.top)], [(_FRAME.left, one[1]), (_FRAME.right, one[1])]]
-    marks += [Box(a - 1, b - 1, a + 1, b + 1) for line in (*spots.values(), front, *lines) for a, b in _along(line)]
+    thin = [_around(spot, spot, 1.0) for line in (*spots.values(), front, *lines) for spot in _along(line)]
     policies = ["none", *(path.policy for path in chosen)]
     anchors = [one, *(spots[policy][-1] for policy in policies[1:])]
     texts = [f"{policy}*" if policy in others else policy for policy in policies]
-    boxes = placed(anchors, texts, marks, _FRAME, _LETTERS)
+    boxes = placed(anchors, texts, marks, _FRAME, _LETTERS, thin)
     found = []
     for policy, text, anchor, box in zip(policies, texts, anchors, boxes, strict=True):
         if box is not None:
@@ -130,6 +132,11 @@ def _names(
             middle = (box.top + box.bottom) / 2
             found.append(Name(policy, text, at, box.left, middle, lead, size=_LETTERS, side="near"))
     return found
+
+
+def _around(low: tuple[float, float], high: tuple[float, float], margin: float) -> Box:
+    """The box round a line upwards."""
+    return Box(low[0] - margin, high[1] - margin, high[0] + margin, low[1] + margin)
 
 
 def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

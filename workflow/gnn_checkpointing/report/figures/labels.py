@@ -10,6 +10,8 @@ from gnn_checkpointing.report.figures.svg import text_width
 
 _ANGLES = tuple(math.radians(degree) for degree in (0, 180, 45, 135, 315, 225, 90, 270, 20, 160, 340, 200))
 _REACHES = (6.0, 11.0, 17.0, 25.0, 35.0, 47.0, 62.0)
+_FAR, _PASSED = 0.2, 4.0
+"""What a point of distance costs, and a mark below the line to a text, in square points of covered lines."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,17 @@ Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
 def placed(
-    anchors: Sequence[tuple[float, float]], texts: Sequence[str], marks: Sequence[Box], frame: Box, size: float
+    anchors: Sequence[tuple[float, float]],
+    texts: Sequence[str],
+    marks: Sequence[Box],
+    frame: Box,
+    size: float,
+    thin: Sequence[Box] = (),
 ) -> list[Box | None]:
-    """A place for each text near its anchor, covering as few marks as can be; None where none is free.
+    """A place for each text near its anchor, covering no mark and few of what is `thin`; None where none is free.
 
-    No text touches another, and no line from an anchor to its text crosses another line or another text. All in
-    points; `size` is that of the letters.
+    No text touches another, and no line from an anchor to its text crosses another line or another text; it passes
+    over few other marks. All in points; `size` is that of the letters.
     """
     taken: list[Box] = []
     lines: list[Segment] = []
@@ -70,12 +77,14 @@ def placed(
         width, height = text_width(text, size), 1.15 * size
         most = _REACHES[-1] + width
         around = Box(anchor[0] - most, anchor[1] - most, anchor[0] + most, anchor[1] + most)
-        near = [mark for mark in marks if mark.overlap(around)]
+        near, pale = ([one for one in some if one.overlap(around)] for some in (marks, thin))
+        others = [mark for mark in near if mark.nearest(anchor) != anchor]
         boxes = [(reach, _beside(anchor, reach, angle, width, height)) for reach in _REACHES for angle in _ANGLES]
         candidates = [
-            (round(sum(box.overlap(mark) for mark in near) + reach * 0.02, 6), number, box)
+            (round(_cost(box, (anchor, box.nearest(anchor)), others, pale) + reach * _FAR, 6), number, box)
             for number, (reach, box) in enumerate(boxes)
-            if _is_free(box, (anchor, box.nearest(anchor)), taken, lines) and box.outside(frame) < 1e-6
+            if box.outside(frame) < 1e-6 and not any(box.overlap(mark) for mark in near)
+            if _is_free(box, (anchor, box.nearest(anchor)), taken, lines)
         ]
         best = min(candidates)[2] if candidates else None
         found.append(best)
@@ -83,6 +92,12 @@ def placed(
             taken.append(best)
             lines.append((anchor, best.nearest(anchor)))
     return found
+
+
+def _cost(box: Box, line: Segment, marks: Sequence[Box], thin: Sequence[Box]) -> float:
+    """How much of what is thin a text covers, and how many marks the line to it passes over."""
+    passed = sum(any(crosses(line, side) for side in _diagonals(mark)) for mark in marks)
+    return sum(box.overlap(one) for one in thin) + _PASSED * passed
 
 
 def _is_free(box: Box, line: Segment, taken: Sequence[Box], lines: Sequence[Segment]) -> bool:

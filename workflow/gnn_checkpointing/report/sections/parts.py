@@ -25,6 +25,9 @@ Item = TypeVar("Item")
 NAMES = {family: row.name for family, row in FAMILIES.items()}
 """Families of graphs as a reader knows them."""
 
+NORMS = {"batch": "BatchNorm", "layer": "LayerNorm"}
+"""Norms as a reader knows them."""
+
 SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
 """A policy saves memory where it saves more than this."""
 
@@ -46,6 +49,20 @@ def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[I
         return float(value or 0) if by in ("level", "size") else value
 
     return sorted(items, key=lambda one: [place(one, each) for each in by or known])
+
+
+def deep(inputs: ReportInputs) -> list[Effect]:
+    """Stacks of several depths, by stack, density, depth and policy."""
+    found = in_order(inputs, inputs.effects.depths, "convolution")
+    stacks = list(dict.fromkeys(point.stack for point in found))
+    return in_order(inputs, found, lambda point: stacks.index(point.stack), "level", "num_layers", "policy")
+
+
+def additions(stack: Any) -> list[str]:
+    """What a stack of an architecture, or of what is measured beside it, has beside convolutions."""
+    given = {"dropout": stack.dropout, NORMS.get(stack.norm, ""): stack.norm in NORMS}
+    given |= {"residual connections": stack.residual, "self-loops in attention": stack.self_loops}
+    return [name for name, has in given.items() if has]
 
 
 def pair_of(one: Any) -> tuple[str, str]:

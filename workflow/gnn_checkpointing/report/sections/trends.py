@@ -100,7 +100,8 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     known: dict[str, Any] = {"quantity": quantity, "num_nodes": number(rows[0], "num_nodes") or 0}
-    known |= {"few": len(inputs.few) < len(inputs.policies)}
+    known |= {"few": len(inputs.few) < len(inputs.policies), "changed": inputs.quality.not_the_same}
+    known |= {"untimed": inputs.untimed}
     ends = sorted((number(row, "density") or 0 for row in rows), key=float)
     known |= {"densities": [ends[0], ends[-1]] if ends[0] < ends[-1] else ends[:1]}
     id = "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level"

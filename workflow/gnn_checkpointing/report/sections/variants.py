@@ -16,7 +16,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections import parts
-from gnn_checkpointing.report.sections.parts import family, in_order, line, lines_of, points, spans
+from gnn_checkpointing.report.sections.parts import deep, family, in_order, line, lines_of, points, spans
 
 _text = Texts("variants")
 
@@ -161,7 +161,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     def value(point: Effect) -> Estimate | None:
         return point.time_ratio if time else units.estimate_of(*3 * (point.activation_bytes,))
 
-    found = [(point, estimate) for point in inputs.effects.depths if (estimate := value(point)) is not None]
+    found = [(point, estimate) for point in deep(inputs) if (estimate := value(point)) is not None]
     panels = grouped((point for point, _ in found), lambda point: (point.stack, point.num_nodes, point.level))
     ends = [estimate.estimate for _, estimate in found]
     x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
