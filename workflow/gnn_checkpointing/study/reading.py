@@ -76,7 +76,7 @@ def read_yaml(path: Path) -> Any:
         return yaml_values(content.decode(), str(path))
     except FileNotFoundError:
         raise Refusal(f"{path}: no such study file") from None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Refusal(f"{path}: not readable as YAML ({error})") from None
 
 
