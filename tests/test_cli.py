@@ -159,6 +159,8 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
         (("--known", "Cora", "--memory-gib=1e30"), ("above 0 and up to 1,000,000,000, in GiB",)),
         (("--npz", "/dev/null"), ("--npz /dev/null: a device or pipe",)),
         (("--known", "Cora", "--layers", 999999, "--exact"), ("--exact: field num_layers", "10000")),
+        (("--nodes", 10**9, "--edges", 10, "--exact"), ("--exact: 1,000,000,000 nodes; at most 50,000,000",)),
+        (("--nodes", 10**6, "--edges", 10**11, "--exact"), ("--exact: 50,000 blocks of edges; at most 20,000",)),
         (("--known", "Cora", "--features", 0), ("num_features 0: allowed are whole numbers from 1",)),
         (("--nodes", 10, "--edges", 1000), ("10 nodes have 0 to 90 directed edges",)),
         (("--known", "Cora", "--convolution", "Gin"), ("has no law for it; allowed: GCN, SAGE, GATv2",)),
