@@ -88,6 +88,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path, refused: Callable[..., None])
     smoke = ROOT / "workflow/studies/smoke.yaml"
     output = tmp_path / "out"
     refused(("design", "--study", tmp_path / "none.yaml"), "none.yaml", "no such study")
+    refused(("design", "--study=~/none.yaml"), f"{Path.home()}/none.yaml", "no such study")
     refused(("graph", "--study", smoke, "--graph", "g", "--output", output), "no graph g", "`design` lists")
     refused(
         ("collect", "--study", smoke, "--measurements", tmp_path, "--output-folder", output),

@@ -1,5 +1,6 @@
 """All commands, in the order of the data; their options are read from the functions' signatures."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,9 @@ def _converted(kind: Any, tokens: Sequence[Token]) -> Any:
             for token in tokens:
                 if not re.fullmatch(form, token.value, re.ASCII):
                     raise ValueError(f"a {'whole ' * (number is int)}number is needed, in digits such as 1000")
-    return convert(kind, tokens)
+    found = convert(kind, tokens)
+    # No shell reads the ~ of --output=~/file, and a folder called ~ is a trap. Path.expanduser raises at no such user.
+    return Path(os.path.expanduser(found)) if isinstance(found, Path) else found  # noqa: PTH111
 
 
 app = App(

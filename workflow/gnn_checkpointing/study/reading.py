@@ -181,7 +181,7 @@ def _sentence(error: ValidationError) -> str:
     parts = [
         part for part, before in zip(first["loc"], above, strict=False) if not (part in _KINDS and type(before) is int)
     ]
-    key = ".".join(str(part) for part in parts if part != "constrained-str") or "study"
+    key = ".".join(str(part) or "''" for part in parts if part != "constrained-str") or "study"
     if first["type"] == "extra_forbidden":
         what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
     elif first["type"] == "missing":
