@@ -2,12 +2,17 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.artefacts import read_json, whole_file, write_json
+from gnn_checkpointing.artefacts import AGAIN, read_json, whole_file, write_json
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.records.cell import read_records
+from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.reading import read_yaml
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -49,3 +54,22 @@ def test_a_broken_or_missing_file_is_refused_by_name(content: bytes | None, tmp_
         path.write_bytes(content)
     with pytest.raises(Refusal, match=r"record\.json"):
         read_json(path)
+
+
+@pytest.mark.parametrize("read", [read_json, read_yaml, read_table, read_records, load_graph])
+def test_a_file_that_cannot_be_reached_is_not_called_wrong(read: Callable[[Path], object], tmp_path: Path) -> None:
+    """Nobody is advised to delete what could not be read, and may be the only copy."""
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_bytes(b"")
+    for name, words in {
+        "loop": "too many levels of symbolic links",
+        "file/below": "not a directory",
+        "x" * 300: "file name too long",
+    }.items():
+        with pytest.raises(Refusal, match=f"{words}; correct the path, or make it readable") as refused:
+            read(tmp_path / name)
+        assert "delete" not in str(refused.value)
+    (tmp_path / "file").write_bytes(b"\xff: [")
+    with pytest.raises(Refusal) as refused:
+        read(tmp_path / "file")
+    assert "delete" not in str(refused.value).replace(AGAIN, "")

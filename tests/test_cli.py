@@ -88,6 +88,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path, refused: Callable[..., None])
     smoke = ROOT / "workflow/studies/smoke.yaml"
     output = tmp_path / "out"
     refused(("design", "--study", tmp_path / "none.yaml"), "none.yaml", "no such study")
+    refused(("design", "--study=~/none.yaml"), f"{Path.home()}/none.yaml", "no such study")
     refused(("graph", "--study", smoke, "--graph", "g", "--output", output), "no graph g", "`design` lists")
     refused(
         ("collect", "--study", smoke, "--measurements", tmp_path, "--output-folder", output),
@@ -159,6 +160,8 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
         (("--known", "Cora", "--memory-gib=1e30"), ("above 0 and up to 1,000,000,000, in GiB",)),
         (("--npz", "/dev/null"), ("--npz /dev/null: a device or pipe",)),
         (("--known", "Cora", "--layers", 999999, "--exact"), ("--exact: field num_layers", "10000")),
+        (("--nodes", 10**9, "--edges", 10, "--exact"), ("--exact: 1,000,000,000 nodes; at most 50,000,000",)),
+        (("--nodes", 10**6, "--edges", 10**11, "--exact"), ("--exact: 50,000 blocks of edges; at most 20,000",)),
         (("--known", "Cora", "--features", 0), ("num_features 0: allowed are whole numbers from 1",)),
         (("--nodes", 10, "--edges", 1000), ("10 nodes have 0 to 90 directed edges",)),
         (("--known", "Cora", "--convolution", "Gin"), ("has no law for it; allowed: GCN, SAGE, GATv2",)),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing import cli, refusal
+from gnn_checkpointing.report import letters
 from gnn_checkpointing.study import reading
 from rebuilt import ROOT, packed
 
@@ -37,6 +38,21 @@ def test_a_fault_is_one_sentence_and_counted(
     assert told.splitlines()[-1].startswith("error: design failed by a fault of the program (KeyError: 'height', in ")
     assert "--debug" in told
     assert "KeyError: 'height'" in no_fault.read_text()
+
+
+def test_a_library_that_fails_while_it_is_imported_is_no_fault_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As matplotlib does at MPLBACKEND=nonsense, torch at TORCH_LOGS=nonsense, and many at PYTHONWARNINGS=error."""
+    (tmp_path / "matplotlib.py").write_text("raise ValueError('no\\nbackend ' + 1000 * 'x')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+    monkeypatch.setattr(reading, "read_study_to_measure", lambda path: letters.font_folder())
+    assert cli.main(["design"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: design: `from matplotlib import get_data_path` fails (ValueError: no backend xxx")
+    assert line.endswith("unset the variables that libraries read, such as TORCH_LOGS, MPLBACKEND or PYTHONWARNINGS")
+    assert len(line) < 500
 
 
 @pytest.mark.parametrize(

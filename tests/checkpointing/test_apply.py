@@ -16,6 +16,7 @@ from torch_geometric import nn as pyg
 import gnn_checkpointing
 import gnn_checkpointing.checkpointing as library
 from gnn_checkpointing import apply, explain, remove
+from gnn_checkpointing.checkpointing import edge_blocks, largest_block_edges, policy_tensors
 from gnn_checkpointing.refusal import Refusal
 
 EVERY_POLICY = ("none", "layers", "selective", "edge_blocks", "edge_blocks(8)", "layers+edge_blocks(8)", "auto")
@@ -97,7 +98,7 @@ def test_policies_of_a_model_and_of_its_parts_come_off_in_any_order() -> None:
     assert {name: dict(vars(module)) for name, module in model.named_modules()} == before
 
 
-@pytest.mark.parametrize("call", [apply, remove, explain])
+@pytest.mark.parametrize("call", [apply, remove, explain, edge_blocks, policy_tensors, largest_block_edges])
 def test_what_is_no_model_is_refused(call: Callable) -> None:
     for other in ("GAT", None, 3):
         with pytest.raises(Refusal, match=r"the model is a \w+; give a torch\.nn\.Module"):

@@ -40,10 +40,32 @@ def test_the_files_become_the_graph_in_the_order_of_the_features(tmp_path):
     assert graph.provenance.reverses_added == 3
     assert graph.provenance.notes == []
     assert set(graph.provenance.files) == set(GOOD)
-    times = load(tmp_path, {FEATURES: GOOD[FEATURES].replace("2.5", "1764403200.5")})
-    assert times.provenance.notes == ["1 features beyond 16,777,216 are rounded to single precision"]
-    small = load(tmp_path, {FEATURES: GOOD[FEATURES].replace("2.5", "1e-60")})
-    assert small.provenance.notes == ["1 features are too small for single precision, and 0"]
+
+
+ROUNDED = "1 features beyond 16,777,216 are rounded to single precision"
+VANISHED = "1 features are too small for single precision, and 0"
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "notes"),
+    [
+        ("1764403200.5", 1764403200.0, [ROUNDED]),
+        ("16777216", 2.0**24, []),
+        ("9007199254740993", 2.0**53, [ROUNDED]),  # which double precision rounds to a number that single holds
+        ("-9007199254740993.0", -(2.0**53), [ROUNDED]),
+        ("9007199254740992", 2.0**53, []),
+        ("1e-60", 0, [VANISHED]),
+        ("1e-400", 0, [VANISHED]),
+        ("-1E-99999999999999999999", 0, [VANISHED]),
+        (f"0.{'0' * 400}1", 0, [VANISHED]),
+        ("0e-400", 0, []),
+        (f"0.{'0' * 400}", 0, []),
+    ],
+)
+def test_a_number_that_features_cannot_hold_is_noted(tmp_path, number, value, notes):
+    graph = load(tmp_path, {FEATURES: GOOD[FEATURES].replace("2.5", number)})
+    assert graph.features[0].tolist() == [1, value]
+    assert graph.provenance.notes == notes
 
 
 UNNAMED = "features.csv: an empty column without a name was ignored"

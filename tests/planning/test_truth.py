@@ -209,6 +209,7 @@ def test_another_studys_policy_is_added_and_no_policy_is_answered_for_twice(tmp_
     found = asked_of(Planner.read(tmp_path), 1000, 500_000)
     assert [one.policy for one in found.policies] == ["none", "edge_blocks"]
     assert found.of("none").time == asked_of(Planner(knowledge(wide)), 1000, 500_000).of("none").time
+    assert Planner.read(tmp_path / "wide") == Planner.read(tmp_path / "wide" / "planner.json")
 
 
 def test_policies_of_a_narrower_study_are_named_where_their_bytes_are_extrapolated(machine: Planner) -> None:

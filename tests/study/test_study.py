@@ -76,6 +76,7 @@ def two_grids(training: dict[str, Any]) -> Any:
 
 
 REFUSED: list[tuple[Any, ...]] = [
+    (default("", 1), "unknown key ''; allowed: analysis"),
     (default("densities", [1]), "unknown key densities", "allowed: analysis, architecture"),
     (default(f"{GRID}.degree", 4), "unknown key graphs.generated.0.degree", "average_degrees"),
     (default(f"{GRID}.average_degrees", [-4]), "average_degrees.0", "greater than 0", "-4"),

@@ -116,6 +116,10 @@ _ADDRESSES = {0xE000: None, 0xE001: None, 0xE002: None}
 """Private letters that mark where a report's numbers are from; no file that is read may hold them."""
 
 
+AGAIN = "name the right file, or, if a command wrote it, delete it and make it again"
+"""What to do about a file that is not what it should be: it may be the user's own, and dear to them."""
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file, or refuse in one sentence that names it."""
     try:
@@ -124,8 +128,8 @@ def read_json(path: Path) -> Any:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Refusal:
         raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refusal(f"{path}: not readable as JSON ({error}); delete it and make it again") from None
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"{path}: not readable as JSON ({error}); {AGAIN}") from None
 
 
 def parsed_json(text: str) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.refusal import Refusal, out_of_reach, shown
 
 PACK = "data.tar.xz"
 
@@ -48,13 +48,19 @@ def _tar_of(contents: Mapping[str, bytes]) -> bytes:
 def bounded_bytes(path: Path) -> bytes:
     """The bytes of a plain file, or of a packed one.
 
-    Raises `Refusal` where memory should not have to take them, and `FileNotFoundError` where there is no such file.
+    Raises `Refusal` where memory should not have to take them or the system does not hand them out, and
+    `FileNotFoundError` where there is no such file.
     """
-    if not path.exists():
-        pack, name = _place(path)
-        if pack is not None and name in (found := packed_files(pack.parent)):
-            return found[name]
-    return _plain(path)
+    try:
+        if not path.exists():
+            pack, name = _place(path)
+            if pack is not None and name in (found := packed_files(pack.parent)):
+                return found[name]
+        return _plain(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise out_of_reach(path, error) from None
 
 
 def is_there(path: Path) -> bool:

@@ -42,5 +42,10 @@ class Refusal(Exception):  # noqa: N818 - a refusal of input is not a fault of t
         super().__init__(plain(text))
 
 
+def out_of_reach(path: object, error: OSError) -> Refusal:
+    """The refusal of a file that the system does not let anyone read: nothing is said against what it holds."""
+    return Refusal(f"{path}: {(error.strerror or str(error)).lower()}; correct the path, or make it readable")
+
+
 class Unavailable(Refusal):
     """Something that was asked for needs what this machine does not have; the text says what."""

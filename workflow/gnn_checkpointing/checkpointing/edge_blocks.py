@@ -26,7 +26,7 @@ from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.fused import require_kernels
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.layers import put, recomputed
+from gnn_checkpointing.checkpointing.layers import put, recomputed, require_module
 from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable
@@ -130,11 +130,13 @@ def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args
 
 def policy_tensors(model: nn.Module) -> list[Tensor]:
     """The tables that a policy keeps in memory beside the model's own tensors."""
+    require_module(model)
     return [tensor for tables in tables_of(model) for tensor in tables.tensors()]
 
 
 def largest_block_edges(model: nn.Module) -> int | None:
     """Edges of the largest block that the model's layers work on at a time; None without blocks."""
+    require_module(model)
     drawn = [getattr(module, "_largest_block_edges", 0) for module in model.modules()]
     cut = [edges.largest_block for tables in tables_of(model) for edges in tables.all_sorted()]
     return max(drawn + cut, default=0) or None

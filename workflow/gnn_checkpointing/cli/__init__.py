@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gnn_checkpointing import __version__
-from gnn_checkpointing.refusal import Refusal, plain
+from gnn_checkpointing.refusal import Refusal, plain, shown
 
 REFUSED, FAULT, INTERRUPTED = 2, 70, 130
 FAULTS = "GNN_CHECKPOINTING_FAULTS"
@@ -48,6 +48,8 @@ _ADVICE = {
 _MEMORY = "{} ran out of memory; free some, or give it less"
 _OUT_OF_MEMORY = ("failed to map segment", "can't allocate memory", "out of memory")
 """What the system's loader and torch say instead of MemoryError."""
+
+_PACKAGE = Path(__file__).parents[1]
 
 _KEEPING = (".judging", ".publishing")
 """Modules of commands that need to the end nearly all they make: looking for garbage took 7 to 20 % of their time."""
@@ -161,7 +163,19 @@ def _sentence(command: str, error: Exception) -> str | None:
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         what = (error.strerror or type(error).__name__).lower()
         return f"{where}{what}; {_ADVICE.get(error.errno, 'correct it, and run it again')}"
+    if statement := _failed_import(error):
+        said = plain(shown(" ".join(f"{type(error).__name__}: {error}".split())))
+        variables = "such as TORCH_LOGS, MPLBACKEND or PYTHONWARNINGS"
+        return f"{command}: `{statement}` fails ({said}); unset the variables that libraries read, {variables}"
     return None
+
+
+def _failed_import(error: Exception) -> str:
+    """The statement of ours that imports the library in which an error came; nothing where it came in our own code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [place for place, frame in enumerate(frames) if Path(frame.filename).is_relative_to(_PACKAGE)]
+    statement = (frames[ours[-1]].line or "") if ours and ours[-1] + 1 < len(frames) else ""
+    return statement if statement.startswith(("import ", "from ")) else ""
 
 
 def _refused(text: object) -> int:

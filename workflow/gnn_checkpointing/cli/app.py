@@ -3,6 +3,7 @@
 A command's options are read from its function's signature: a name means the same file or choice wherever it is taken.
 """
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -57,7 +58,9 @@ def _converted(kind: Any, tokens: Sequence[Token]) -> Any:
             for token in tokens:
                 if not re.fullmatch(form, token.value, re.ASCII):
                     raise ValueError(f"a {'whole ' * (number is int)}number is needed, in digits such as 1000")
-    return convert(kind, tokens)
+    found = convert(kind, tokens)
+    # No shell reads the ~ of --output=~/file, and a folder called ~ is a trap. Path.expanduser raises at no such user.
+    return Path(os.path.expanduser(found)) if isinstance(found, Path) else found  # noqa: PTH111
 
 
 app = App(

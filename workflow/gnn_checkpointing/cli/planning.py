@@ -17,6 +17,10 @@ from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.refusal import Refusal, escaped
 from gnn_checkpointing.report.plan_words import spoken
 from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.policy_names import POLICIES
+
+_MOST_NODES, _MOST_BLOCKS = 50_000_000, 20_000
+"""Of what is walked through on fake tensors: 2 GiB of degrees, and about ten minutes for each policy."""
 
 _CLASSES, _TRAINING_SHARE = 4, 0.6
 """Of a graph of which only sizes are known, as the study's generated graphs have them; bytes hardly depend on them."""
@@ -26,7 +30,7 @@ def plan(
     *,
     planner: Annotated[
         Path | None,
-        says("planner.json of a report, or report/<hardware> for all its studies (default: the one machine's)"),
+        says("a report or its planner.json, or report/<hardware> for all its studies (default: the one machine's)"),
     ] = None,
     nodes: Annotated[int | None, says("the graph's nodes, with --edges")] = None,
     edges: Annotated[int | None, says("its directed edges: an undirected one counts twice")] = None,
@@ -99,6 +103,17 @@ def _asked_graph(
 
 def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]:
     """Each policy's peak by fake tensors, or why there is none."""
+    try:
+        architecture = Architecture.model_validate(
+            {"convolutions": [found.convolution], **found.sizes.model_dump(exclude={"num_features"})}
+        )
+    except ValidationError as error:
+        raise Refusal(f"--exact: {complaint(error)}; lower it, or leave --exact out") from None
+    in_a_block = POLICIES["edge_blocks"].edges_per_node * graph.num_nodes
+    blocks = -(-graph.num_edges // in_a_block) * found.sizes.num_layers
+    for what, asked, most in (("nodes", graph.num_nodes, _MOST_NODES), ("blocks of edges", blocks, _MOST_BLOCKS)):
+        if asked > most:
+            raise Refusal(f"--exact: {asked:,} {what}; at most {most:,} are walked through, so leave --exact out")
     from gnn_checkpointing.measurement.fake_tensors import StepSizes, even_degrees, exact_peak
 
     if isinstance(graph, KnownGraph):
@@ -108,12 +123,6 @@ def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]
         degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
         classes, training = graph.num_classes, int(graph.train_mask.sum())
     sizes = StepSizes(degrees, found.sizes.num_features, classes, training)
-    try:
-        architecture = Architecture.model_validate(
-            {"convolutions": [found.convolution], **found.sizes.model_dump(exclude={"num_features"})}
-        )
-    except ValidationError as error:
-        raise Refusal(f"--exact: {complaint(error)}; lower it, or leave --exact out") from None
     peaks: dict[str, int | str] = {}
     for one in found.policies:
         try:

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.artefacts import AGAIN, whole_file
 from gnn_checkpointing.graphs.graph import ARRAYS, Graph
 from gnn_checkpointing.records.arrays import read_arrays
 from gnn_checkpointing.records.graph_facts import Derivation, Provenance
 from gnn_checkpointing.records.record import Record, complaint
 from gnn_checkpointing.refusal import Refusal
-
-AGAIN = "delete it and make it again"
 
 
 class _Metadata(Record):

@@ -7,6 +7,7 @@ import math
 import re
 from array import array
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,9 @@ FORMS = {
 
 MOST_CHARACTERS = 2**27
 """Of a line: ten million columns have a tenth."""
+
+_MAY_VANISH, _NOT_ZERO = re.compile(r"[eE]-|0{300}"), re.compile(r"[-+]?[0.]*[1-9]")
+"""What a row holds in which a number such as 1e-400 became 0, and how such a number begins."""
 
 _BLANKS_AFTER = re.compile(r'"[^\S\r\n]+(?=[,\r\n]|$)')
 
@@ -74,8 +78,8 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
         except ValueError:
             numbers = [math.nan]
         # A cheap look at the whole row. Python reads 1_000 and digits of any script as numbers; other programs do not.
-        written = "".join(texts)
-        if not sum(map(abs, numbers)) <= LARGEST or "_" in written or not written.isascii():
+        written, total = "".join(texts), sum(map(abs, numbers))
+        if not total <= LARGEST or "_" in written or not written.isascii():
             for name, text in zip(names[1:], texts, strict=True):
                 number = _number(text)
                 if number is None or not abs(number) <= LARGEST:
@@ -83,12 +87,23 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
                     raise file.wrong(
                         line, f"{shown(name)} of node {shown(node)} is {what}; allowed are numbers up to {LARGEST:.2g}"
                     )
+        if total >= 2**53 or (0.0 in numbers and _MAY_VANISH.search(written)):
+            numbers = list(map(_unlike_single, texts, numbers))
         values.extend(numbers)
     if len(lines) < 2:
         raise Refusal(f"{file.path}: {len(lines)} nodes; at least 2 are needed")
     features, rounded = single_precision(np.frombuffer(values, np.float64).reshape(len(lines), -1))
     file.notes += rounded
     return {node: number for number, node in enumerate(lines)}, features
+
+
+def _unlike_single(text: str, number: float) -> float:
+    """The number; where it looks as if single precision held what the text says, and it does not, the one beside it."""
+    if not number:
+        return math.copysign(5e-324, number) if _NOT_ZERO.match(text) else number
+    if abs(number) < 2**53 or np.float32(number) != number or (exact := Decimal(text)) == number:
+        return number
+    return math.nextafter(number, math.inf if exact > number else -math.inf)
 
 
 def _edges(file: CsvFile, nodes: dict[str, int]) -> Numbers:

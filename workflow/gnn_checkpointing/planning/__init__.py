@@ -14,7 +14,14 @@ from typing import Literal, Self
 from gnn_checkpointing.planning import arithmetic
 from gnn_checkpointing.planning.answering import answering, left_out, warnings
 from gnn_checkpointing.planning.arithmetic import Step, largest, peak, seconds
-from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, machine_knowledge, read_knowledge
+from gnn_checkpointing.planning.knowledge import (
+    FILE,
+    Knowledge,
+    PolicyKnowledge,
+    Sizes,
+    machine_knowledge,
+    read_knowledge,
+)
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.convolutions import ATTENTION
 
@@ -78,8 +85,11 @@ class Planner:
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """The planner of a `planner.json`, or of all studies in a machine's folder `report/<hardware>`."""
-        return cls(machine_knowledge(Path(path)) if Path(path).is_dir() else read_knowledge(Path(path)))
+        """The planner of a `planner.json`, or of a report with one, or of all reports in `report/<hardware>`."""
+        place = Path(path)
+        of_many = place.is_dir() and not (place / FILE).is_file()
+        own = place / FILE if place.is_dir() else place
+        return cls(machine_knowledge(place) if of_many else read_knowledge(own))
 
     def plan(
         self,

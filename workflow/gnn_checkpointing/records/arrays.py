@@ -1,6 +1,7 @@
 """Arrays in `.npz` files, never unpickled, and bounded before they are read."""
 
 import math
+import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.refusal import Refusal, out_of_reach, shown
 
 ALWAYS_ALLOWED = 2**30
 MOST_TIMES = 64
@@ -23,7 +24,7 @@ def most_bytes(path: Path) -> int:
 
 def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[str, NDArray[Any]]:
     """These arrays of an `.npz` file, or all; never unpickled. Else a refusal that names file, reason and remedy."""
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not path.is_file():  # noqa: PTH110 - pathlib's raises where a name is too long
         raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:
         # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
@@ -40,7 +41,10 @@ def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[st
             return {name: _array(archive, name, members.get(name)) for name in names or members}
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
-    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:  # it could not be opened
+            raise out_of_reach(path, error) from None
+        # A damaged archive fails in zipfile, zlib or numpy, each in its own way.
         why = shown(" ".join(str(error).split()) or type(error).__name__)
         raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
 

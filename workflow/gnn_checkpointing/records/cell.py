@@ -171,7 +171,7 @@ def read_records(path: Path) -> list[CellRecord]:
         text = sealed_bytes(path).decode()
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; {remedy}") from None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Refusal(f"{path}: not readable as records ({error}); {remedy}") from None
     if text.count(",") > MOST_VALUES:
         raise Refusal(f"{path}: more than {MOST_VALUES} values; it is not a file of this project")

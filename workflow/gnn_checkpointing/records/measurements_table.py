@@ -81,7 +81,7 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     """The rows of `measurements.csv`, each column of the type that the data dictionary gives it."""
     try:
         text = artefacts.sealed_bytes(path).decode()
-    except (OSError, UnicodeDecodeError) as error:
+    except (FileNotFoundError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
     if text.count("\n") > _MOST_ROWS:
         raise Refusal(f"{path}: more than {_MOST_ROWS} rows; it is not a file of this project")

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.artefacts import AGAIN, read_json
 from gnn_checkpointing.refusal import Refusal
 
 SCHEMA_VERSION: Final = 2
@@ -23,7 +23,7 @@ class Record(BaseModel):
 Kind = TypeVar("Kind")
 
 
-def checked(path: Path, kind: type[Kind], remedy: str = "delete the file and make it again") -> Kind:
+def checked(path: Path, kind: type[Kind], remedy: str = AGAIN) -> Kind:
     """The content of a JSON file as a record or a list of records, or a refusal that names the file and the field."""
     try:
         return TypeAdapter(kind).validate_python(read_json(path))

@@ -76,7 +76,7 @@ def read_yaml(path: Path) -> Any:
         return yaml_values(content.decode(), str(path))
     except FileNotFoundError:
         raise Refusal(f"{path}: no such study file") from None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Refusal(f"{path}: not readable as YAML ({error})") from None
 
 
@@ -181,7 +181,7 @@ def _sentence(error: ValidationError) -> str:
     parts = [
         part for part, before in zip(first["loc"], above, strict=False) if not (part in _KINDS and type(before) is int)
     ]
-    key = ".".join(str(part) for part in parts if part != "constrained-str") or "study"
+    key = ".".join(str(part) or "''" for part in parts if part != "constrained-str") or "study"
     if first["type"] == "extra_forbidden":
         what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
     elif first["type"] == "missing":
