@@ -77,8 +77,11 @@ def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True, scope="session")
 def lightly_packed() -> Iterator[None]:
-    """Archives made in this process are larger: a publication's takes longer than all else of its report."""
-    with patch("gnn_checkpointing.packed._FILTERS", [{"id": lzma.FILTER_LZMA2, "preset": 0}]):
+    """Archives and PDFs made in this process are larger: packing a publication takes longer than all else of it."""
+    with (
+        patch("gnn_checkpointing.packed._FILTERS", [{"id": lzma.FILTER_LZMA2, "preset": 0}]),
+        patch("gnn_checkpointing.report.pdf._HARDEST", 6),
+    ):
         yield
 
 

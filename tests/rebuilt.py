@@ -2,19 +2,21 @@
 
 import fcntl
 import functools
+import gc
 import hashlib
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 from gnn_checkpointing import packed as archives
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import PACK, packed_files
+from gnn_checkpointing.report import pdf
 from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
 from gnn_checkpointing.report.run_folder import RunFolder
 
@@ -23,8 +25,8 @@ CODE = ("workflow/gnn_checkpointing", "templates", "requirements.lock", "tests/r
 PLACE = Path(os.environ.get("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir()))
 SHARED = PLACE / f"gnn-checkpointing-made-{os.getuid()}"
 KEPT_SECONDS = 86_400
-AS_PUBLISHED = archives._FILTERS
-"""How a publication is packed; tests have archives that are made faster (`conftest.py`)."""
+AS_PUBLISHED = ((archives, "_FILTERS", archives._FILTERS), (pdf, "_HARDEST", pdf._HARDEST))
+"""How a publication is packed; tests have archives and PDFs that are made faster (`conftest.py`)."""
 
 
 @functools.cache
@@ -43,7 +45,9 @@ def packed(study: str, as_published: bool = False) -> Path:
     """The same with its data in one archive, `as_published` byte for byte."""
 
     def make(folder: Path) -> None:
-        with patch.object(archives, "_FILTERS", AS_PUBLISHED if as_published else archives._FILTERS):
+        with ExitStack() as stack:
+            for setting in AS_PUBLISHED if as_published else ():
+                stack.enter_context(patch.object(*setting))
             assert rebuild(published(study), folder) == 0
 
     return _shared(study, "published" if as_published else "packed", make)
@@ -99,7 +103,11 @@ def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
             making = place.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir()
-            make(making)
+            gc.disable()  # all that a report is made of is needed to its end
+            try:
+                make(making)
+            finally:
+                gc.enable()
             making.rename(place)
         os.utime(place)  # in use: whoever forgets old ones leaves it
     return place

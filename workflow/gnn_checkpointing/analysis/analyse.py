@@ -56,6 +56,7 @@ def analyse(
     of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
+    from gnn_checkpointing.analysis.beside import beside
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.laws.selection import at_one_speed
@@ -82,27 +83,28 @@ def analyse(
         # One for each finding: what one of them draws moves no digit of another.
         return np.random.default_rng(protocol.seed)
 
-    found, no_law = laws(grid_at_speed, confidence)
-    tested, no_interaction = interactions(grid_at_speed, confidence)
-    rates, no_rate = throughput_laws(grid_at_speed, confidence)
     measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
-    beside = {"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
-    return Findings(
-        effects=measured.model_copy(update=beside),
-        trends=trends(gridded, measured, noise),
-        regressions=results.Regressions(
-            confidence=confidence,
-            laws=found,
-            interactions=tested,
-            throughput=rates,
-            not_fitted=no_law + no_interaction + no_rate,
-        ),
-        predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
-        explained=explained or Explanations(),
-        robustness=robustness(gridded, protocol, noise, generator()),
-        accuracy=accuracies(trainings),
-        quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
-    )
+    with beside(lambda: robustness(gridded, protocol, noise, generator())) as tried:
+        found, no_law = laws(grid_at_speed, confidence)
+        tested, no_interaction = interactions(grid_at_speed, confidence)
+        rates, no_rate = throughput_laws(grid_at_speed, confidence)
+        more = {"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
+        return Findings(
+            effects=measured.model_copy(update=more),
+            trends=trends(gridded, measured, noise),
+            regressions=results.Regressions(
+                confidence=confidence,
+                laws=found,
+                interactions=tested,
+                throughput=rates,
+                not_fitted=no_law + no_interaction + no_rate,
+            ),
+            predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
+            explained=explained or Explanations(),
+            accuracy=accuracies(trainings),
+            quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
+            robustness=tried(),
+        )
 
 
 def protocol_of(study: Study) -> Protocol:

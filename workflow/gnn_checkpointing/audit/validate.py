@@ -68,14 +68,13 @@ def quick_complaints(folder: Path) -> list[str]:
     return within(MOST_SECONDS, folder, lambda own: _complaints(own, (again.conclusions,)))
 
 
-def measured_complaints(folder: Path) -> list[str]:
+def measured_complaints(run: RunFolder) -> list[str]:
     """What is wrong with what was measured: all that a report is made from again."""
 
-    def check(folder: Path) -> list[str]:
-        run = RunFolder(folder)
+    def check(_folder: Path) -> list[str]:
         return _unread(run, READERS.keys() - _CONCLUDED) or _of_all(_MEASURED, run)
 
-    return within(MOST_SECONDS, folder, check)
+    return within(MOST_SECONDS, run.folder, check)
 
 
 def believed_complaints(

@@ -1,5 +1,7 @@
 """Commands from the table to conclusions: the analysis, claims, audit, and what a planner knows."""
 
+from pathlib import Path
+
 from pydantic import ValidationError
 
 from gnn_checkpointing.analysis.analyse import analyse as analysed
@@ -20,31 +22,45 @@ from gnn_checkpointing.report.run_folder import RunFolder
 
 
 def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings = None) -> None:
-    given = RunFolder(run)
+    write_findings(RunFolder(run), explanations, encodings)
+
+
+def write_findings(given: RunFolder, explanations: Path | None, encodings: Path | None) -> None:
     protocol = protocol_of(given.study)
     explained = None if explanations is None else read_explained(explanations)
     counted = [] if encodings is None else read_encodings(encodings)
     found = analysed(given.rows, given.trainings, protocol, explained, counted, given.graphs)
-    write_analysis(run / names.ANALYSIS, found)
-    seal(*(run / names.ANALYSIS).glob("*.json"))
+    folder = given.folder / names.ANALYSIS
+    write_analysis(folder, found)
+    seal(*folder.glob("*.json"))
 
 
 def judge(*, run: Run) -> None:
+    write_claims(RunFolder(run))
+
+
+def write_claims(given: RunFolder) -> None:
     # The machine that measured, which need not be this one.
-    given = RunFolder(run)
     try:
         ledger = judged(given.findings, given.study.name, given.machine.slug)
     except ValidationError as error:  # of a claim: estimates that no analysis gives
-        raise Refusal(f"{run / names.ANALYSIS}: {complaint(error)}; make it again with `analyse`") from None
-    write_sealed(run / names.CLAIMS, written(ledger))
+        raise Refusal(f"{given.folder / names.ANALYSIS}: {complaint(error)}; make it again with `analyse`") from None
+    write_sealed(given.folder / names.CLAIMS, written(ledger))
 
 
 def audit(*, run: Run) -> None:
-    write_sealed(run / names.AUDIT, audited(RunFolder(run)).model_dump(mode="json"))
+    write_audit(RunFolder(run))
+
+
+def write_audit(given: RunFolder) -> None:
+    write_sealed(given.folder / names.AUDIT, audited(given).model_dump(mode="json"))
 
 
 def knowledge(*, run: Run) -> None:
-    given = RunFolder(run)
+    write_knowledge(RunFolder(run))
+
+
+def write_knowledge(given: RunFolder) -> None:
     found = gathered(given.study, given.findings.predictions, given.graphs, given.machine)
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
-    write_sealed(run / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))
+    write_sealed(given.folder / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))

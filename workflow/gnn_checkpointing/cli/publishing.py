@@ -3,15 +3,17 @@
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from gnn_checkpointing import comparison as published
+from gnn_checkpointing.analysis.beside import beside
 from gnn_checkpointing.audit.checksums import refuse_changed
 from gnn_checkpointing.audit.validate import believed_complaints, complaints, measured_complaints, quick_complaints
 from gnn_checkpointing.cli import app as options
 from gnn_checkpointing.cli.app import says
-from gnn_checkpointing.cli.judging import analyse, audit, judge, knowledge
+from gnn_checkpointing.cli.judging import write_audit, write_claims, write_findings, write_knowledge
 from gnn_checkpointing.comparison import compare as compared
 from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.packed import bounded_bytes
@@ -49,16 +51,19 @@ def rebuild(
     given = inputs.published(frozen)
     refuse_changed(frozen, given)
     # What was concluded is made again; what was measured must be what `validate` takes.
-    _refuse(measured_complaints(frozen))
+    measured = RunFolder(frozen)
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder)
+        run = RunFolder(Path(folder))
         for name, path in given.items():
-            (run / name).write_bytes(bounded_bytes(path))
-        some = {option: run / name if name in given else None for option, name in inputs.GIVEN.items()}
-        analyse(run=run, **some)
-        for conclude in (judge, audit, knowledge):
-            conclude(run=run)
-        report(run=run, **some, templates=templates, output_folder=output_folder)
+            (run.folder / name).write_bytes(bounded_bytes(path))
+        some = {option: run.folder / name if name in given else None for option, name in inputs.GIVEN.items()}
+        with beside(partial(write_findings, run, **some)) as find:
+            _refuse(measured_complaints(measured))
+            find()
+        run = measured.but(folder=run.folder)
+        for conclude in (write_claims, write_audit, write_knowledge):
+            conclude(run)
+        render_report(read_inputs(run), published_sources(run.folder), templates, output_folder)
 
 
 def validate(

@@ -95,15 +95,13 @@ def render_report(
     }
     plain = {name: contents.pop(name) for name in (*names.PLAIN, SUMMARY)}
 
-    def for_paper() -> dict[str, bytes]:
-        return {PDF: report_pdf(made.report, templates), APPENDIX_PDF: report_pdf(made.appendix, templates)}
-
     # Threads, not forks: Typst has threads of its own, which a forked process lacks and waits for.
-    with ThreadPoolExecutor(2) as beside:
-        printed, pack = beside.submit(for_paper), beside.submit(pack_of, contents)
+    with ThreadPoolExecutor(3) as beside:
+        appendix, pack = beside.submit(report_pdf, made.appendix, templates), beside.submit(pack_of, contents)
+        report = beside.submit(report_pdf, made.report, templates)
         plain[HTML] = report_html(made.report, templates).encode()
         plain[APPENDIX_HTML] = report_html(made.appendix, templates, "appendix.html").encode()
-        plain |= {PACK: pack.result(), **printed.result()}
+        plain |= {PACK: pack.result(), PDF: report.result(), APPENDIX_PDF: appendix.result()}
     with texts_from(templates):
         described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, contents)
