@@ -145,9 +145,8 @@ class CutLayer:
         if type(self.conv).update is MessagePassing.update:
             return out
         index = edge_index[0 if self.conv.flow == "target_to_source" else 1]
-        given = {"edge_index": edge_index, "index": index, "ptr": None, "dim_size": cut.edges.num_nodes}
-        values = kwargs | given | {"adj_t": None}
-        names = self.conv.inspector.get_param_names("update", exclude=[0])
+        own = {"edge_index": edge_index, "index": index, "ptr": None, "adj_t": None, "dim_size": cut.edges.num_nodes}
+        values, names = kwargs | own, self.conv.inspector.get_param_names("update", exclude=[0])
         return self.conv.update(out, **{name: values[name] for name in names if name in values})
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
@@ -157,8 +156,8 @@ class CutLayer:
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
         visit = self._visit()
         # A user's own layer may give its scores to two calls of `propagate`: drawn scores must be the same in both.
-        once = not self.plan.lenient or type(self.conv).forward.__module__.startswith("torch_geometric.")
-        aside = self._cutter.stands_aside() or not once
+        twice = self.plan.lenient and not type(self.conv).forward.__module__.startswith("torch_geometric.")
+        aside = self._cutter.stands_aside() or twice
         if aside or not is_plain(edge_index) or visit is None or visit.whole is not None:
             return whole()
         if visit.modes != present_modes():
