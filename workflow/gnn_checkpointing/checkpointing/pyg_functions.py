@@ -101,7 +101,7 @@ def _key(value: Any) -> Hashable:
 
 
 def method_of(conv: MessagePassing, name: str) -> Callable[..., Any]:
-    """The layer's method, with the softmax below where its code calls PyG's."""
+    """The layer's method, with the softmax below in place of PyG's if its code calls that."""
     method: Callable[..., Any] = getattr(conv, name)
     faster = _with_softmax(getattr(method, "__func__", None))
     return method if faster is None else types.MethodType(faster, conv)
