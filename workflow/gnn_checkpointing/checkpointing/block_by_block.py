@@ -196,7 +196,7 @@ class _Cut(torch.autograd.Function):
         saved, kept = everything[:start], everything[start + len(read) :]
         differentiable = torch.is_grad_enabled()
         batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
-        if batched and (differentiable or ctx.executor.draws):  # kernels compute one after the other
+        if batched and (differentiable or ctx.executor.draws):  # kernels take one gradient at a time
             raise Refusal(
                 f"edge blocks of {type(ctx.cut.layer).__name__} give no gradients in a batch (is_grads_batched=True, "
                 "or vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"

@@ -11,7 +11,7 @@ changes in place to a kept result, which decides what can be kept:
 | GIN | 2 of nodes | not allowed |
 | GAT | 1 of nodes | not allowed |
 | GATv2 | 2 of nodes | not allowed |
-| EdgeConv | 2 of edges, a tensor as long as the messages each | not allowed |
+| EdgeConv | 2 of edges, each a tensor as long as the messages | not allowed |
 
 For GCN and SAGE (mean), whose layers keep little, this is more than policy `none` keeps. A layer that changes the
 result of a matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU cells do, is refused in its
@@ -126,7 +126,7 @@ if ISOLATES:
     COMPILING["isolate_recompiles"] = True
 
 _ENOUGH_FOR_ALL = 256
-"""Limit of recompilations of one code object if all models share its compiled code: the default, 8, is too low."""
+"""Recompilation limit of a code object that holds the compiled code of all models: the default, 8, is too low."""
 
 _APT = "on Debian and Ubuntu: apt-get install"
 

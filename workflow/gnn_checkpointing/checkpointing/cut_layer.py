@@ -65,7 +65,7 @@ class CutLayer:
         put(self.conv, "_cut_layer", self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The layer's own forward pass, during which `propagate` is cut."""
+        """Run the layer's own forward pass, during which `propagate` is cut."""
         if recorded():
             return self._plain_forward(*args, **kwargs)
         if torch.compiler.is_compiling():  # recomputed code must not be traced
@@ -203,7 +203,7 @@ class CutLayer:
         return self.plan.worth is not None and self.computes_by == "none"
 
     def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
-        """PyG's own `propagate`, in its original form for explained and decomposed layers, as PyG has it."""
+        """Call PyG's own `propagate`; explained and decomposed layers have no generated one, but the original."""
         special = self.conv.explain or self.conv.decomposed_layers > 1
         own: Any = type(self.conv)._orig_propagate if special else type(self.conv).propagate
         return own(self.conv, edge_index, size=size, **computed(kwargs))

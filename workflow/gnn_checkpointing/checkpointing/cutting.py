@@ -155,7 +155,7 @@ class Cutter:
 
     def _tried_once(self, cut: CutCall) -> CutCall:
         """Give the call to compute in blocks, or raise why it must not be cut; tries part of a kind's first call."""
-        if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # it has no values to try anything on
+        if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # fake tensors have no values to try
             return on_nodes(cut) or cut
         # Calls of the same kind are not tried again while the layer does not change.
         inference, roles = torch.is_inference_mode_enabled(), tuple(sorted(cut.roles.items()))
@@ -164,7 +164,7 @@ class Cutter:
             blocks = whole_and_halves(cut)
             if blocks is None:  # nothing to try, on this graph
                 return cut
-            # PyG's own layers read attributes that a message has set only on request.
+            # A message of a PyG layer may set attributes, which the layer reads only if the caller asks for them.
             leaves = not self.plan.lenient or type(self.conv).__module__.startswith("torch_geometric.")
             with _disable_current_modes():  # such as that with which a checkpoint around the model counts operators
                 self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut, blocks, leaves)

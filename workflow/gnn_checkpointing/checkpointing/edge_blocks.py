@@ -2,7 +2,7 @@
 
 Edges are sorted by destination and cut into blocks that hold all edges of their destination nodes; a softmax over a
 node's neighbours therefore stays exact. A layer keeps its input; everything else is recomputed in the backward pass,
-one block after another, by PyTorch's own operators.
+one block after another, by PyTorch's own operators. `fused_edge_blocks` and `auto` use kernels where there are any.
 
 Analytic lower bound of the activation peak, for L layers of F channels on N nodes and blocks of B edges: L N F 4 bytes
 for the layers' inputs, plus one block. For GATv2 a block is six tensors of B F 4 bytes: three that autograd keeps (x_j,

@@ -65,7 +65,7 @@ def checkpoint_layers(model: nn.Module, *, compiled: bool = True) -> None:
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
-    """The layers that `policy` recomputes one by one; raises `Refusal` where there are none."""
+    """The layers that `policy` recomputes one by one; raises `Refusal` if there are none."""
     blocks = getattr(model, "blocks", None)
     if not isinstance(blocks, nn.ModuleList):
         blocks = (module for module in model.modules() if isinstance(module, MessagePassing))

@@ -50,7 +50,7 @@ class Recomputation:
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
     def forward_done(self) -> None:
-        """Note what was used and what has changed, and drop copies of large buffers that did not."""
+        """Note the tensors' versions and which buffers have changed; drop copies of large buffers that have not."""
         self._versions = {name: version_of(tensor) for name, tensor in (self._parameters | self._buffers).items()}
         now = _named(self._module, "_buffers") if self._before else {}
         for name, tensor in self._buffers.items():
@@ -165,7 +165,7 @@ def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callab
 
 
 class _Shell(nn.Module):
-    """A module around another one, so that `functional_call` can run any function with other tensors in it."""
+    """Wraps a module, so that `functional_call` can run any function while the module has other tensors."""
 
     def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
         super().__init__()

@@ -78,7 +78,7 @@ _EXTRA = "GNN_CHECKPOINTING_KERNEL_FLAGS"
 
 
 def _processor() -> tuple[str, ...]:
-    """The processor as `-march=native` sees it, so that machines that share a home directory do not share libraries."""
+    """The processor as `-march=native` sees it: other processors that share the folder need other libraries."""
     information = Path("/proc/cpuinfo")
     if not information.exists():
         return platform.machine(), platform.processor()

@@ -81,7 +81,7 @@ class MaxRelative(nn.Module):
         """
         batch, channels, nodes = x.shape
         some = neighbours.size(1)
-        own = x if some == nodes else x.narrow(2, first, some)  # a part's gradient is written into a whole of zeros
+        own = x if some == nodes else x.narrow(2, first, some)  # narrowing costs zeros as large as x in backward
         index = neighbours.reshape(batch, 1, -1).expand(batch, channels, -1)
         gathered = x.gather(2, index).view(batch, channels, some, -1)
         return (gathered - own.unsqueeze(3)).amax(3)
