@@ -1,4 +1,4 @@
-"""Checkpointing policies that wrap a model from outside: a small library for any PyG model.
+"""Checkpointing policies for any PyG model, applied from outside without changes to the model's code.
 
 >>> from torch_geometric.nn import GAT
 >>> from gnn_checkpointing.checkpointing import apply, explain, remove

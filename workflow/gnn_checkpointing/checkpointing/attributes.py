@@ -1,7 +1,7 @@
-"""The plain attributes of a module, and all that they hold, before and after a forward pass.
+"""Save and restore the plain attributes of a module, and everything they hold, around a forward pass.
 
-A forward pass may count, note or keep something in a list, an array or an object of a user's own class. Who runs it
-again gives it all that as it was, and afterwards leaves no trace of the second run.
+A forward pass may count or store something in a list, an array or an object of a user's own class. To rerun it, all of
+that is first set back to what it was, and afterwards no trace of the second run remains.
 """
 
 import hashlib
@@ -28,24 +28,24 @@ MESSAGE_HOOKS = tuple(
 )
 _OF_PYG = ("_user_args", "_fused_user_args", "_edge_user_args", *MESSAGE_HOOKS)
 _INTERNAL = frozenset((*vars(nn.Module()), *_OF_PYG)) - {"training"}
-"""What torch and PyG keep for themselves: parts, hooks, and the names of the arguments of a layer's methods."""
+"""Attributes internal to torch and PyG: submodules, hooks, and the argument names of a layer's methods."""
 _MISSING = object()
 _SMALL_BYTES = 2**20
 TINY_BYTES = 2**12
-"""Of a tensor that is kept for the backward pass in case that somebody else writes into it until then."""
+"""Largest size of a tensor whose copy is kept for the backward pass, in case it is written into before then."""
 _NEAREST = 1000
-"""Of all that a hook can reach, a whole program maybe, so many things are seen to."""
+"""Number of objects considered among all that a hook can reach, which may be a whole program."""
 
 
 class Attributes:
-    """The plain attributes of a module's parts and other `values`, with what they hold.
+    """The plain attributes of a module's submodules and other `values`, with everything they hold.
 
-    Tensors among them may be written into as buffers are: small ones are copied first.
+    Tensors among them may be written into like buffers, so small ones are copied first.
     """
 
     @classmethod
     def of(cls, module: nn.Module, given: Iterable[Any] = ()) -> Self:
-        """Those of a module, of its classes, and of objects among what it is `given`."""
+        """Attributes of a module, of its classes, and of objects among the arguments `given`."""
         before = [(part, _plain(part)) for part in module.modules()]
         plain = (value for _, own in before for value in own.values())
         shared = (own for kind in {type(part) for part, _ in before} for own in class_attributes(kind))
@@ -55,7 +55,7 @@ class Attributes:
 
     @classmethod
     def reached_by(cls, hook: Any, name: str, parts: Iterable[nn.Module]) -> Self:
-        """What a hook can change beside these parts, inside of which it is."""
+        """What a hook can change besides `parts`, the modules around it."""
         found = islice(members((hook, *globals_of(hook)), parts), _NEAREST)
         values = (value for value in found if not isinstance(value, np.ndarray) or value.nbytes <= TINY_BYTES)
         return cls(name, (), values, TINY_BYTES)
@@ -78,7 +78,7 @@ class Attributes:
         self._counters = {id(value): repr(value) for value in values if type(value) is count}
 
     def forward_done(self) -> None:
-        """Note what has changed. Raises `Refusal` where a large tensor or array was written: the old one is gone."""
+        """Note what has changed. Raises `Refusal` if a large tensor or array was written: its old value is gone."""
         for array in self._written():
             raise Refusal(
                 f"{self._name} writes into an array {list(array.shape)}, and would again when it is recomputed; make "
@@ -109,9 +109,9 @@ class Attributes:
 
     @contextmanager
     def restored(self, fresh: dict[int, Any]) -> Iterator[None]:
-        """Use the forward pass's attributes inside the context, and restore the present ones after it.
+        """Use the forward pass's attributes inside the context, and restore the current ones after it.
 
-        `fresh` has tensors that stand in for others, by the identity of these.
+        `fresh` maps the identity of a tensor to another tensor that replaces it.
         """
         fresh = {**fresh}
         for array in self._written():
@@ -150,7 +150,7 @@ class Attributes:
 
 
 def _differs(tensor: Tensor, copied: Tensor | None) -> bool:
-    """By value, as kernels write past the version counters of buffers; only where values can be read."""
+    """Whether values differ (False if unreadable); needed because some kernels bypass the buffers' version counters."""
     readable = type(tensor) is Tensor and tensor.layout == torch.strided and not tensor.is_meta
     return copied is not None and readable and not torch.equal(tensor, copied)
 
@@ -169,7 +169,7 @@ def _digest(array: Any) -> bytes:
 
 
 def watched(value: Any, parts: Iterable[nn.Module]) -> Callable[[], bool]:
-    """Whether from now on anything is written into what `value` holds, without these parts of the layer."""
+    """A function that says whether anything held by `value` has been written since, apart from the modules `parts`."""
     found = list(members([value], known=parts))
     contents, versions = Contents(found), versions_of(found)
     arrays = [(array, _digest(array)) for array in _arrays(found)]
@@ -182,7 +182,7 @@ def watched(value: Any, parts: Iterable[nn.Module]) -> Callable[[], bool]:
 
 
 def plain_attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
-    """The plain attributes of a module's parts by their names in the module, functions apart."""
+    """The plain attributes of a module and its submodules, by qualified name, without functions."""
     for path, part in module.named_modules():
         values = (entry for entry in _plain(part).items() if type(entry[1]) not in FUNCTIONS)
         yield from ((f"{path}.{name}" if path else name, value) for name, value in values)

@@ -1,9 +1,9 @@
-"""What `propagate` was called with, and how a block of edges reads each argument.
+"""The arguments of a call of `propagate`, and how a block of edges reads each of them.
 
-PyG hands a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else by
-its own name: a value per edge, or a value for all. A block reads rows of node maps by its own edges, a slice of the
-values per edge, and everything else whole. Attention layers compute a score per edge in `edge_updater` and hand it to
-`propagate`: inside blocks the scores are computed with the messages, so that they are never stored for all edges.
+PyG passes a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else
+under its own name: a value per edge, or one value for all edges. A block reads the rows of node maps for its own edges,
+a slice of each value per edge, and everything else whole. Attention layers compute a score per edge in `edge_updater`
+and pass it to `propagate`; blocks compute the scores with the messages, so they are never stored for all edges.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ GIVEN = frozenset(
 
 
 class Uncuttable(Exception):  # noqa: N818 - a finding that never reaches the user
-    """Why a call of `propagate` is not cut into blocks; it then runs whole."""
+    """The reason why a call of `propagate` is not cut into blocks; the call then runs whole."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of `propagate`, with a call of `edge_updater` whose result it reads where there was one.
+    """One call of `propagate`, together with the call of `edge_updater` whose result it reads, if there is one.
 
-    `tensors` are all tensors in `values` and `edge_values`, each once; `values` and `edge_values` hold their positions
-    as `Slot`s.
+    `tensors` holds all tensors of both calls, each once; `values` and `edge_values` are the arguments of the two calls,
+    with each tensor replaced by its position, a `Slot`.
     """
 
     tensors: tuple[Tensor, ...]
     values: dict[str, Any]
     edge_values: dict[str, Any] | None = None
     edge_result: str | None = None
-    """The name under which `propagate` reads what `edge_updater` computes."""
+    """The argument of `propagate` that is the result of `edge_updater`."""
 
     def with_tensors(self, tensors: Sequence[Tensor]) -> Self:
         """The same call on other tensors."""
@@ -55,7 +55,7 @@ class Call:
 
 
 def call_of(values: dict[str, Any], edge_values: dict[str, Any] | None, edge_result: str | None) -> Call:
-    """The call with its tensors in one list."""
+    """Make a call from its arguments, with all tensors in one list."""
     tensors: list[Tensor] = []
     own = {name: _slotted(value, tensors) for name, value in values.items()}
     edge = None if edge_values is None else {name: _slotted(value, tensors) for name, value in edge_values.items()}
@@ -63,7 +63,7 @@ def call_of(values: dict[str, Any], edge_values: dict[str, Any] | None, edge_res
 
 
 def _slotted(value: Any, tensors: list[Tensor]) -> Any:
-    """`value` with its tensors replaced by their positions in `tensors`, which takes up those that are new."""
+    """Replace the tensors in `value` by their positions in `tensors`, and append new ones to that list."""
 
     def slot(part: Any) -> Any:
         if not is_tensor(part):
@@ -81,7 +81,7 @@ def _slotted(value: Any, tensors: list[Tensor]) -> Any:
 
 
 def node_maps(names: Sequence[str], values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Those of `names` that ask for rows of node maps, each with its end of an edge and what holds the rows."""
+    """Yield each of `names` that asks for rows of a node map, with its end of the edges (`i` or `j`) and its value."""
     for name in names:
         if name.endswith(("_i", "_j")) and name not in GIVEN and name[:-2] in values:
             yield name, name[-1], values[name[:-2]]
@@ -103,12 +103,12 @@ def shared_rows(conv: MessagePassing, call: Call) -> frozenset[tuple[int, str]]:
 
 
 def edge_dim(tensor: Tensor, num_edges: int, node_dim: int) -> int:
-    """The dimension of a value per edge that counts edges."""
+    """The dimension of a value per edge along which the edges lie."""
     return 0 if tensor.size(0) == num_edges else node_dim
 
 
 def roles_of(conv: MessagePassing, call: Call, names: Sequence[str], num_edges: int) -> dict[str, Role]:
-    """How blocks read the arguments that are asked for by their own names: sliced by edge, or whole."""
+    """How blocks read the arguments without `_i` or `_j`: sliced by edge, or whole."""
     roles: dict[str, Role] = {}
     for values in (call.values, call.edge_values or {}):
         for name in names:
@@ -136,10 +136,10 @@ def _counts_edges(conv: MessagePassing, tensor: Tensor, num_edges: int) -> bool:
 
 
 def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
-    """What a pair of node maps has for this end of an edge; any other value itself."""
+    """The element of a pair of node maps for this end of the edges; any other value itself."""
     if not isinstance(value, tuple | list):
         return value
-    # Generated from a template, PyG's `propagate` takes the first of a pair for sources whatever the flow.
+    # If generated from a template, PyG's `propagate` uses the first of a pair for sources, whatever the flow.
     by_flow = type(conv)._jinja_propagate is type(conv)._orig_propagate
     return value[side_of(conv, end) if by_flow else "ji".index(end)]
 
@@ -150,7 +150,7 @@ def side_of(conv: MessagePassing, end: str) -> int:
 
 
 class InPlaceOfATensor:
-    """An object in place of a tensor: any use of it as one uses what `computed` gives."""
+    """Stand-in for a tensor: any use of it as a tensor uses the result of `computed`."""
 
     def computed(self) -> Any:
         """The tensor."""
@@ -178,7 +178,7 @@ def _operator(name: str) -> Callable[..., Any]:
     return operator
 
 
-# Python looks operators up in the class, past `__getattr__`.
+# Python looks up operators in the class, without `__getattr__`.
 for _name in (
     *(
         f"__{prefix}{name}__"
@@ -196,7 +196,7 @@ for _name in (
 
 
 class DeferredEdgeValues(InPlaceOfATensor):
-    """Placeholder for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
+    """Placeholder for the tensor that `make` computes; any use except by `propagate` computes it, once."""
 
     __class__ = property(lambda _: Tensor)  # a layer may ask whether it is a tensor
 
@@ -204,11 +204,11 @@ class DeferredEdgeValues(InPlaceOfATensor):
         self._values, self.make, self._versions = values, make, versions_of(values)
         self.made: Any = None
         self.uses = 0
-        """Calls of `propagate` that were given it."""
+        """Number of calls of `propagate` that received it."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """What `edge_updater` was called with; a refusal where it was written into since."""
+        """The arguments of `edge_updater`; raises `Refusal` if one of them was changed in place since."""
         if versions_of(self._values) != self._versions:
             raise Refusal(
                 "edge blocks compute what edge_updater returns with the messages, and its arguments were changed in "
@@ -217,7 +217,7 @@ class DeferredEdgeValues(InPlaceOfATensor):
         return self._values
 
     def computed(self) -> Any:
-        """What `edge_updater` returns without blocks."""
+        """The result of `edge_updater` without blocks."""
         if self.made is None:
             self.values  # noqa: B018 - refuses those that have changed
             self.made = self.make()
@@ -225,7 +225,7 @@ class DeferredEdgeValues(InPlaceOfATensor):
 
 
 class OfOneBlock(InPlaceOfATensor):
-    """Placeholder for a tensor that a message has left in its layer: only the last block's part of it exists."""
+    """Placeholder for a tensor that a message set as an attribute of its layer: only the last block's part exists."""
 
     def __init__(self, attribute: str, layer: str, policy: str) -> None:
         self._refusal = (
@@ -239,7 +239,7 @@ class OfOneBlock(InPlaceOfATensor):
 
 
 def computed(values: Any, kind: type[InPlaceOfATensor] = DeferredEdgeValues) -> Any:
-    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
+    """Compute all placeholders of this `kind` in `values`, also inside tuples, lists and dictionaries."""
     if not any(isinstance(part, kind) for part in leaves_of(values)):
         return values
     return pytree.tree_map(lambda part: part.computed() if isinstance(part, kind) else part, values)

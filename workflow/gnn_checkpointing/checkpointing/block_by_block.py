@@ -1,8 +1,8 @@
 """One call of `propagate` as one node of the autograd graph that keeps no value per edge.
 
-The forward pass runs without recording; the backward pass computes again what it needs, block by block. Of the node
-maps that a layer makes before it calls `propagate` nothing is kept either: the layer's forward pass is entered again
-with its own arguments and left where it calls `propagate`.
+The forward pass runs without recording; the backward pass recomputes what it needs, block by block. The node maps that
+a layer computes before it calls `propagate` are not kept either: the layer's forward pass is rerun with its own
+arguments, up to its call of `propagate`.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,11 +30,11 @@ class EagerBlocks:
     draws = True
 
     def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
-        """All: messages are computed again."""
+        """All positions, since messages are recomputed."""
         return frozenset(range(len(wanted)))
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
-        """The aggregates, joined; nothing is kept."""
+        """Compute the aggregates block by block and join them; nothing is kept for the backward pass."""
         dim, shared = cut.conv.node_dim, shared_rows(cut.conv, cut.call)
         joined: list[Tensor] = []
         for block in cut.blocks:
@@ -55,14 +55,14 @@ class EagerBlocks:
         gradients: Sequence[Tensor | None],
         sums: Sums,
     ) -> None:
-        """Add the gradients of one block after the other."""
+        """Add the gradients, one block after another."""
         for block in cut.blocks:
             if not _add_block(cut, block, gradients, sums):
                 break
 
 
 def _add_block(cut: CutCall, block: EdgeBlock, gradients: Sequence[Tensor | None], sums: Sums) -> bool:
-    """Differentiate one block and add its gradients to the sums; False where no block has a gradient."""
+    """Differentiate one block and add its gradients to the sums; False if no block has a gradient."""
     dim, ends = cut.conv.node_dim, cut.edges.ends(block)
     leaves = Leaves(sums.wanted, shared_rows(cut.conv, cut.call))
     with torch.enable_grad():
@@ -87,7 +87,7 @@ def _add_block(cut: CutCall, block: EdgeBlock, gradients: Sequence[Tensor | None
 
 
 def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Tensor) -> None:
-    """Add the gradient of what one block read to that of the whole tensor."""
+    """Add the gradient of the part that one block read to the whole tensor's gradient."""
     if end in ("j", "whole"):
         total.add_(part)
     elif end == "i":
@@ -101,9 +101,10 @@ def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Ten
 
 
 def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], sums: Sums) -> None:
-    """Fill in the gradients as functions that can be differentiated again; all blocks are recorded at once.
+    """Compute gradients that can be differentiated again; autograd records all blocks at once.
 
-    By aliases of all inputs: one that follows from another, or from a weight, has its own partial derivative.
+    Differentiates by aliases of the inputs, so that an input computed from another one, or from a weight, has its own
+    partial derivative.
     """
     inputs = [tensor.view_as(tensor) for tensor in cut.call.tensors]
     weights = {name: weight.view_as(weight) for name, weight in cut.layer.named_parameters() if not is_lazy(weight)}
@@ -137,15 +138,15 @@ class _Form:
     device: torch.device
 
     def stand_in(self) -> Tensor:
-        """A tensor of this form that has memory for one number."""
+        """A tensor of this form that takes the memory of one number."""
         return torch.empty((), dtype=self.dtype, device=self.device).expand(self.shape)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What the backward pass starts from: the call's own tensors, or the arguments of the layer's forward pass.
+    """Start of the backward pass: the call's own tensors, or the arguments of the layer's forward pass.
 
-    `again` makes the call once more from these arguments, and with it the tensors in the places `made`.
+    `again` recreates the call from these arguments, including its tensors at the positions `made`.
     """
 
     tensors: Outputs = ()
@@ -154,13 +155,13 @@ class Saved:
 
 
 def run_cut(cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, parameters: Outputs) -> Any:
-    """The aggregates of a call: a tensor, or a tuple of them where the layer aggregates several."""
+    """Compute the aggregates of a call: a tensor, or a tuple of tensors if the layer aggregates several."""
     out = _Cut.apply(cut, executor, saved, state, *cut.call.tensors, *saved.tensors, *parameters)  # type: ignore[no-untyped-call]
     return out[0] if isinstance(out, tuple) and len(out) == 1 else out
 
 
 class _Cut(torch.autograd.Function):
-    """Saves the start of the recomputation, and what the executor keeps per node."""
+    """Autograd function that saves the start of the recomputation and the executor's values per node."""
 
     @staticmethod
     def forward(
@@ -172,11 +173,11 @@ class _Cut(torch.autograd.Function):
         before = RandomStates.now(device, own) if executor.draws else None
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
         ctx.cut, ctx.executor, ctx.state, ctx.again = cut.on(()), executor, state, saved.again
-        # Of this call: what the layer drew before it was drawn by its own forward pass.
+        # States of this call alone: random numbers drawn before it belong to the layer's own forward pass.
         ctx.random = None if before is None or before == RandomStates.now(device, own) else before
         ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
-        # What the gradients do not read is neither kept nor computed again; only its form is kept.
+        # Tensors that the gradients do not read are neither kept nor recomputed; only their form is kept.
         ctx.read = sorted(reads) if saved.again and not reads & saved.made else None
         ctx.forms = [_Form(tensor.shape, tensor.dtype, tensor.device) for tensor in tensors[:count]]
         read = [] if ctx.read is None else [tensors[place] for place in ctx.read]
@@ -185,7 +186,7 @@ class _Cut(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        """Compute again, and differentiate."""
+        """Recompute, and differentiate."""
         count, num_saved = ctx.counts
         wanted = ctx.needs_input_grad[4 : 4 + count]
         wants_parameters = ctx.needs_input_grad[4 + count + num_saved :]
@@ -195,7 +196,7 @@ class _Cut(torch.autograd.Function):
         saved, kept = everything[:start], everything[start + len(read) :]
         differentiable = torch.is_grad_enabled()
         batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
-        if batched and (differentiable or ctx.executor.draws):  # kernels compute one after the other
+        if batched and (differentiable or ctx.executor.draws):  # kernels take one gradient at a time
             raise Refusal(
                 f"edge blocks of {type(ctx.cut.layer).__name__} give no gradients in a batch (is_grads_batched=True, "
                 "or vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
@@ -216,7 +217,7 @@ class _Cut(torch.autograd.Function):
             cut = replace(ctx.cut, call=call)
             asked = zip(ctx.parameters, wants_parameters, strict=True)
             parameters = tuple(ctx.state.weight_in_use(p) for p, wants in asked if wants)
-            # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
+            # A weight's own hooks must see its whole gradient, which autograd accumulates, and not each block's.
             hooked = () if differentiable else tuple(p for p in parameters if p._backward_hooks)
             leaves = {id(p): p.detach().requires_grad_() for p in hooked}
             named = cut.layer.named_parameters() if leaves else ()

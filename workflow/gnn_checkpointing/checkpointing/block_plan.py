@@ -1,4 +1,4 @@
-"""A graph's edges sorted by destination, and their cuts into blocks, every block whole for its destination nodes."""
+"""A graph's edges sorted by destination and cut into blocks, each with all edges of its destination nodes."""
 
 import functools
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 
 @dataclass(frozen=True)
 class EdgeBlock:
-    """The edges of destination nodes `first` to `last` (exclusive), with positions in the sorted list of edges."""
+    """Edges into nodes `first` to `last` (exclusive): `start` to `stop` (exclusive) in the sorted list of edges."""
 
     first: int
     last: int
@@ -36,11 +36,11 @@ class EdgeBlock:
 
 @dataclass(frozen=True)
 class SortedEdges:
-    """A graph's edges by destination, and the ways in which they have been cut.
+    """A graph's edges sorted by destination, and the blocks into which they have been cut so far.
 
-    `source` `[num_edges]` holds the sources in sorted order, `pointer` `[num_nodes + 1]` where each destination's
-    edges start, `order` `[num_edges]` the given position of each sorted edge (None: they were sorted). Numbers are
-    int32 where that is enough. `num_nodes` counts destinations, `num_sources` the nodes that may send.
+    `source` `[num_edges]` holds the sources in sorted order, `pointer` `[num_nodes + 1]` the first edge of each
+    destination, `order` `[num_edges]` the original position of each sorted edge (None if the edges were sorted).
+    Integers are int32 if that is enough. `num_nodes` counts destinations, `num_sources` counts possible sources.
     """
 
     source: Tensor
@@ -60,26 +60,26 @@ class SortedEdges:
         return self.source.numel()
 
     def places(self, block: EdgeBlock) -> Tensor | slice:
-        """Where the block's edges are among the given ones."""
+        """Positions of the block's edges in the original list of edges."""
         if self.order is None:
             return slice(block.start, block.stop)
         return self.order[block.start : block.stop]
 
     def blocks(self, size: int) -> tuple[EdgeBlock, ...]:
-        """Blocks of at most `size` edges each, as far as their nodes allow; made once for each size."""
+        """Blocks of at most `size` edges each, or all edges of one node; made once for each size."""
         if size not in self._cuts:
             self._cuts[size] = _cut(self.pointer, size)
         return self._cuts[size]
 
     @property
     def largest_block(self) -> int:
-        """Edges of the largest block that was cut so far; 0 where none was."""
+        """Number of edges in the largest block cut so far; 0 if there is none."""
         return max((block.num_edges for blocks in self._cuts.values() for block in blocks), default=0)
 
     def ends(self, block: EdgeBlock) -> tuple[Tensor, Tensor]:
         """The block's sources, and its destinations counted from its first node; int64 `[block edges]`.
 
-        Destinations are made again for each use: keeping them for all edges would double what stays in memory.
+        Destinations are recomputed at each use: keeping them for all edges would double the memory.
         """
         degrees = self.pointer[block.first : block.last + 1].to(torch.int64).diff()
         source = self.source[block.start : block.stop].to(torch.int64)
@@ -87,9 +87,9 @@ class SortedEdges:
 
     @functools.cached_property
     def by_source(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The edges once more, by source: where each source's edges start, their destinations and given positions.
+        """The edges sorted by source: where each source's edges start, their destinations and original positions.
 
-        Made when first asked for, of edges that `kernel_edges` has sorted.
+        Computed at first use, and only for edges that `kernel_edges` has sorted.
         """
         assert self.order is not None
         source, places = torch.sort(self.source, stable=True)
@@ -98,7 +98,7 @@ class SortedEdges:
         return _pointer(source, self.num_sources, wide), destination, self.order.index_select(0, places)
 
     def tensors(self) -> Iterator[Tensor]:
-        """Yield what is kept in memory."""
+        """Yield all tensors that are kept in memory."""
         yield from (self.source, self.pointer)
         if self.order is not None:
             yield self.order
@@ -106,9 +106,9 @@ class SortedEdges:
 
 
 def sorted_edges(source: Tensor, destination: Tensor, num_sources: int, num_nodes: int) -> SortedEdges:
-    """Edges from `source` to `destination`, int `[num_edges]` each, by destination.
+    """Sort the edges from `source` to `destination`, int `[num_edges]` each, by destination.
 
-    Raises `IndexError`, as PyG does, where an edge names a node that does not exist.
+    Raises `IndexError`, as PyG does, if an edge refers to a node that does not exist.
     """
     _check_range(source, num_sources, "source")
     _check_range(destination, num_nodes, "destination")
@@ -119,15 +119,15 @@ def sorted_edges(source: Tensor, destination: Tensor, num_sources: int, num_node
         order = _narrow(order, order.numel())
     pointer = torch.zeros(num_nodes + 1, dtype=torch.int64, device=source.device)
     torch.cumsum(torch.bincount(destination, minlength=num_nodes), 0, out=pointer[1:])
-    # A copy in any case: what the caller later writes into its own tensor must not reach the table.
+    # Always a copy: later changes to the caller's tensor must not reach the table.
     return SortedEdges(_narrow(source, num_sources), pointer, order, num_sources)
 
 
 def kernel_edges(edge_index: Tensor, num_sources: int, num_nodes: int | None = None) -> SortedEdges:
-    """Edges `[2, num_edges]`, sources above destinations, by destination and then by source, as the kernels read them.
+    """Sort edges `[2, num_edges]` (sources, destinations) by destination, then by source, as the kernels read them.
 
-    All tensors have one type. Without `num_nodes` there are as many destinations as sources. Raises `IndexError` for
-    an index out of range.
+    All resulting tensors have the same integer type. Without `num_nodes`, there are as many destinations as sources.
+    Raises `IndexError` for an index out of range.
     """
     num_nodes = num_sources if num_nodes is None else num_nodes
     if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int32, torch.int64):
@@ -146,12 +146,12 @@ def kernel_edges(edge_index: Tensor, num_sources: int, num_nodes: int | None = N
 
 
 def _pointer(nodes: Tensor, num_nodes: int, wide: torch.dtype) -> Tensor:
-    """Where each node's edges begin in sorted `nodes`, and at last where all end."""
+    """Positions in the sorted `nodes` where each node's edges start, followed by the end of the last one's."""
     return torch.searchsorted(nodes, torch.arange(num_nodes + 1, dtype=nodes.dtype, device=nodes.device)).to(wide)
 
 
 def _narrow(index: Tensor, bound: int) -> Tensor:
-    """A copy of `index`, as int32 where `bound` fits."""
+    """A copy of `index`, as int32 if `bound` fits."""
     return index.to(torch.int32 if bound < 2**31 else torch.int64, copy=True)
 
 
@@ -177,15 +177,15 @@ def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch
 
 @functools.cache
 def _last_level_cache() -> int | None:
-    """Bytes of the largest cache that the system reports; None where it reports none."""
+    """Bytes of the largest cache that the system reports; None if it reports none."""
     sizes = [path.read_text().strip() for path in _CACHE_FOLDER.glob("index*/size")]
     return max((int(size[:-1]) * 1024 for size in sizes if size.endswith("K")), default=None)
 
 
 def _cut(pointer: Tensor, size: int) -> tuple[EdgeBlock, ...]:
-    """Cut greedily: a block takes nodes while it has at most `size` edges, and at least one node with edges.
+    """Cut greedily: a block takes nodes as long as it has at most `size` edges, and at least one node with edges.
 
-    A block begins with a node that has edges and takes the empty ones behind it: PyG's median cannot begin without.
+    Nodes without edges join the block before them, if any: PyG's median fails on blocks that start with such a node.
     """
     starts = pointer.cpu()
     num_nodes = starts.numel() - 1

@@ -1,22 +1,23 @@
-"""Policies that decide by operator what is kept: `selective`, and by TorchInductor `compiled` and `memory_budget`.
+"""Policies that decide per operator what is kept: `selective`, and with TorchInductor `compiled` and `memory_budget`.
 
 `selective` keeps each layer's input and the results of its matrix products, through
-`torch.utils.checkpoint.create_selective_checkpoint_contexts`; all else is recomputed. PyTorch lets no kept result be
-changed in place, which decides what can be kept:
+`torch.utils.checkpoint.create_selective_checkpoint_contexts`; everything else is recomputed. PyTorch does not allow
+changes in place to a kept result, which decides what can be kept:
 
-| convolution | kept: its matrix products (a layer) | its aggregation, kept as well |
+| convolution | matrix products kept (per layer) | keeping its aggregation, too |
 |---|---|---|
 | GCN | 1 of nodes | not allowed: PyG scatters in place |
 | SAGE, SAGE-max | 2 of nodes | not allowed |
 | GIN | 2 of nodes | not allowed |
 | GAT | 1 of nodes | not allowed |
 | GATv2 | 2 of nodes | not allowed |
-| EdgeConv | 2 of edges, a tensor as long as the messages each | not allowed |
+| EdgeConv | 2 of edges, each a tensor as long as the messages | not allowed |
 
-For GCN and SAGE (mean), whose layers keep little, this is more than policy `none` keeps. A layer that changes a
-matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU cells do, is refused in its first step.
+For GCN and SAGE (mean), whose layers keep little, this is more than policy `none` keeps. A layer that changes the
+result of a matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU cells do, is refused in its
+first step.
 
-A compiled model is not shared by two models, and no part of it is silently left out.
+Two models never share compiled code, and no part of a model is silently left uncompiled.
 """
 
 import copy
@@ -46,7 +47,7 @@ KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.
 
 
 _UNWATCHED = (torch.ops.aten.unsafe_split.Tensor, torch.ops.aten.unsafe_split_with_sizes.default)
-"""Parts of a result whose changes in place PyTorch does not count: GRU cells make them of their products."""
+"""Operators that split a result into views whose in-place changes PyTorch does not count; GRU cells use them."""
 
 
 def checkpoint_selectively(model: nn.Module) -> None:
@@ -77,7 +78,7 @@ def _refusal(layer: nn.Module) -> Refusal:
 
 @contextmanager
 def _without_cast_cache(inner: AbstractContextManager[Any]) -> Iterator[None]:
-    """Inside `inner`, autocast casts a shared weight at every use, so that each pass has the same operators."""
+    """Enter `inner` without autocast's cache: each use of a weight casts it, so that all passes run equal operators."""
     with ExitStack() as stack:
         for device in ("cpu", "cuda"):
             if torch.is_autocast_enabled(device):
@@ -89,16 +90,16 @@ def _without_cast_cache(inner: AbstractContextManager[Any]) -> Iterator[None]:
 
 @contextmanager
 def _reading(layer: nn.Module, reading: Any, kept: dict[Any, Any]) -> Iterator[None]:
-    """Recompute `layer` from what was kept; a kept result that was changed in place ends in a refusal."""
+    """Recompute `layer` from the kept results; raises `Refusal` if one of them was changed in place."""
     kept.update(reading.storage if not kept else {})
-    # A copy for each pass: PyTorch consumes what it reads, and a graph may be differentiated twice.
+    # A copy for each pass: PyTorch removes what it reads, and a graph may be differentiated twice.
     reading.storage = {key: copy.copy(entries) for key, entries in kept.items()}
     try:
         with _without_cast_cache(reading):
             yield
     except RuntimeError as error:
         cause, said = error.__context__, str(error)
-        while cause is not None:  # PyG, checking its indices, may have covered PyTorch's complaint
+        while cause is not None:  # PyG's check of indices may have replaced PyTorch's message
             cause, said = cause.__context__, said + str(cause)
         if "has been mutated" in said:
             raise _refusal(layer) from error
@@ -111,21 +112,21 @@ def _reading(layer: nn.Module, reading: Any, kept: dict[Any, Any]) -> Iterator[N
 
 
 COMPILING: dict[str, Any] = {
-    # One graph or an error: a graph break, or the limit of recompilations, would silently leave a part uncompiled.
+    # One graph or an error: a graph break or the recompilation limit would silently leave a part uncompiled.
     "fullgraph": True,
-    # Nodes and channels are those of the model and graph at hand: kernels for all sizes are slower.
+    # Kernels are specialised to the numbers of nodes and channels: kernels for all sizes are slower.
     "dynamic": False,
 }
-"""How `torch.compile` is called by every policy that compiles."""
+"""Arguments of `torch.compile` for all policies that compile."""
 
-# Compiled code is kept by Python code object, which two models of a class have in common; from torch 2.13 on each call
-# of `torch.compile` can have its own.
+# PyTorch keeps compiled code by Python code object, which two models of a class share; from torch 2.13 on, each call of
+# `torch.compile` can have its own.
 ISOLATES = "isolate_recompiles" in inspect.signature(torch.compile).parameters
 if ISOLATES:
     COMPILING["isolate_recompiles"] = True
 
 _ENOUGH_FOR_ALL = 256
-"""Recompilations of one code object where all models share its compiled code: the default, 8, is soon spent."""
+"""Recompilation limit of a code object that holds the compiled code of all models: the default, 8, is too low."""
 
 _APT = "on Debian and Ubuntu: apt-get install"
 
@@ -134,7 +135,7 @@ _TRITON_SINCE = (7, 0)
 
 
 def require_compiler(device_type: str, policy: str = "compiled") -> None:
-    """Raise `Unavailable` where TorchInductor lacks what it makes kernels for `device_type` with."""
+    """Raise `Unavailable` if a tool is missing that TorchInductor needs to build kernels for `device_type`."""
     if device_type == "cuda":
         if importlib.util.find_spec("triton") is None:
             raise Unavailable(f"policy {policy} needs triton on CUDA: pip install triton")
@@ -144,12 +145,12 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
     else:
         import torch._inductor.config as kernels
 
-        # TorchInductor asks the same compilers, without a time limit and without their words.
+        # TorchInductor tries the same compilers, but without a time limit and without showing their messages.
         compilers = [path for name in kernels.cpp.cxx if name and (path := shutil.which(name))]
         if not compilers:
             raise Unavailable(f"policy {policy} needs a C++ compiler (CXX or g++): {_APT} g++")
         said_by([compilers[0], "--version"], policy)
-    headers = Path(sysconfig.get_path("include"))  # the launchers of both kinds of kernels are built with them
+    headers = Path(sysconfig.get_path("include"))  # the launchers of both kinds of kernels need them
     if not (headers / "Python.h").exists():
         raise Unavailable(f"policy {policy} needs Python's headers ({headers} has none): {_APT} python3-dev")
     if device_type == "cuda" and (capability := torch.cuda.get_device_capability()) < _TRITON_SINCE:
@@ -160,7 +161,7 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
 
 
 def compile_model(model: nn.Module, policy: str, activation_memory_budget: float = 1.0) -> None:
-    """Make `model` run as generated kernels, in place; parameters and their names stay as they are.
+    """Make `model` run as generated kernels, in place; parameters and their names do not change.
 
     Nothing is compiled before the first call. Raises `Unavailable` without a compiler and `Refusal` for dropout.
     """
@@ -174,10 +175,10 @@ def compile_model(model: nn.Module, policy: str, activation_memory_budget: float
 
 
 def _for_any_edges(compiled: Any, what: str, *arguments: Any, **named: Any) -> Any:
-    """Call `compiled` with the number of edges left open: one compilation serves graphs of every density.
+    """Call `compiled` with a dynamic number of edges, so that one compilation serves graphs of every density.
 
-    Measured against a compilation for one number of edges (nine layers of GATv2, degree 128): the same bytes, 0.99 to
-    1.00 of the time.
+    Compared with compilation for one number of edges (nine layers of GATv2, degree 128), it took the same bytes and
+    0.99 to 1.00 of the time.
     """
     from torch._dynamo import maybe_mark_dynamic
     from torch._dynamo.exc import BackendCompilerFailed, Unsupported
@@ -199,7 +200,7 @@ def _for_any_edges(compiled: Any, what: str, *arguments: Any, **named: Any) -> A
 
 
 def _inductor(activation_memory_budget: float) -> Callable[[torch.fx.GraphModule, list[Tensor]], Any]:
-    """TorchInductor with its settings fixed, as a backend that equals no other."""
+    """TorchInductor with fixed settings, as a new backend object that is never equal to another."""
     if not ISOLATES:
         import torch._dynamo.config as dynamo
 
@@ -210,7 +211,7 @@ def _inductor(activation_memory_budget: float) -> Callable[[torch.fx.GraphModule
         import torch._inductor.config as kernels
         from torch._inductor.compile_fx import compile_fx
 
-        # One compile thread: a measured process starts no pool of workers, whose memory and time would be its own.
+        # One compile thread: a worker pool's memory and time would count as those of the measured process.
         budget = functorch.patch(activation_memory_budget=activation_memory_budget)
         with budget, kernels.patch(compile_threads=1):
             return compile_fx(graph, inputs)

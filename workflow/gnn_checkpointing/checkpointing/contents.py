@@ -1,6 +1,6 @@
-"""What containers and objects hold, at any depth: to find it, to note it and to give it back.
+"""Find, record and restore the contents of containers and objects, at any depth.
 
-Objects are those of a user's own classes, data classes, namespaces, PyG's data, and modules that no other has as parts.
+Objects are instances of a user's own classes, data classes, namespaces, PyG's data, and modules that are no submodules.
 """
 
 import sys
@@ -17,7 +17,7 @@ from gnn_checkpointing.checkpointing.given import ATOMS, by_class, is_opened, na
 
 
 class _View(MutableMapping[str, Any]):
-    """Some of the entries of a dictionary, as one of its own."""
+    """Some of the entries of a dictionary, seen as a dictionary."""
 
     def __init__(self, own: Any) -> None:
         self._own = own
@@ -45,7 +45,7 @@ class _Slots(_View):
     def __getitem__(self, name: str) -> Any:
         try:
             return self._own[name].__get__(self._whole)
-        except (AttributeError, ValueError):  # the latter of an empty cell
+        except (AttributeError, ValueError):  # ValueError: an empty cell
             raise KeyError(name) from None
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -67,7 +67,7 @@ def _slots_of(kind: type) -> dict[str, Any]:
 
 
 class _OfClass(_View):
-    """The values that a class has for all its objects, without methods and other descriptors, as a dictionary."""
+    """The class attributes of a class, without methods and other descriptors, as a dictionary."""
 
     def __init__(self, kind: type) -> None:
         super().__init__(vars(kind))
@@ -98,7 +98,7 @@ class _OfGlobals(_View):
 
 
 def globals_of(function: Any) -> list[Any]:
-    """The global variables that a callable object's own code names, as a dictionary."""
+    """The global variables that a callable object's own code names, as a list of at most one dictionary."""
     while isinstance(function, partial):
         function = function.func
     function = function if isinstance(function, FunctionType | MethodType) else type(function).__call__
@@ -108,7 +108,7 @@ def globals_of(function: Any) -> list[Any]:
 
 @by_class
 def class_attributes(kind: type) -> list[Any]:
-    """The attributes of a user's own classes that this one is made of, and globals that they write, as dictionaries."""
+    """Attributes of a user's own classes among this class and its bases, and globals they write, as dictionaries."""
     own = [base for base in kind.__mro__ if not _is_closed(base)]
     functions = (value for base in own for value in vars(base).values() if isinstance(value, FunctionType))
     return [*map(_OfClass, own), *(_OfGlobals(one) for one in functions if writes_globals(one.__code__))]
@@ -119,7 +119,7 @@ _MUTABLE = (list, set, deque, bytearray, *_MAPPINGS)
 _CONTAINERS = (tuple, *_MUTABLE)
 FUNCTIONS = (FunctionType, MethodType, partial)
 _CLOSED = {*sys.stdlib_module_names, "torch", "torch_geometric", "numpy", __name__.partition(".")[0]} - {"test"}
-"""Packages whose objects are left alone: loggers, locks, files, what torch and PyG keep for themselves."""
+"""Packages whose objects are left alone: loggers, locks, files, internals of torch and PyG."""
 _NEUTRAL = frozenset({"abc", "typing", "collections", "collections.abc", "_collections_abc"})
 
 
@@ -129,7 +129,7 @@ def _is_closed(defined: Any) -> bool:
 
 @by_class
 def _is_own(kind: type) -> bool:
-    """Whether a forward pass may write what such an object holds: one of a user's own class, a module, or a cell."""
+    """Whether a forward pass may write into such objects: instances of a user's own class, modules, and cells."""
     if is_opened(kind) or issubclass(kind, nn.Module) or kind is CellType:
         return True
     bases = set(kind.__mro__) - {object, *_CONTAINERS}
@@ -138,7 +138,7 @@ def _is_own(kind: type) -> bool:
 
 
 def _attributes_of(whole: Any) -> Iterable[Any]:
-    """The dictionaries in which an object has its attributes."""
+    """The dictionaries that hold an object's attributes."""
     if isinstance(whole, BaseData):
         return [store._mapping for store in whole.stores]
     kind = type(whole)
@@ -148,15 +148,15 @@ def _attributes_of(whole: Any) -> Iterable[Any]:
 
 @by_class
 def holds(kind: type) -> bool:
-    """Whether values of this class hold others that `members` finds."""
+    """Whether `members` looks into values of this class."""
     return issubclass(kind, _CONTAINERS) or (kind not in ATOMS and _is_own(kind))
 
 
 def members(values: Iterable[Any], known: Iterable[Any] = ()) -> Iterator[Any]:
-    """Yield `values` and all that is in their containers and objects but `ATOMS`, each container once.
+    """Yield `values` and everything inside their containers and objects except `ATOMS`, visiting each container once.
 
-    The dictionaries that hold an object's attributes are among the containers. What is `known` is not looked into. The
-    nearest come first.
+    The dictionaries that hold an object's attributes count as containers. Objects in `known` are not searched. The
+    search is breadth-first.
     """
     waiting, seen = deque(values), set(map(id, known))
     while waiting:
@@ -185,7 +185,7 @@ def members(values: Iterable[Any], known: Iterable[Any] = ()) -> Iterator[Any]:
 
 
 class Contents:
-    """What lists, dictionaries and sets hold now."""
+    """A record of what lists, dictionaries, sets and other mutable containers hold now."""
 
     def __init__(self, containers: Iterable[Any]) -> None:
         self._held: list[tuple[Any, Any]] = [
@@ -193,7 +193,7 @@ class Contents:
         ]
 
     def changed(self) -> bool:
-        """Whether a container holds something else by now."""
+        """Whether the contents of a container have changed since."""
         return any(not _same(one, content) for one, content in self._held)
 
     def containers(self) -> list[Any]:
@@ -201,11 +201,11 @@ class Contents:
         return [one for one, _ in self._held]
 
     def values(self) -> Iterator[Any]:
-        """What the containers held, themselves apart."""
+        """The values that the containers held."""
         return (value for _, content in self._held for value in _values(content))
 
     def give_back(self, fresh: Mapping[int, Any] = MappingProxyType({})) -> None:
-        """Let each container hold what it held, or what is `fresh` instead, by the identity of the old."""
+        """Restore each container's contents; `fresh` maps the identity of an old value to a replacement."""
         for one, content in self._held:
             mapping = isinstance(one, _MAPPINGS)
             wanted = content
@@ -216,7 +216,7 @@ class Contents:
             if _same(one, wanted):
                 continue
             if mapping:
-                _fill(one, wanted)  # first: another thread may read an object's attributes
+                _fill(one, wanted)  # before removing entries, since another thread may read an object's attributes
                 for name in [name for name in one if name not in wanted]:
                     del one[name]
             if not mapping or list(one) != list(wanted):

@@ -1,4 +1,4 @@
-"""A call of `propagate` in parts: what it reads, what one part of it computes, and who may compute it."""
+"""A call of `propagate` cut into blocks: what it reads, how one block is computed, and the interface of executors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ Outputs = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class CutCall:
-    """A call of `propagate` with all that is needed to compute it in parts of at most `edges_per_block` edges."""
+    """A call of `propagate` with everything needed to compute it in blocks of at most `edges_per_block` edges."""
 
     conv: MessagePassing
     call: Call
@@ -29,14 +29,14 @@ class CutCall:
 
     @property
     def layer(self) -> MessagePassing:
-        """The module itself, where `conv` is a proxy for a part of it."""
+        """The layer's module, also if `conv` is a proxy for a part of it."""
         conv: Any = self.conv
         layer: MessagePassing = conv if isinstance(conv, MessagePassing) else conv.layer
         return layer
 
     @property
     def blocks(self) -> tuple[EdgeBlock, ...]:
-        """The parts, each whole for its destinations."""
+        """The blocks, each with all edges of its destination nodes."""
         return self.edges.blocks(self.edges_per_block)
 
     def on(self, tensors: Sequence[Tensor]) -> Self:
@@ -46,10 +46,10 @@ class CutCall:
 
 @dataclass
 class Leaves:
-    """What one block reads of each tensor: where a gradient is `wanted`, a leaf of the block's own autograd graph.
+    """The parts of the call's tensors that one block reads; leaves of the block's own autograd graph if `wanted`.
 
-    Node maps are leaves before their rows are gathered, since autograd keeps a gathered row only where it needs it.
-    Rows that two methods read, `shared`, are gathered once.
+    Node maps become leaves before their rows are gathered, so that autograd keeps gathered rows only if it needs them.
+    Rows that two methods read (`shared`) are gathered once.
     """
 
     wanted: Sequence[bool] = ()
@@ -58,7 +58,7 @@ class Leaves:
     rows: dict[tuple[int, str], tuple[Tensor, list[int]]] = field(default_factory=dict)
 
     def of(self, position: int, end: str, tensor: Tensor) -> Tensor:
-        """The part `tensor` of one of the call's tensors, as a leaf where it wants a gradient."""
+        """`tensor`, a part of the call's tensor at `position`, as a leaf if its gradient is wanted."""
         if not self.wanted or not self.wanted[position]:
             return tensor
         return self.leaves.setdefault((position, end), tensor.detach().requires_grad_())
@@ -76,9 +76,9 @@ class Leaves:
 
 
 class Sums:
-    """The gradients of a call, added up part by part: of its tensors where they are `wanted`, and of `weights`.
+    """Gradients of a call, summed block by block: of its tensors if they are `wanted`, and of `weights`.
 
-    None until a part reads the tensor: what no message reads has no gradient, as without blocks.
+    A gradient is None until a block adds to it: a tensor that no message reads has no gradient, as without blocks.
     """
 
     def __init__(self, tensors: Outputs, wanted: Sequence[bool], weights: Outputs) -> None:
@@ -87,7 +87,7 @@ class Sums:
         self.of_weights: list[Tensor | None] = [None] * len(weights)
 
     def total(self, position: int) -> Tensor:
-        """The gradient of one tensor, to be added to."""
+        """Running total of one tensor's gradient, zeros at first."""
         total = self.of_tensors[position]
         if total is None:
             total = self.of_tensors[position] = torch.zeros_like(self._tensors[position])
@@ -116,22 +116,22 @@ class Executor(Protocol):
 
     @property
     def draws(self) -> bool:
-        """Whether the gradients may draw random numbers, which must be those of the forward pass."""
+        """Whether computing the gradients may draw random numbers, which must equal those of the forward pass."""
 
     def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
-        """Places of the call's tensors whose values `add_gradients` reads when these gradients are wanted."""
+        """Positions of the call's tensors whose values `add_gradients` reads if these gradients are wanted."""
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
-        """The aggregates `[..., num_nodes, ...]`, and values per node that the backward pass will read."""
+        """Compute the aggregates `[..., num_nodes, ...]`, and the values per node that the backward pass needs."""
 
     def add_gradients(self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], sums: Sums) -> None:
-        """Add the gradients of the call's tensors and of weights to `sums`, given those of the aggregates."""
+        """Add the gradients of the call's tensors and of weights to `sums`, given the aggregates' gradients."""
 
 
 def stage(
     cut: CutCall, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves, *, unread: bool = False
 ) -> Outputs:
-    """What the layer aggregates for the block's nodes, by its own methods; `unread`: only to be differentiated."""
+    """Aggregate for the block's nodes by the layer's own methods; `unread`: values are differentiated but not read."""
     conv, call = cut.conv, cut.call
     given, updated = _given(cut, block, ends), dict[str, Any]()
 
@@ -159,7 +159,7 @@ def stage(
 
 
 def _given(cut: CutCall, block: EdgeBlock, ends: tuple[Tensor, Tensor]) -> dict[str, Any]:
-    """What PyG itself provides to each method, counted from the block's first node."""
+    """Arguments that PyG itself provides; all but `edge_index` number destinations from the block's first node."""
     reverse = cut.conv.flow == "target_to_source"
     source, destination = ends
     sizes = [cut.edges.num_sources, block.num_nodes]
@@ -178,7 +178,7 @@ def _given(cut: CutCall, block: EdgeBlock, ends: tuple[Tensor, Tensor]) -> dict[
 
 
 def _rows(cut: CutCall, value: Any, end: str, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves) -> Any:
-    """Rows of a node map, those of sources or of destinations."""
+    """Rows of a node map, for the sources (`j`) or destinations (`i`) of the block's edges."""
     value = end_of(cut.conv, value, end)
     if not isinstance(value, Slot):
         return value
@@ -189,7 +189,7 @@ def _rows(cut: CutCall, value: Any, end: str, block: EdgeBlock, ends: tuple[Tens
 
 
 def _plain(cut: CutCall, value: Any, role: Role, block: EdgeBlock, leaves: Leaves) -> Any:
-    """A value per edge, sliced, or a value for all."""
+    """An argument without `_i` or `_j`: the block's part of a value per edge, or a value for all edges."""
     if not isinstance(value, Slot):
         leaf = pytree.tree_is_leaf(value)
         return value if leaf else pytree.tree_map(lambda part: _plain(cut, part, role, block, leaves), value)

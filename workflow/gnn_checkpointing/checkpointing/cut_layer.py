@@ -1,8 +1,8 @@
-"""A PyG layer whose `propagate` is computed in parts and recomputed in the backward pass; all else of it is untouched.
+"""A PyG layer whose `propagate` is computed in blocks and recomputed in the backward pass; the rest is untouched.
 
-What a layer does before and after `propagate`, its self-loops, normalisation, linear maps, norms and dropout, is run by
-its own code. Where a call cannot be cut (a sparse matrix, a hook or an explainer that wants to see all edges at once,
-`torch.func`), the layer runs as if it had never been wrapped.
+The layer's own code runs everything before and after `propagate`: self-loops, normalisation, linear maps, norms and
+dropout. If a call cannot be cut (a sparse matrix, a hook or an explainer that needs all edges at once, `torch.func`),
+the layer runs as if it had never been wrapped.
 """
 
 import functools
@@ -65,15 +65,15 @@ class CutLayer:
         put(self.conv, "_cut_layer", self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The layer's own forward pass, during which `propagate` is cut."""
+        """Run the layer's own forward pass, during which `propagate` is cut."""
         if recorded():
             return self._plain_forward(*args, **kwargs)
-        if torch.compiler.is_compiling():  # what is recomputed is not to be traced
+        if torch.compiler.is_compiling():  # recomputed code must not be traced
             return uncompiled(self._forward, *args, **kwargs)
         return self._forward(*args, **kwargs)
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
-        if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer comes and goes
+        if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer starts and ends
             vars(self.conv)["propagate"] = self.propagate
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
@@ -81,17 +81,17 @@ class CutLayer:
         leaves = quick_leaves((args, kwargs))
         if any(is_tensor(part) and part.layout != torch.strided for part in leaves):
             whole = "an argument of it is a sparse tensor"
-        # Whatever keeps what is saved, as a checkpoint around the model, must see each pass save the same.
+        # Hooks on saved tensors, as of a checkpoint around the model, must see the same tensors in each pass.
         kept = saved_tensors_seen_by() is not None
         small = self._was_whole() or self._cutter.is_surely_small(leaves)
         if small and torch.is_grad_enabled() and not whole and not kept:
-            # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
+            # Most likely small again; `propagate` checks, and if not, saves its own arguments instead of the layer's.
             return forward(*args, **kwargs)
         given, structure = flattened((args, kwargs))
         aside = self._cutter.stands_aside() or any(
             isinstance(part, Tensor) and (part.is_meta or part.is_inference()) for part in given
         )
-        if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
+        if not self._given and not aside:  # under `vmap` a graph's values cannot be read
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if whole or aside or not torch.is_grad_enabled():
@@ -108,7 +108,7 @@ class CutLayer:
         return computed(out, InPlaceOfATensor)
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
-        """Cut where that is possible, else PyG's own."""
+        """Compute in blocks if possible, else by PyG's own `propagate`."""
         if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
         visit = self._visit()
@@ -150,12 +150,12 @@ class CutLayer:
         return self.conv.update(out, **{name: values[name] for name in names if name in values})
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
-        """Put off until `propagate` asks for the result."""
+        """Defer the computation until `propagate` asks for the result."""
         if recorded():
             return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
         visit = self._visit()
-        # A user's own layer may give its scores to two calls of `propagate`: drawn scores must be the same in both.
+        # A user's own layer may pass its scores to two calls of `propagate`: random scores must be equal in both.
         twice = self.plan.lenient and not type(self.conv).forward.__module__.startswith("torch_geometric.")
         aside = self._cutter.stands_aside() or twice
         if aside or not is_plain(edge_index) or visit is None or visit.whole is not None:
@@ -166,16 +166,16 @@ class CutLayer:
         return DeferredEdgeValues(kwargs, whole)
 
     def _visit(self) -> Visit | None:
-        """The present run of the forward pass; none inside a checkpoint of the layer's own, which runs that part alone.
+        """The current run of the forward pass; None inside a checkpoint that the layer itself uses.
 
-        It must save the same there in both runs.
+        Such a checkpoint reruns only its own part, and must save the same tensors in both runs.
         """
         visit = visit_of(self.conv)
         inside = visit is not None and visit.entry is not None and not visit.entry.sees_what_is_saved
         return None if inside else visit
 
     def _aggregated(self, cut: CutCall, executor: Executor, visit: Visit) -> Any:
-        """What the destinations aggregate, a tensor or a tuple of them."""
+        """Compute the aggregates of the destination nodes: a tensor, or a tuple of tensors."""
         before = dict(vars(self.conv))
         if torch.is_grad_enabled() and not visit.fills:
             saved = Saved()
@@ -190,12 +190,12 @@ class CutLayer:
             with torch.no_grad():
                 parts = executor.forward(cut)[0]
             if visit.fills and learns(self.conv, cut.call.tensors):
-                # Clones: a layer may change what `propagate` returns in place, as no leaf may be.
+                # Clones: a layer may change the result of `propagate` in place, which leaves do not allow.
                 parts = tuple(part.requires_grad_().clone() for part in parts)
             out = parts[0] if len(parts) == 1 else parts
         for name, value in vars(self.conv).items():
             if isinstance(value, Tensor) and value is not before.get(name):
-                # A message left it there for whoever reads it next, but it belongs to one block.
+                # A message has set this attribute, but the value belongs to one block only.
                 vars(self.conv)[name] = OfOneBlock(name, type(self.conv).__name__, self.plan.policy)
         return out
 
@@ -203,7 +203,7 @@ class CutLayer:
         return self.plan.worth is not None and self.computes_by == "none"
 
     def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
-        """PyG's own `propagate`: for this instance where it is not the class's, as explained and decomposed layers'."""
+        """Call PyG's own `propagate`; explained and decomposed layers have no generated one, but the original."""
         special = self.conv.explain or self.conv.decomposed_layers > 1
         own: Any = type(self.conv)._orig_propagate if special else type(self.conv).propagate
         return own(self.conv, edge_index, size=size, **computed(kwargs))
@@ -222,13 +222,13 @@ class CutLayer:
 
 
 def cut_layer_of(module: nn.Module) -> CutLayer | None:
-    """The `CutLayer` that has taken a layer's methods over, if one has."""
+    """The `CutLayer` that has replaced a layer's methods, or None."""
     found = vars(module).get("_cut_layer")
     return found if isinstance(found, CutLayer) else None
 
 
 def _is_drawn_again(scores: DeferredEdgeValues, edge_index: Tensor) -> bool:
-    """Whether scores drawn at random are given to one more call of `propagate`."""
+    """Whether random scores are passed to a second call of `propagate`."""
     scores.uses += 1
     if scores.uses != 2 or scores.made is not None:
         return False
@@ -244,7 +244,7 @@ def _argument_names(forward: Callable[..., Any]) -> list[str]:
 
 
 def _argument(conv: MessagePassing, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """What a forward pass was called with under this name; None where it has no such argument."""
+    """Value of a forward pass's argument by name; None if it has no such argument."""
     names = _argument_names(type(conv).forward)
     place = names.index(name) if name in names else len(args)
     return args[place] if place < len(args) else kwargs.get(name)

@@ -1,4 +1,4 @@
-"""From a call of `propagate` to its parts: whether it can be cut, how its arguments are read, and what computes it."""
+"""Decide whether a call of `propagate` can be cut, how blocks read its arguments, and which executor computes it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,9 +44,9 @@ from gnn_checkpointing.study import block_rule
 class Plan:
     """How a policy cuts the layers of a model.
 
-    `edges_per_block` was asked for; without it a block has as many as `block_rule.py` says. `fused`: by kernels where
-    there is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` says whether
-    edges, nodes and channels make a cut worth its time.
+    `edges_per_block` is the requested block size; if None, `block_rule.py` chooses it. `fused`: use a kernel if there
+    is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` decides, from the
+    numbers of edges, nodes and channels, whether a cut is worth its time.
     """
 
     policy: str
@@ -58,22 +58,22 @@ class Plan:
 
 @dataclass
 class Cutter:
-    """Cuts the calls of `propagate` of one layer, with tables that it shares with the other layers of its model."""
+    """Cuts one layer's calls of `propagate`; its graph tables are shared with the other layers of the model."""
 
     conv: MessagePassing
     tables: GraphTables
     plan: Plan
     _tried: dict[object, str | None] = field(default_factory=dict)
-    """What a trial has found of calls of one kind: why they must not be cut, or None."""
+    """Trial result for each kind of call: the reason why it must not be cut, or None."""
     _agreed: dict[object, bool] = field(default_factory=dict)
-    """Whether a faster way to compute blocks has agreed with the layer's own."""
+    """For each kind of call, whether a faster way to compute blocks agreed with the layer's own."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was found out: a copy has parts of its own."""
+        """Leave out the trial results, which refer to this layer's submodules: a copy has its own."""
         return vars(self) | {"_tried": {}, "_agreed": {}}
 
     def cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> tuple[CutCall, Executor]:
-        """The call in parts, and what computes them; raises `Uncuttable` with the reason where it has none."""
+        """Cut a call and choose its executor; raises `Uncuttable` with the reason if the call cannot be cut."""
         conv, reverse = self.conv, self.conv.flow == "target_to_source"
         self._check(edge_index, size, kwargs)
         call, names = _call(conv, kwargs)
@@ -97,21 +97,21 @@ class Cutter:
         return (cut, kernel) if kernel else (self._tried_once(cut), EagerBlocks())
 
     def call_again(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Call:
-        """The call alone, of a forward pass that runs again; raises `Uncuttable` where `cut` does."""
+        """The call without its executor, for a forward pass that is rerun; raises `Uncuttable` as `cut` does."""
         self._check(edge_index, size, kwargs)
         call, _ = _call(self.conv, kwargs)
         by_kernel = self.plan.fused and kernel_for(self.conv, call) is not None
         return call if by_kernel else self.cut(edge_index, size, kwargs)[0].call
 
     def is_small(self, edge_index: Any, kwargs: dict[str, Any]) -> bool:
-        """Whether a look at the sizes says that no cut of this call is worth its time."""
+        """Whether the sizes alone show that cutting this call is not worth the time."""
         if self.plan.worth is None or not is_plain(edge_index) or edge_index.dim() != 2:
             return False
         tensors = [part for part in leaves_of(kwargs) if is_tensor(part)]
         return not self.plan.worth(edge_index.size(1), 0, widest(self.conv, tensors))
 
     def is_surely_small(self, given: Sequence[Any]) -> bool:
-        """Whether no cut of what the layer makes of these arguments is worth its time, as wide as any weight may be."""
+        """Whether a cut is not worth its time for these arguments, even for messages as wide as the widest weight."""
         if self.plan.worth is None:
             return False
         parameters = list(self.conv.parameters())
@@ -123,7 +123,7 @@ class Cutter:
         return bool(graphs) and not self.plan.worth(max(graph.size(1) for graph in graphs), 0, width)
 
     def stands_aside(self) -> bool:
-        """Whether somebody looks at all messages at once, or transforms or records what the layer computes."""
+        """Whether something needs all messages at once, or transforms or records what the layer computes."""
         conv = self.conv
         return (
             bool(conv.explain)
@@ -135,7 +135,7 @@ class Cutter:
         )
 
     def _check(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> None:
-        """Raise `Uncuttable` where the layer or the form of the graph rules blocks out."""
+        """Raise `Uncuttable` if the layer or the format of the graph rules out blocks."""
         conv = self.conv
         if self.stands_aside():
             raise Uncuttable("an explainer, a hook, a trace or a decomposition looks at all its messages at once")
@@ -154,19 +154,19 @@ class Cutter:
             raise Uncuttable("its update reads values per edge, or the sizes that PyG finds with them")
 
     def _tried_once(self, cut: CutCall) -> CutCall:
-        """The call as blocks compute it, or the reason why it must not be cut: a part of the first call is tried."""
-        if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # it has no values to try anything on
+        """Give the call to compute in blocks, or raise why it must not be cut; tries part of a kind's first call."""
+        if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # fake tensors have no values to try
             return on_nodes(cut) or cut
-        # What was tried is not tried again while the layer stays as it is.
+        # Calls of the same kind are not tried again while the layer does not change.
         inference, roles = torch.is_inference_mode_enabled(), tuple(sorted(cut.roles.items()))
         key = (inference, roles, cut.call.edge_result, switches(self.conv))
         if key not in self._tried:
             blocks = whole_and_halves(cut)
             if blocks is None:  # nothing to try, on this graph
                 return cut
-            # PyG's own layers read what a message left in them only where they are asked for it.
+            # A message of a PyG layer may set attributes, which the layer reads only if the caller asks for them.
             leaves = not self.plan.lenient or type(self.conv).__module__.startswith("torch_geometric.")
-            with _disable_current_modes():  # as the one by which a checkpoint around the model counts what runs
+            with _disable_current_modes():  # such as that with which a checkpoint around the model counts operators
                 self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut, blocks, leaves)
         reason = self._tried[key]
         if reason is not None:
@@ -186,7 +186,7 @@ def is_plain(edge_index: Any) -> bool:
 
 
 def widest(conv: MessagePassing, tensors: Iterable[Tensor]) -> int:
-    """Values per node or edge of the widest of these tensors."""
+    """Number of values per node or edge in the widest of these tensors."""
     found = 1
     for tensor in tensors:
         rows = tensor.size(conv.node_dim) if tensor.dim() > 1 else tensor.numel()
@@ -206,7 +206,7 @@ def _call(conv: MessagePassing, kwargs: dict[str, Any]) -> tuple[Call, list[str]
 
 
 def _sizes_of(conv: MessagePassing, call: Call, names: list[str], size: Any) -> tuple[int, int]:
-    """How many nodes may send and how many receive, found as PyG finds it: from `size` and from the node maps."""
+    """Numbers of source and destination nodes, determined as in PyG: from `size` and from the node maps."""
     found: list[int | None] = list(size) if size is not None else [None, None]
     for values in (call.values, call.edge_values or {}):
         for _, end, value in node_maps(names, values):

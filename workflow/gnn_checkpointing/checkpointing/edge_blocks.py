@@ -1,14 +1,14 @@
 """Policies by edge blocks: per-edge work is done and recomputed block by block, so memory does not grow with density.
 
 Edges are sorted by destination and cut into blocks that hold all edges of their destination nodes; a softmax over a
-node's neighbours therefore stays exact. A layer keeps its input; all else is computed again in the backward pass, by
-PyTorch's own operators, one block after the other.
+node's neighbours therefore stays exact. A layer keeps its input; everything else is recomputed in the backward pass,
+one block after another, by PyTorch's own operators. `fused_edge_blocks` and `auto` use kernels where there are any.
 
-Analytic floor of the activation peak, for L layers of F channels on N nodes and blocks of B edges: L N F 4 bytes, each
-layer's input, and one block. For GATv2 a block is six tensors of B F 4 bytes: three that autograd keeps (x_j, the sum
-of both ends, its leaky ReLU) and three gradients that are alive at once while they are differentiated.
+Analytic lower bound of the activation peak, for L layers of F channels on N nodes and blocks of B edges: L N F 4 bytes
+for the layers' inputs, plus one block. For GATv2 a block is six tensors of B F 4 bytes: three that autograd keeps (x_j,
+the sum of both ends, its leaky ReLU) and three gradients that exist at the same time in the backward pass.
 
-Policy `auto` cuts every layer that can be cut and recomputes the others whole, both only on graphs on which it pays.
+Policy `auto` cuts every layer that can be cut and recomputes the others whole, both only on graphs where it pays.
 """
 
 from collections.abc import Callable
@@ -34,10 +34,10 @@ from gnn_checkpointing.study import block_rule
 from gnn_checkpointing.study.policy_names import PolicyName
 
 WORTH_BYTES = 8 * 2**20
-"""Of one layer's messages, one tensor `[num_edges, channels]`: below it nothing is worth recomputing."""
+"""Size of one layer's messages, one tensor `[num_edges, channels]`, below which nothing is worth recomputing."""
 
 WORTH_DEGREE = 8
-"""Edges per node: below it a layer's node maps weigh as much as its messages (`report/`: where the lines cross)."""
+"""Edges per node below which a layer's node maps are as large as its messages (`report/`: where the lines cross)."""
 
 
 def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
@@ -46,10 +46,10 @@ def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
 
 
 def cut_layers(model: nn.Module, name: PolicyName, lenient: bool) -> None:
-    """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph.
+    """Make all message passing layers of `model`, and all layers that build their own graph, compute in edge blocks.
 
-    Raises `Refusal` for a layer that blocks would change, before any layer is wrapped; where `lenient`, a layer whose
-    messages turn out to depend on each other is computed whole.
+    Raises `Refusal`, before any layer is wrapped, if blocks would change the results of a layer. With `lenient`, a
+    layer whose messages turn out to depend on each other runs whole.
     """
     policy = name.kind
     layers = message_passing_layers(model)
@@ -62,29 +62,29 @@ def cut_layers(model: nn.Module, name: PolicyName, lenient: bool) -> None:
     for module in drawn:
         put(module, "aggregated", partial(_blocked, module, module.aggregated, name))
     if policy == "fused_edge_blocks":
-        require_kernels(_device_type(model))  # or say what is missing, before anything is wrapped
+        require_kernels(_device_type(model))  # or say what is missing, before any layer is cut
     tables, plan = GraphTables(), Plan(policy, name.count, fused=policy == "fused_edge_blocks", lenient=lenient)
     for layer in layers:
         CutLayer(layer, tables, plan).install()
 
 
 def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x: Tensor, neighbours: Tensor) -> Tensor:
-    """Aggregation of a layer that builds its own graph: every node has as many neighbours, so a block is a range.
+    """Aggregate in blocks in a layer that builds its own graph; all nodes have k neighbours, so blocks are node ranges.
 
-    `whole(x, neighbours, first)` gives what the nodes from `first` on receive, `[batch, channels, some nodes]`, of `x`
+    `whole(x, neighbours, first)` aggregates for the nodes from `first` on, `[batch, channels, some nodes]`, given `x`
     `[batch, channels, nodes]` and `neighbours`, int64 `[batch, some nodes, k]`. A Vision GNN's max-relative convolution
-    keeps of every edge and channel a difference, 4 bytes, for the gradient of the maximum. Block by block these are
-    made again in the backward pass; what is kept is the graph, 8 bytes an edge, whatever the channels. Ties of a
-    maximum share its gradient as before; gradients differ by the order in which they are summed.
+    keeps one difference per edge and channel, 4 bytes, for the gradient of the maximum. Here the differences are
+    recomputed block by block in the backward pass; only the graph is kept, 8 bytes per edge for any number of channels.
+    Ties of a maximum share its gradient as before; gradients differ only by the order of summation.
     """
     batch, nodes, k = neighbours.shape
-    neighbours = neighbours.contiguous()  # of dilated ones, a view would keep those that were left out, too
+    neighbours = neighbours.contiguous()  # a view of dilated neighbours would keep the skipped ones, too
     per_node = block_rule.EDGES_PER_NODE[name.kind]
     edges = name.count or block_size(batch * nodes, x.size(1), per_node, x.device)
     step = max(1, min(nodes, edges // (batch * k)))
     layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # read by largest_block_edges
     parts = [
-        # No random state is kept: nothing is drawn inside a block, the graph was drawn before.
+        # No random state is kept: a block draws no random numbers, and the graph was built before.
         checkpoint(whole, x, neighbours[:, first : first + step], first, use_reentrant=False, preserve_rng_state=False)
         for first in range(0, nodes, step)
     ]
@@ -92,7 +92,7 @@ def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x
 
 
 def wrap_automatically(model: nn.Module) -> None:
-    """Cut every layer that can be cut, recompute the others whole; both only on graphs on which it pays."""
+    """Cut every layer that can be cut and recompute the others whole, both only on graphs where it pays."""
     try:
         require_kernels(_device_type(model))
         compiles = True
@@ -129,13 +129,13 @@ def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args
 
 
 def policy_tensors(model: nn.Module) -> list[Tensor]:
-    """The tables that a policy keeps in memory beside the model's own tensors."""
+    """Tensors that a policy keeps in memory in addition to the model's own."""
     require_module(model)
     return [tensor for tables in tables_of(model) for tensor in tables.tensors()]
 
 
 def largest_block_edges(model: nn.Module) -> int | None:
-    """Edges of the largest block that the model's layers work on at a time; None without blocks."""
+    """Number of edges in the largest block that the model's layers compute at a time; None without blocks."""
     require_module(model)
     drawn = [getattr(module, "_largest_block_edges", 0) for module in model.modules()]
     cut = [edges.largest_block for tables in tables_of(model) for edges in tables.all_sorted()]
@@ -143,6 +143,6 @@ def largest_block_edges(model: nn.Module) -> int | None:
 
 
 def tables_of(model: nn.Module) -> list[GraphTables]:
-    """The tables that the model's cut layers read, each once."""
+    """Graph tables that the model's cut layers read, each once."""
     cuts = [cut for module in model.modules() if (cut := cut_layer_of(module)) is not None]
     return list({id(cut.tables): cut.tables for cut in cuts}.values())

@@ -1,4 +1,4 @@
-"""What a policy does to a model: a table of its layers, and one training step beside one without the policy."""
+"""Explain and verify a policy: a table of the model's layers, and a training step compared with and without it."""
 
 import copy
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
 
 TOLERANCE = 1e-4
-"""Relative, of sums in another order; a policy that computes something else is off by far more."""
+"""Relative tolerance for sums in another order; a policy that computes something else is off by far more."""
 
 
 @dataclass(frozen=True)
 class LayerExplanation:
-    """One message passing layer: its name, class and policy, why it has that policy, and bytes where they are known.
+    """One message passing layer: its name, class and policy, the reason for that policy, and bytes if known.
 
-    `message_bytes` is one tensor of all its messages, which it would hold without a policy; `block_bytes` is what it
-    holds of them at a time. Both are known after a forward pass.
+    `message_bytes` is the size of one tensor of all messages, which the layer would hold without a policy;
+    `block_bytes` is the part of it that the layer holds at a time. Both are known after a forward pass.
     """
 
     name: str
@@ -39,12 +39,12 @@ class LayerExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The layers of a model, in order; printed, it is a table."""
+    """The layers of a model, in order; prints as a table."""
 
     layers: tuple[LayerExplanation, ...]
 
     def __str__(self) -> str:
-        """The table, a line for each layer."""
+        """Table with one line for each layer."""
         rows = [("layer", "class", "policy", "messages at a time", "reason")]
         rows += [(row.name or "(model)", row.layer, row.policy, _held(row), row.reason) for row in self.layers]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -53,7 +53,7 @@ class Explanation:
 
 
 def explain(model: nn.Module) -> Explanation:
-    """The policy of each message passing layer of `model`, with the reason; bytes once a batch has passed through.
+    """Explain which policy each message passing layer of `model` has, and why; bytes are known after a forward pass.
 
     >>> import torch
     >>> from torch_geometric.nn import GraphSAGE
@@ -95,10 +95,10 @@ _GRADIENT = "gradient of "
 
 
 def verify_step(model: nn.Module, wrap: Callable[[nn.Module], None], batch: Any, policy: str) -> None:
-    """Raise `Refusal` where a step of a copy of `model` and one of a copy that `wrap` has changed differ.
+    """Raise `Refusal` if a training step differs between a copy of `model` and a copy that `wrap` has changed.
 
-    Masks of dropout differ between a message cut into blocks and a whole one, though their law is the same: a model
-    that draws random numbers is compared in evaluation mode.
+    Dropout masks drawn for blocks of messages differ from those drawn for all messages at once, although they have the
+    same distribution. A model that draws random numbers is therefore compared in evaluation mode.
     """
     args, kwargs = _arguments(batch)
     device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
@@ -120,7 +120,7 @@ def verify_step(model: nn.Module, wrap: Callable[[nn.Module], None], batch: Any,
     if draws:
         expected, _ = step(lambda _: None, evaluates=True)
     found, _ = step(wrap, evaluates=draws)
-    # Some gradients are zero in exact arithmetic: a softmax does not see a shift of its scores.
+    # Some gradients are zero in exact arithmetic, since a softmax is invariant to a shift of its scores.
     rounding = 1e-7 * max(
         (float(grad.norm()) for name, grad in expected.items() if name.startswith(_GRADIENT)), default=0.0
     )
@@ -146,7 +146,7 @@ def _arguments(batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def _step(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Tensor]:
-    """The loss (the mean square of all outputs), the gradients and the buffers of one step, by name."""
+    """Loss (sum of the outputs' mean squares), gradients and buffers of one training step, by name."""
     with torch.enable_grad():
         outs = [part for part in pytree.tree_leaves(model(*args, **kwargs)) if isinstance(part, Tensor)]
         loss = torch.stack([out.float().square().mean() for out in outs if out.is_floating_point()]).sum()

@@ -1,13 +1,13 @@
-"""Which calls of `propagate` have a faster way than the layer's own methods: kernels, and a linear map made on nodes.
+"""Choose calls of `propagate` that can be computed faster than by the layer's methods: by kernels, or partly on nodes.
 
-A layer is known by its methods: a class that computes its messages by PyG's own code for GAT, GATv2, TransformerConv or
-GINE, or that sends a neighbour's row as it is or times a weight, and aggregates by PyG's sum, mean, maximum or minimum,
-has a kernel: no value per edge exists in either pass.
+Layers are recognised by their methods. A layer has a kernel if it computes its messages by PyG's own code for GAT,
+GATv2, TransformerConv or GINE, or if its message is a neighbour's row, possibly times a weight, and it aggregates by
+PyG's sum, mean, maximum or minimum. With a kernel, no value per edge exists in either pass.
 
-The message of EdgeConv is `mlp([x_i, x_j - x_i])`. With the first linear map's weight W = [A B] that map's result is
-(A - B) x_i + b + B x_j, a sum of two node maps; what follows in the MLP is computed in blocks. This takes the largest
-product off the edges, and its three products in the backward pass too. A trial compares both ways on the first call;
-where they differ, the layer keeps its own message.
+The message of EdgeConv is `mlp([x_i, x_j - x_i])`. If the first linear map has the weight W = [A B], its result is
+(A - B) x_i + b + B x_j, a sum of two node maps; the rest of the MLP is computed in blocks. The largest product is then
+computed on nodes instead of edges, and so are its three products in the backward pass. A trial compares both ways on
+the first call; if they differ, the layer keeps its own message.
 """
 
 import functools
@@ -30,7 +30,7 @@ from gnn_checkpointing.checkpointing.random_states import RandomStates, random_r
 from gnn_checkpointing.refusal import Unavailable
 
 TOLERANCE = 1e-5
-"""Of the trial: both ways round differently, by about 1e-7 in float32."""
+"""Relative tolerance of the trial: the two ways differ by rounding, about 1e-7 in float32."""
 
 _EDGE_CONVS = (pyg.EdgeConv.message, pyg.DynamicEdgeConv.message)
 _REDUCES: dict[type, str] = {
@@ -50,14 +50,14 @@ _WEIGHTED_ROWS = {
 
 
 def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
-    """The kernel that computes this call, or None where there is none."""
+    """The kernel that computes this call, or None."""
     known = {tensor.dtype for tensor in call.tensors} in ({torch.float32}, {torch.float64})
     devices = {tensor.device for tensor in call.tensors}
     if not known or len(devices) != 1 or not _compiles_for(devices.pop().type):
         return None
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:
         return None
-    # User-defined methods on this one layer.
+    # The user has replaced methods on this one layer.
     if vars(conv).keys() & {"message", "aggregate", "edge_update"}:
         return None
     return _attention(conv, call) or _rows(conv, call) or _rows_and_edges(conv, call)
@@ -65,7 +65,7 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
 
 @functools.cache
 def _compiles_for(device_type: str) -> bool:
-    """Whether kernels can be made for a device; a model may have been moved there since a policy was applied."""
+    """Whether kernels can be compiled for a device; a model may have been moved since a policy was applied."""
     try:
         require_kernels(device_type)
     except Unavailable:
@@ -74,7 +74,7 @@ def _compiles_for(device_type: str) -> bool:
 
 
 def require_kernels(device_type: str) -> None:
-    """Raise `Unavailable` where this machine lacks what the kernels of a type of device are compiled with."""
+    """Raise `Unavailable` if this machine lacks a tool needed to compile kernels for this type of device."""
     if device_type == "cpu":
         load()
     elif device_type == "cuda":
@@ -118,20 +118,20 @@ def _attention(conv: Any, call: Call) -> Kernel | None:
 
 
 def _heads(conv: Any, features: Tensor) -> Tensor:
-    """Features of edges as GATv2 and TransformerConv read them, `[num_edges, heads, channels]`."""
+    """Mapped edge features for GATv2 and TransformerConv, `[num_edges, heads, channels]`."""
     features = features.view(-1, 1) if features.dim() == 1 else features
     mapped: Tensor = conv.lin_edge(features)
     return mapped.view(-1, conv.heads, conv.out_channels)
 
 
 def _scores(conv: Any, features: Tensor) -> Tensor:
-    """Features of edges as GAT reads them, `[num_edges, heads]`."""
+    """Scores of edge features for GAT, `[num_edges, heads]`."""
     scores: Tensor = (_heads(conv, features) * conv.att_edge).sum(dim=-1)
     return scores
 
 
 def _rows(conv: Any, call: Call) -> Kernel | None:
-    """Rows as they are, or times a weight per edge."""
+    """The kernel for neighbours' rows, unweighted or times a weight per edge."""
     message, reduce = type(conv).message, _REDUCES[type(conv.aggr_module)]
     rows = end_of(conv, call.values.get("x"), "j")
     if call.edge_values is not None or conv.node_dim not in (-2, 0) or not isinstance(rows, Slot):
@@ -148,7 +148,7 @@ def _rows(conv: Any, call: Call) -> Kernel | None:
 
 
 def _rows_and_edges(conv: Any, call: Call) -> Kernel | None:
-    """GINE: relu(x_j + e_e), with the features of edges mapped where the layer has a map."""
+    """The kernel for GINE: relu(x_j + e_e), with edge features mapped if the layer has a map for them."""
     if type(conv).message is not pyg.GINEConv.message or type(conv.aggr_module) is not aggr.SumAggregation:
         return None
     rows, features = end_of(conv, call.values.get("x"), "j"), call.values.get("edge_attr")
@@ -162,7 +162,7 @@ def _rows_and_edges(conv: Any, call: Call) -> Kernel | None:
 
 
 def on_nodes(cut: CutCall) -> CutCall | None:
-    """The call of an EdgeConv with the first linear map made on nodes; None where the layer is not supported."""
+    """An EdgeConv's call with the first linear map computed on nodes; None if the layer is not supported."""
     conv: Any = cut.conv
     own = vars(conv).keys() & {"message", "aggregate"} or type(conv).aggregate is not MessagePassing.aggregate
     if own or type(conv).message not in _EDGE_CONVS or cut.call.edge_values is not None:
@@ -189,14 +189,14 @@ def on_nodes(cut: CutCall) -> CutCall | None:
 
 
 class _Rest:
-    """Proxy for the layer after its first linear map, with what blocks use of a layer."""
+    """Proxy for the layer after its first linear map, with the methods and attributes that blocks use."""
 
     class inspector:  # noqa: N801 - a layer's attribute
         """The arguments of the methods below."""
 
         @staticmethod
         def get_param_names(method: str) -> list[str]:
-            """By method: what `message` and `aggregate` ask for."""
+            """Argument names of `message` and `aggregate`."""
             return ["p_i", "q_j"] if method == "message" else ["index", "ptr", "dim_size"]
 
     def __init__(self, conv: Any) -> None:
@@ -207,12 +207,12 @@ class _Rest:
         return self.layer.nn[1:](p_i.add_(q_j))  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
-        """All else is the layer's own."""
+        """Take everything else from the layer."""
         return getattr(self.layer, name)
 
 
 def agrees(cut: CutCall, other: CutCall) -> bool:
-    """Whether both calls give the first block's nodes the same aggregates, with the same random numbers."""
+    """Whether both calls compute the same aggregates for the first block, given the same random numbers."""
     block, states, outs = cut.blocks[0], RandomStates.now(cut.edges.pointer.device), []
     for call in (cut, other):
         with random_restored(states):

@@ -1,7 +1,7 @@
-"""What a function was given, as it was: its arguments in parts, and how often each was written into.
+"""The arguments of a function as they were given: their leaves, and how often each tensor was written into.
 
-A forward pass may write into what it is given, as models that pass a PyG `Data` from layer to layer do, or a list of
-all earlier outputs. Who runs it again must give it the same once more.
+A forward pass may write into its arguments, as in models that pass a PyG `Data` or a list of all earlier outputs from
+layer to layer. To rerun it, its arguments must be as they were.
 """
 
 import copy
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class _Opened:
-    """An object by its values: `tree_flatten` sees them, and `tree_unflatten` gives a new object that has them."""
+    """An object as a pytree node: `tree_flatten` finds its values, and `tree_unflatten` makes a new object of them."""
 
     def __init__(self, whole: Any) -> None:
         self.form = copy.copy(whole)
@@ -33,7 +33,7 @@ class _Opened:
 
     @staticmethod
     def made(values: Iterable[Any], form: Any) -> Any:
-        """A new object of this form."""
+        """Make a new object of this form with these values."""
         whole = copy.copy(form)
         for store, given in zip(_stores(whole), values, strict=True):
             for name, value in given.items():
@@ -49,13 +49,13 @@ def _is_object(value: Any) -> bool:
 
 
 def by_class(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
-    """`function` of a class, computed once for each."""
+    """Decorate a function of a class to be computed once per class."""
     return functools.lru_cache(4096)(function)
 
 
 @by_class
 def is_opened(kind: type) -> bool:
-    """Whether arguments of this class are taken apart: PyG's data, data classes, namespaces."""
+    """Whether arguments of this class are split into their values: PyG's data, data classes, namespaces."""
     if issubclass(kind, BaseData | SimpleNamespace):
         return True
     return dataclasses.is_dataclass(kind) and kind.__dictoffset__ != 0 and not issubclass(kind, nn.Module)
@@ -66,43 +66,43 @@ def _stores(whole: Any) -> list[Any]:
 
 
 def flattened(values: Any) -> tuple[list[Any], pytree.TreeSpec]:
-    """The leaves of `values` and their structure, with PyG's data, data classes and namespaces taken apart."""
+    """The leaves of `values` and their structure; also splits PyG's data, data classes and namespaces."""
     leaves, structure = pytree.tree_flatten(values)
     return pytree.tree_flatten(opened(values)) if any(map(_is_object, leaves)) else (leaves, structure)
 
 
 def quick_leaves(values: Any) -> list[Any]:
-    """The leaves of `flattened`, `ATOMS` left out, without its overhead for what is in the usual containers."""
+    """The leaves of `flattened` without `ATOMS`, and without its overhead for the usual containers."""
     leaves = list(leaves_of(values))
     return flattened(values)[0] if any(map(_is_object, leaves)) else leaves
 
 
 def opened(values: Any) -> Any:
-    """`values` with PyG's data, data classes and namespaces in a form that `pytree` takes apart."""
+    """Put PyG's data, data classes and namespaces in `values` into a form that `pytree` can split."""
     return pytree.tree_map(lambda part: _Opened(part) if _is_object(part) else part, values)
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value is a tensor and not something in place of one."""
+    """Whether a value is a real tensor, not a stand-in for one."""
     return issubclass(type(value), Tensor)
 
 
 def versions_of(values: Any) -> list[int]:
-    """How often each tensor in `values` was written into; those of inference mode do not tell."""
+    """How often each tensor in `values` was written into; 0 for inference tensors, which do not count."""
     return [version_of(part) for part in leaves_of(values) if is_tensor(part)]
 
 
 def version_of(tensor: Tensor) -> int:
-    """How often a tensor was written into."""
+    """How often a tensor was written into; 0 for inference tensors, which do not count."""
     return 0 if not is_lazy(tensor) and tensor.is_inference() else tensor._version
 
 
 ATOMS = frozenset((type(None), bool, int, float, str))
-"""Types of values that nobody can write into."""
+"""Types of immutable values."""
 
 
 def leaves_of(values: Any) -> Iterator[Any]:
-    """Yield the leaves of `pytree`, `ATOMS` left out, in its order; without its overhead in the usual containers."""
+    """Yield the leaves of `values` in the order of `pytree`, without `ATOMS`; faster for the usual containers."""
     kind = type(values)
     if kind is tuple or kind is list or kind is dict:
         for value in values.values() if kind is dict else values:
@@ -112,7 +112,7 @@ def leaves_of(values: Any) -> Iterator[Any]:
 
 
 def names_in(code: CodeType) -> Iterator[str]:
-    """The names of globals and attributes in a function's code, and in the functions that it makes."""
+    """Yield the names of globals and attributes in a function's code and in the functions defined inside it."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -121,7 +121,7 @@ def names_in(code: CodeType) -> Iterator[str]:
 
 @functools.lru_cache(4096)
 def writes_globals(code: CodeType) -> bool:
-    """Whether a function's code, or that of a function that it makes, gives its module's variables other values."""
+    """Whether a function, or a function defined inside it, assigns to or deletes global variables."""
     inside = (constant for constant in code.co_consts if isinstance(constant, CodeType))
     own = any(step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") for step in dis.get_instructions(code))
     return own or any(map(writes_globals, inside))

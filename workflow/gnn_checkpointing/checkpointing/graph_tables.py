@@ -1,7 +1,7 @@
-"""What the layers of a model know of the graphs they have seen: sorted edges, and results that depend on a graph alone.
+"""Tables of the graphs that a model's layers have seen: sorted edges, and other results that depend only on the graph.
 
 Tables are made once per graph, shared by all layers, and freed with the tensor `edge_index` that they belong to. A
-graph is recognised by its content, so that a tensor changed in any way, in place or through `.data`, is a new graph.
+graph is recognised by its content: a tensor changed in any way, in place or through `.data`, is a new graph.
 """
 
 import functools
@@ -23,22 +23,22 @@ from gnn_checkpointing.checkpointing.block_plan import SortedEdges, kernel_edges
 
 _ROW = 1024
 _PART = 2**20
-"""Indices that a GPU multiplies at a time: beside a graph of Reddit's size, 8 MiB are nothing."""
+"""Number of indices that a GPU multiplies at a time: 8 MiB, negligible next to a graph of Reddit's size."""
 
 
 @dataclass
 class _Graph:
-    """One `edge_index` by content, and what was made of it: results with the versions of their tensors."""
+    """Digest of one `edge_index`, and the results made from it, with the versions of their tensors."""
 
     digest: Hashable
     alive: weakref.ref[Tensor]
     results: dict[Hashable, tuple[Any, list[int]]]
     own_version: int | None = None
-    """Set for a tensor that these tables made themselves: nobody writes into it past its version counter."""
+    """Set for tensors that the tables made themselves, which are never written without a change of version."""
 
 
 Seen = dict[int, tuple[Tensor, int]]
-"""Tensors, by identity, with the versions in which their content was looked at."""
+"""Tensors, by identity, with the versions at which their content was read."""
 
 
 class GraphTables:
@@ -50,12 +50,12 @@ class GraphTables:
         self._lock = threading.RLock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Empty tables: they are made again from the graphs that the copy sees."""
+        """Start with empty tables: they are made again for the graphs that the copy sees."""
         copied = memo[id(self)] = type(self)()
         return copied
 
     def __reduce__(self) -> tuple[type[Self], tuple[()]]:
-        """Empty tables: a saved model does not carry its graphs."""
+        """Start with empty tables: a saved model does not carry its graphs."""
         return type(self), ()
 
     def sorted(
@@ -68,9 +68,9 @@ class GraphTables:
         kernels: bool = False,
         seen: Seen | None = None,
     ) -> SortedEdges:
-        """The edges of `edge_index` `[2, num_edges]` by destination, as blocks or as `kernels` read them.
+        """The edges of `edge_index` `[2, num_edges]` sorted by destination, for blocks or for `kernels`.
 
-        With `reverse` they flow from target to source.
+        With `reverse`, messages flow from target to source.
         """
 
         def make() -> SortedEdges:
@@ -88,33 +88,33 @@ class GraphTables:
     def ordered(
         self, edge_index: Tensor, edges: SortedEdges, weights: Tensor, seen: Seen | None = None
     ) -> tuple[Tensor, Tensor] | None:
-        """One weight per edge in the order of `edges`, and in that by source; None of weights not made by the tables.
+        """Weights per edge in the order of `edges` and in order of source; None if the tables did not make the weights.
 
-        Kernels read them one after another then.
+        In this order kernels read the weights from consecutive addresses.
         """
         if not self.hold(weights) or weights.device.type != "cpu" or edges.order is None:
             return None
         orders = (edges.order, edges.by_source[2])
 
         def make() -> tuple[Any, ...]:
-            # With what the key names: while it lives, nothing else has its number.
+            # Keeps the objects whose ids are in the key: while they live, no other object has these ids.
             return weights, edges, *(weights.detach().index_select(0, order) for order in orders)
 
         *_, forward, backward = self.remembered(edge_index, ("weights", id(weights), id(edges)), make, seen)
         return forward, backward
 
     def keep(self, edge_index: Tensor, edges: SortedEdges) -> None:
-        """Take `edges` for the sorted edges of `edge_index`, where its values cannot be read (fake tensors)."""
+        """Store `edges` as the sorted edges of an `edge_index` whose values cannot be read (fake tensors)."""
         with self._lock:
             self._graph(edge_index).results[False, False, edges.num_sources, edges.num_nodes] = (edges, [])
 
     def remembered(self, edge_index: Tensor, key: Hashable, make: Callable[[], Any], seen: Seen | None = None) -> Any:
-        """What `make` returned for this graph and `key` the first time.
+        """The result of `make` for this graph and `key`, computed the first time only.
 
-        What one run of a layer has `seen` of a graph need not be looked at twice.
+        A graph that one run of a layer has already `seen` is not read a second time.
         """
         fake = isinstance(edge_index, torch._subclasses.FakeTensor)
-        # What runs once for a graph is none of the business of a checkpoint that counts what runs in each pass.
+        # A checkpoint that counts the operators of each pass must not count those that run once per graph.
         with self._lock, nullcontext() if fake else _disable_current_modes():
             results = self._graph(edge_index, seen).results
             result, versions = results.get(key, (None, None))
@@ -136,7 +136,7 @@ class GraphTables:
         return [result for result in made if isinstance(result, SortedEdges)]
 
     def tensors(self) -> Iterator[Tensor]:
-        """What the tables keep in memory."""
+        """Yield all tensors that the tables keep in memory."""
         for edges in self.all_sorted():
             yield from edges.tensors()
         with self._lock:
@@ -148,7 +148,7 @@ class GraphTables:
         return tensor in self._made
 
     def _graph(self, edge_index: Tensor, seen: Seen | None = None) -> _Graph:
-        """The entry of this graph, or of another tensor with the same content, or a new one."""
+        """Entry of this graph: the existing one, else a new one, which shares the results of an equal graph's entry."""
         key = id(edge_index)
         known = self._graphs.get(key)
         if known is not None and known.alive() is not edge_index:
@@ -174,20 +174,20 @@ class GraphTables:
 
 
 def _plain(index: Tensor) -> Tensor:
-    """The indices outside the autograd graph, without what `EdgeIndex` knows besides."""
+    """The indices as a plain tensor outside the autograd graph, without the metadata of `EdgeIndex`."""
     return (index.as_tensor() if isinstance(index, EdgeIndex) else index).detach()
 
 
 def _versions(result: Any) -> list[int]:
-    """How often each tensor of a result was written into: a layer may change what it was given."""
+    """Version of each tensor of a result: a layer may change the tensors it receives."""
     return [part._version for part in pytree.tree_leaves(result) if isinstance(part, Tensor)]
 
 
 def content_digest(index: Tensor) -> Hashable:
-    """A number that changes with any value of `index`; its identity where values cannot be read.
+    """Hash that changes with any value of `index`, and its shape; its identity and shape if it has no values.
 
-    A random linear form modulo 2^64, as a product of a matrix and two vectors: it reads the tensor once and allocates
-    next to nothing, unlike a comparison with a copy.
+    The hash is a random linear form modulo 2^64, computed as a product of a matrix and two vectors. It reads the tensor
+    once and allocates next to nothing, unlike a comparison with a copy.
     """
     if isinstance(index, torch._subclasses.FakeTensor) or index.device.type == "meta":
         return (id(index), tuple(index.shape))
@@ -203,7 +203,7 @@ def content_digest(index: Tensor) -> Hashable:
 
 
 def _in_parts(flat: Tensor) -> int:
-    """The form part by part, on devices that have no matrix products of whole numbers."""
+    """The linear form part by part, for devices without integer matrix products."""
     parts = torch.split(flat, _PART)
     weights = _weights_on(flat.device, 1 << (len(parts[0]) - 1).bit_length(), 1)
     sums = torch.stack([(part.to(torch.int64) * weights[: len(part)]).sum() for part in parts])

@@ -1,7 +1,7 @@
-"""Hooks inside a layer that is computed again: each acts as in the forward pass, and sees each step once.
+"""Hooks inside a recomputed layer: each acts as in the forward pass, and observes each step only once.
 
-A hook that only looks is left out of the second run. One that changes something is run again, also where it was removed
-since, in what it held before; it leaves no trace then. One that came since is not run.
+A hook that only observes is left out of the second run. A hook that changes something runs again, even if it has been
+removed since, with the state it had before, and leaves no trace. A hook that has been added since does not run.
 """
 
 from collections import OrderedDict
@@ -26,23 +26,23 @@ _OF_ALL = tuple(f"_global{name}" for name in (*_FORWARD, *_BACKWARD))
 
 
 def hooked(module: nn.Module) -> bool:
-    """Whether somebody looks at what goes through a module."""
+    """Whether a module has forward or backward hooks."""
     return any(vars(module)[name] for name in (*_FORWARD, *_BACKWARD))
 
 
 def messages_hooked(conv: nn.Module) -> bool:
-    """Whether somebody looks at what a PyG layer's own methods compute."""
+    """Whether hooks observe the results of a PyG layer's own methods."""
     return any(vars(conv)[name] for name in MESSAGE_HOOKS)
 
 
 def recorded() -> bool:
-    """Whether somebody records what runs: `torch.jit.trace`, `torch.export` or `torch.fx.symbolic_trace`."""
+    """Whether the code is being traced by `torch.jit.trace`, `torch.export` or `torch.fx.symbolic_trace`."""
     tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
     return tracing or torch.compiler.is_exporting() or is_fx_symbolic_tracing()
 
 
 def observed() -> bool:
-    """Whether somebody records or transforms what runs, forbids to repeat it, keeps weights or looks at all modules."""
+    """Whether something traces, transforms or hooks all code, forbids hooks on saved tensors, or caches weights."""
     packs: bool = torch.compiler.is_compiling() or torch._C._autograd._saved_tensors_hooks_is_enabled()  # type: ignore
     if not packs:
         return True
@@ -52,7 +52,7 @@ def observed() -> bool:
 
 
 class Hooks:
-    """The hooks of the modules inside `module`, those of its own messages among them, as its forward pass starts."""
+    """Hooks of the modules inside `module`, and of its own messages, at the start of its forward pass."""
 
     def __init__(self, module: nn.Module, device: torch.device) -> None:
         self._module = module
@@ -65,7 +65,7 @@ class Hooks:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Note inside the context which hooks act."""
+        """Record, inside the context, which hooks change something."""
         for part, name, key, noted in self._watched:
             if name not in _BACKWARD:
                 vars(part)[name][key] = noted
@@ -78,9 +78,9 @@ class Hooks:
 
     @contextmanager
     def repeated(self) -> Iterator[None]:
-        """Have inside the context the hooks that were there before; where they did not act they do nothing.
+        """Reinstall, inside the context, the hooks of the first run; calls that changed nothing are skipped.
 
-        Nor do those of a backward pass, which see that of the first run.
+        Backward hooks are skipped, too: they observe the backward pass of the first run.
         """
         places = [(part, name) for part, name, _, _ in self._watched] + _places(self._module)
         places += [(part, name) for part, earlier in self._options for name in earlier]
@@ -99,9 +99,9 @@ class Hooks:
 
 
 class _Watched:
-    """A hook inside a module, and what it held before each call in which it changed anything.
+    """A hook inside a module, and the hook's state before each call in which it changed anything.
 
-    That is a result, a tensor in place, an attribute of the module, or the state of a random generator.
+    A change is a result, a tensor changed in place, an attribute of the module, or the state of a random generator.
     """
 
     def __init__(self, hook: Any, module: nn.Module, device: torch.device) -> None:
@@ -110,7 +110,7 @@ class _Watched:
         self.calls: list[tuple[Attributes, RandomStates] | None] = []
 
     def __call__(self, module: nn.Module, *args: Any) -> Any:
-        """What the hook returns."""
+        """Call the hook and record whether it changes anything."""
         parts, drawn = list(self._module.modules()), RandomStates.now(self._device)
         held = Attributes.reached_by(self.own, f"a hook in {type(self._module).__name__}", parts)
         own, before = RandomStates.now(None, held.generators), _state(parts, args)
@@ -126,9 +126,9 @@ class _Watched:
 
 
 class _Again(list[Any]):
-    """A hook for one more run, as the list of what it held before the calls to come.
+    """A hook for one more run, as a list of its states before the calls to come.
 
-    That is a container, which a run inside this one gives back as it does others.
+    As a list it is a container, which a nested rerun restores like any other.
     """
 
     def __init__(self, watched: _Watched) -> None:
@@ -136,7 +136,7 @@ class _Again(list[Any]):
         self._hook = watched.own
 
     def __call__(self, *args: Any) -> Any:
-        """What the hook returns; nothing where it did not act."""
+        """Call the hook in its earlier state; do nothing if that call changed nothing."""
         before = self.pop(0) if self else None
         if before is None:
             return None
@@ -151,7 +151,7 @@ def _state(parts: Iterable[nn.Module], args: Any) -> list[int]:
 
 
 def _places(module: nn.Module) -> list[tuple[nn.Module, str]]:
-    """Where hooks are: of `module` itself those on its messages alone, as the others act around what is run again."""
+    """Modules and their kinds of hooks; of `module` itself, only message hooks are inside the code that is rerun."""
     return [
         (part, name)
         for part in module.modules()

@@ -1,6 +1,6 @@
-"""How cut calls are computed by kernels: attention, and neighbours' rows reduced, in both passes.
+"""Executors that compute cut calls by kernels, in both passes: attention, and reductions of neighbours' rows.
 
-Features of edges are mapped block by block, so that their maps are never stored for all edges.
+Edge features are mapped block by block, so that mapped features are never stored for all edges.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,19 +19,19 @@ Places = Tensor | slice
 
 @dataclass(frozen=True)
 class EdgeFeatures:
-    """Features of edges, by their position in the call, and how the layer maps a block of them."""
+    """Edge features, by their position in the call, and the layer's map for a block of them."""
 
     position: int
     map: Callable[[Tensor], Tensor]
 
     def of(self, cut: CutCall, places: Places) -> Tensor:
-        """Mapped features of the edges at `places`."""
+        """Map the features of the edges at `places`."""
         return self.map(cut.call.tensors[self.position][places])
 
 
 @dataclass(frozen=True)
 class AttentionKernel:
-    """Attention over incoming edges. `values` and `scores` are positions in the call, `vector` a weight's name."""
+    """Attention over incoming edges; `keys`, `queries`, `values`: positions in the call, `vector`: a weight's name."""
 
     conv: Any
     kind: attention.Kind
@@ -43,11 +43,11 @@ class AttentionKernel:
     draws = False
 
     def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
-        """All: scores are computed again."""
+        """All positions, since scores are recomputed."""
         return frozenset(range(len(wanted)))
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
-        """Attended neighbours `[num_nodes, heads, channels]`, shifts of scores, and the seed of the masks."""
+        """Compute the aggregates `[num_nodes, heads, channels]`; keep the scores' shifts and the seed of the masks."""
         with torch.device("cpu"):
             seed = torch.randint(2**62, (1,)) if self._dropout() else torch.zeros(1, dtype=torch.int64)
         outs = []
@@ -59,7 +59,7 @@ class AttentionKernel:
         return (out,), (shifts, seed)
 
     def add_gradients(self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], sums: Sums) -> None:
-        """Add the gradients of keys, queries, values, features of edges and weights."""
+        """Add the gradients of keys, queries, values, edge features and weights."""
         (gradient,) = gradients
         if gradient is None:
             return
@@ -84,7 +84,7 @@ class AttentionKernel:
         return [tensors[self.keys], tensors[self.queries][nodes], values, vector, edge]
 
     def _options(self, seed: Tensor, nodes: slice) -> dict[str, Any]:
-        # A part numbers its edges from 0: its own seed keeps its masks from being those of the part before.
+        # Each part numbers its edges from 0, so it needs its own seed to get masks that differ from other parts'.
         own = int(seed) + (nodes.start or 0)
         return {"negative_slope": getattr(self.conv, "negative_slope", 0.0), "dropout": self._dropout(), "seed": own}
 
@@ -94,25 +94,25 @@ class AttentionKernel:
 
 @dataclass(frozen=True)
 class RowsKernel:
-    """Neighbours' rows, weighted or not, with features of edges added or not, and reduced."""
+    """Reduction of neighbours' rows, with optional weights per edge or added edge features."""
 
     rows: int
     weight: int | None
     reduce: Any
     edges: EdgeFeatures | None = None
     ordered: tuple[Tensor, Tensor] | None = None
-    """The weights in the orders in which the two passes read them, where the graph's tables keep them."""
+    """The weights in the order of each pass (forward, backward), if the graph's tables keep them."""
     draws = False
 
     def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
-        """Of a sum or mean the weights alone, unless they have a gradient."""
+        """Only the weights for a sum or mean without edge features, if no gradient of weights is wanted; else all."""
         of_weight = self.weight is not None and wanted[self.weight]
         if of_weight or self.edges is not None or self.reduce not in ("sum", "mean"):
             return frozenset(range(len(wanted)))
         return frozenset() if self.weight is None else frozenset({self.weight})
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
-        """The reduced rows `[num_nodes, channels]`; nothing is kept."""
+        """Compute the reduced rows `[num_nodes, channels]`; nothing is kept for the backward pass."""
         x, weight = self._given(cut)
         outs = []
         for part, _, places in _parts(cut, self.edges):
@@ -128,7 +128,7 @@ class RowsKernel:
         gradients: Sequence[Tensor | None],
         sums: Sums,
     ) -> None:
-        """Add the gradients of rows, weights per edge, features of edges and the weights that map them."""
+        """Add the gradients of rows, weights per edge, edge features and the weights that map these."""
         (gradient,), (x, weight) = gradients, self._given(cut)
         of_weight = self.weight is not None and sums.wanted[self.weight]
         if gradient is None or not (sums.wanted[self.rows] or of_weight or self.edges is not None):
@@ -149,11 +149,11 @@ class RowsKernel:
 
 
 Kernel = AttentionKernel | RowsKernel
-"""An executor that stores no message."""
+"""An executor that stores no messages."""
 
 
 class _Mapped:
-    """Mapped features of the edges at `places`, `values`, as a function of them; None where there are no features."""
+    """Mapped features of the edges at `places` (`values`), recorded by autograd; None if there are no features."""
 
     def __init__(self, cut: CutCall, edges: EdgeFeatures | None, places: Places) -> None:
         self._edges, self._places = edges, places
@@ -165,7 +165,7 @@ class _Mapped:
             self.values = self._made.detach()
 
     def add_gradients(self, of_mapped: Tensor | None, sums: Sums) -> None:
-        """Carry the gradient of mapped features of edges back to the features and the weights that map them."""
+        """Add the gradients of the edge features and of the weights that map them, given that of mapped features."""
         if self._edges is not None:
             asked = [self._leaf, *sums.weights]
             of_leaf, *of_weights = torch.autograd.grad(self._made, asked, of_mapped, allow_unused=True)
@@ -174,7 +174,7 @@ class _Mapped:
 
 
 def _parts(cut: CutCall, edges: EdgeFeatures | None) -> Iterator[tuple[SortedEdges, slice, Places]]:
-    """Edges of a part of the graph, its destinations, the places of its edges; the whole graph without features."""
+    """Yield parts of the graph (edges, destinations, positions of edges): blocks, or all of it without features."""
     whole = cut.edges
     if edges is None:
         yield whole, slice(None), slice(None)

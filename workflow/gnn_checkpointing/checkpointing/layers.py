@@ -1,8 +1,8 @@
-"""Policies that recompute whole layers, `layers` and `segments`, move what they save, `offloaded`, or compute it back.
+"""Policies on whole layers: `layers` and `segments` recompute, `offloaded` moves saved tensors, `reversible` inverts.
 
-`reversible` is PyG's GroupAddRev: it computes each block's input back from its output and keeps neither. It needs a
-model made of such blocks, which is another model than `none` trains; the same model with the saving off is what it is
-compared with. Inputs come back by subtraction, so gradients differ by rounding.
+`reversible` uses PyG's GroupAddRev, which computes each block's input from its output and keeps neither. It needs a
+model built of such blocks, which is not the model that `none` trains; the baseline is the same reversible model with
+its memory saving off. Inputs are recovered by subtraction, so gradients differ by rounding.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,26 +28,26 @@ _BEFORE = "_checkpointing_before"
 
 
 def require_module(model: Any) -> None:
-    """Raise `Refusal` for what is no model."""
+    """Raise `Refusal` if `model` is not a `torch.nn.Module`."""
     if not isinstance(model, nn.Module):
         raise Refusal(f"the model is a {type(model).__name__}; give a torch.nn.Module")
 
 
 def put(module: nn.Module, name: str, value: Any) -> None:
-    """Give `module` itself, not its class, the attribute `name`, until `take_off`."""
+    """Set the attribute `name` on `module` itself, not on its class, until `take_off`."""
     own = vars(module)
     own.setdefault(_BEFORE, {}).setdefault(name, [own[name]] if name in own else [])
     own[name] = value
 
 
 def put_on(module: nn.Module) -> dict[str, Any]:
-    """What `put` has given the module and what was there before, as attributes to give it again."""
+    """Attributes that `put` has set and its record of their earlier values, so that they can be set again."""
     own = vars(module)
     return {name: own[name] for name in (*own.get(_BEFORE, ()), _BEFORE) if name in own}
 
 
 def take_off(module: nn.Module) -> None:
-    """Give the attributes that `put` has set their earlier values."""
+    """Restore the earlier values of all attributes that `put` has set."""
     for name, earlier in vars(module).pop(_BEFORE, {}).items():
         vars(module).pop(name, None)
         if earlier:
@@ -57,15 +57,15 @@ def take_off(module: nn.Module) -> None:
 def checkpoint_layers(model: nn.Module, *, compiled: bool = True) -> None:
     """Policy `layers`: each layer keeps its input and is recomputed whole in the backward pass.
 
-    A layer is one of the model's `blocks` where it has a list of them, else a message passing layer. Without `compiled`
-    the compiler runs past them: of a layer in parts it would update the buffers twice.
+    A layer is one of the model's `blocks` if the model has such a list, else a message passing layer. Without
+    `compiled`, `torch.compile` skips the layers: it would update the buffers of a layer cut into blocks twice.
     """
     for layer in layers_of(model, "layers"):
         put(layer, "forward", partial(recomputed, layer, forward_of(layer), compiled=compiled))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
-    """The layers that `policy` recomputes one by one; raises `Refusal` where there are none."""
+    """The layers that `policy` recomputes one by one; raises `Refusal` if there are none."""
     blocks = getattr(model, "blocks", None)
     if not isinstance(blocks, nn.ModuleList):
         blocks = (module for module in model.modules() if isinstance(module, MessagePassing))
@@ -76,9 +76,9 @@ def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
 
 
 def checkpoint_segments(model: nn.Module, num_segments: int) -> None:
-    """Policy `segments`: runs of blocks of near-equal length; each keeps its input and is recomputed whole.
+    """Policy `segments`: runs of blocks of nearly equal length; each run keeps its input and is recomputed whole.
 
-    Where a segment ends, its output alone goes on to the next: the model must say how, by a method
+    A segment passes nothing but its output to the next one. The model must have a method
     `through_blocks(blocks, x, ...)` that its forward pass calls with its `blocks`, as `models.stack.Stack` does.
     """
     blocks, through = getattr(model, "blocks", None), getattr(model, "through_blocks", None)
@@ -107,7 +107,7 @@ def segments_of(blocks: Sequence[nn.Module], num_segments: int) -> list[nn.Modul
 
 
 Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], AbstractContextManager[Any]]]
-"""What makes contexts around a function: in its forward pass, and in a repetition."""
+"""Factories of the contexts in which a function runs: in its forward pass, and when it is recomputed."""
 
 
 def _rerunnable(
@@ -117,11 +117,11 @@ def _rerunnable(
     given: tuple[Any, Any],
     structure: pytree.TreeSpec,
 ) -> Callable[..., Any]:
-    """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
+    """Wrap `function` for `torch.utils.checkpoint`: the first call is the forward pass, later ones rerun it in `state`.
 
-    The first has the caller's own arguments, `given`, and may write into their lists; later ones have new lists, made
-    by `structure`. `contexts` are entered around the function alone. Autograd, which has saved the tensors, raises
-    `RuntimeError` where one was changed in place since.
+    The first call gets the caller's own arguments, `given`, and may write into their lists; later calls get new lists,
+    rebuilt with `structure`. `contexts` surround the function alone. Autograd has saved the tensors, and raises
+    `RuntimeError` if one of them was changed in place since.
     """
     first = [given]
 
@@ -154,23 +154,23 @@ def recomputed(
     compiled: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """`forward(*args, **kwargs)` of `module`, recomputed in the backward pass; by the compiler where `compiled`."""
+    """Run `forward` of `module` and recompute it in the backward pass; `compiled` lets `torch.compile` trace it."""
     leaves, structure = flattened((args, kwargs))
     tensors = [part for part in leaves if isinstance(part, Tensor)]
-    # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
+    # PyG sorts COO matrices in place, and saved tensors must not change. Meta tensors have no values to recompute.
     aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
     if not torch.is_grad_enabled() or aside or observed():
         return forward(*args, **kwargs)
-    # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
+    # use_reentrant=False: the reentrant form trains nothing if the input needs no gradient, as with raw features.
     if torch.compiler.is_compiling() and not compiled:
         return uncompiled(recomputed, module, forward, *args, **kwargs)
     if torch.compiler.is_compiling():
-        # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
+        # Random numbers and buffer updates are part of the compiled graph, so each happens only once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-    if any(tensor.is_inference() for tensor in tensors):  # autograd saves none that was made in this mode
+    if any(tensor.is_inference() for tensor in tensors):  # autograd cannot save inference tensors
         return forward(*args, **kwargs)
     function = _rerunnable(Recomputation(module, leaves), forward, contexts(), (args, kwargs), structure)
-    # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
+    # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
     return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False)
 
 
@@ -178,12 +178,12 @@ def recomputed(
     reason="edge blocks run between compiled graphs: leave out fullgraph=True"
 )
 def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What `function` returns, run past `torch.compile`."""
+    """Run `function` outside the graphs of `torch.compile`."""
     return function(*args, **kwargs)
 
 
 def offload(model: nn.Module) -> None:
-    """Policy `offloaded`: what is saved for backward waits in pinned host memory; nothing is recomputed (CUDA)."""
+    """Policy `offloaded` (CUDA): saved tensors wait in pinned host memory for the backward pass; no recomputation."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
     put(model, "forward", partial(_offloaded, forward_of(model)))
@@ -193,7 +193,7 @@ def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     offloading: Any = save_on_cpu(pin_memory=True)
 
     def pack(tensor: Tensor) -> Any:
-        # A sparse one is the graph, which is no activation, and pinned memory takes none.
+        # A sparse tensor is the graph, not an activation, and cannot be pinned.
         return offloading.pack_hook(tensor) if tensor.layout == torch.strided else tensor
 
     def unpack(packed: Any) -> Tensor:
@@ -204,7 +204,7 @@ def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def drops_at_random(model: nn.Module) -> str | None:
-    """The name of the first part of `model` with active dropout, or None."""
+    """Name of the first submodule of `model` with a dropout rate above 0, or None."""
     for name, module in model.named_modules():
         between = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
         inside = getattr(module, "dropout", 0.0) if isinstance(module, MessagePassing) else 0.0
@@ -234,12 +234,12 @@ def reverse_blocks(model: nn.Module) -> None:
 
 
 def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
-    """Run a block once more on copies of its buffers: BatchNorm would update its own again (pytorch#96136)."""
+    """Rerun a block on copies of its buffers: BatchNorm would update the originals a second time (pytorch#96136)."""
     copies = {name: buffer.clone() for name, buffer in block.named_buffers()}
     return with_tensors(block, copies, partial(function, *args))
 
 
 def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: Any) -> Any:
-    # PyG runs a block's forward pass without gradients, and once more with them in the backward pass.
+    # PyG runs a block's forward pass without gradients, and again with gradients in the backward pass.
     again = torch.is_grad_enabled() and not block.disable
     return _held(block, forward, *args) if again else forward(*args)

@@ -1,6 +1,6 @@
-"""What the code of a layer says about its messages: their methods, the parts that these use, and what may switch them.
+"""Analyse the code of a layer's messages: its methods, the submodules they use, and settings that may change them.
 
-Methods are looked up anew each time: a user may replace them, on a layer or on its class, after a policy was applied.
+Methods are looked up each time, since a user may replace them, on a layer or its class, after a policy was applied.
 """
 
 import dis
@@ -19,7 +19,7 @@ from gnn_checkpointing.checkpointing.given import ATOMS, names_in
 
 
 def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
-    """The submodules that a layer's messages use, with their names, as the code of its methods names them."""
+    """Yield the submodules that a layer's messages use, with their names, according to the code of its methods."""
     named = names_read(conv)
     for name, child in conv.named_children():
         if name in named or name == "aggr_module":
@@ -27,11 +27,11 @@ def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
 
 
 METHODS = ("message", "edge_update", "aggregate")
-"""What a layer computes block by block."""
+"""Methods that a layer computes block by block."""
 
 
 def methods_of(conv: MessagePassing) -> tuple[Any, ...]:
-    """A layer's own `METHODS`, or those of its class, as they are now."""
+    """The current `METHODS` of a layer: its own, or else its class's."""
     return tuple(vars(conv).get(name, getattr(type(conv), name, None)) for name in METHODS)
 
 
@@ -42,7 +42,7 @@ def names_read(conv: MessagePassing) -> frozenset[str]:
 
 @functools.lru_cache(4096)
 def _names_read(kind: type, methods: tuple[Any, ...]) -> frozenset[str]:
-    """The attributes that the methods' code reads, in the methods that they call, too."""
+    """The attributes that the code of these methods, and of the methods that they call, reads."""
     found: set[str] = set()
     waiting = list(methods)
     while waiting:
@@ -55,7 +55,7 @@ def _names_read(kind: type, methods: tuple[Any, ...]) -> frozenset[str]:
 
 
 def switches(conv: MessagePassing) -> tuple[Any, ...]:
-    """What may turn a layer's messages into others: their code, their parts, and what is no number with a point."""
+    """Everything that may change how messages are computed: code, submodules, and attributes that are not floats."""
     parts = [("", conv), *parts_inside(conv)]
     named = names_read(conv)
     return methods_of(conv), tuple(
@@ -69,18 +69,18 @@ def _is_switch(own: bool, named: frozenset[str], name: str, value: Any) -> bool:
 
 
 def used_among(weights: Iterable[Tensor], conv: MessagePassing) -> tuple[Tensor, ...]:
-    """Those of a layer's weights that its messages may use; all where their code does not say."""
+    """The weights among `weights` that a layer's messages may use; all of them if the code does not tell."""
     used = _weights_read(conv)
     return tuple(weight for weight in weights if used is None or id(weight) in used)
 
 
 def learns(conv: MessagePassing, tensors: Sequence[Tensor]) -> bool:
-    """Whether what a layer makes of these tensors has a gradient."""
+    """Whether messages computed from these tensors need a gradient."""
     return any(tensor.requires_grad for tensor in (*tensors, *used_among(conv.parameters(), conv)))
 
 
 def _weights_read(conv: MessagePassing) -> frozenset[int] | None:
-    """The weights, by identity, that a layer's messages may use; None where their code does not say."""
+    """Identities of the weights that a layer's messages may use; None if the code does not tell."""
     if vars(conv).keys() & set(METHODS):
         return None
     found, seen, waiting = set[int](), set[str](), [method for method in methods_of(conv) if method is not None]
@@ -105,7 +105,7 @@ def _weights_read(conv: MessagePassing) -> frozenset[int] | None:
 
 @functools.lru_cache(4096)
 def _read_of_self(code: CodeType | None) -> frozenset[str] | None:
-    """The attributes that a method's code reads of its first argument; None where it does something else with that."""
+    """The attributes of its first argument that a method accesses; None if it uses that argument in any other way."""
     if (
         code is None
         or not code.co_varnames
@@ -126,7 +126,7 @@ _OF_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
 
 
 def forward_of(layer: nn.Module) -> Callable[..., Any]:
-    """A layer's own forward method, or its class's, as that is when it is called."""
+    """A layer's own forward method, or else its class's, looked up at the time of the call."""
     return vars(layer).get("forward") or partial(_forward_of_class, layer)
 
 

@@ -1,4 +1,4 @@
-"""The policies by name, and the functions that put them on a model and take them off again."""
+"""The policies by name, and the functions that apply them to a model and remove them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,11 +28,11 @@ _RECORD = "_checkpointing_policy"
 
 
 Wrapper = Callable[[nn.Module, PolicyName, bool], None]
-"""Puts a policy on a model; where the last argument is true, a layer that blocks would change is left whole."""
+"""Puts a policy on a model. If the last argument is true, calls that must not be cut into blocks run whole."""
 
 
 def _recomputed_blocks(model: nn.Module, name: PolicyName, lenient: bool) -> None:
-    """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
+    """Cut recomputed layers into edge blocks: holds one layer's node maps and one block, does the edge work 3 times."""
     cut_layers(model, name, lenient)
     checkpoint_layers(model, compiled=False)
 
@@ -42,7 +42,7 @@ _REFUSED = {
     "use torch.nn.parallel.DistributedDataParallel",
     "__prepare_scriptable__": "torch.jit.script cannot compile what recomputes; use torch.jit.trace, or torch.compile",
 }
-"""Methods of a model that a policy refuses, with the reason and what to do."""
+"""Methods that a model with a policy refuses to run, with the reason and a remedy."""
 
 _WRAPPERS: dict[str, Wrapper] = {
     "none": lambda *_: None,
@@ -53,7 +53,7 @@ _WRAPPERS: dict[str, Wrapper] = {
     "fused_edge_blocks": cut_layers,
     "layers+edge_blocks": _recomputed_blocks,
     "compiled": lambda model, *_: compile_model(model, "compiled"),
-    # Keeps a share of what `compiled` keeps, and recomputes the rest; the peak need not fall with it.
+    # Keeps a fraction of what `compiled` keeps and recomputes the rest; a smaller fraction may not lower the peak.
     "memory_budget": lambda model, name, _: compile_model(
         model, f"memory_budget({name.argument:g})", name.argument or 0.0
     ),
@@ -65,15 +65,16 @@ _WRAPPERS: dict[str, Wrapper] = {
 def apply(
     model: Model, policy: str = "auto", *, verify: Any = None, on_refusal: Literal["raise", "fall_back"] = "raise"
 ) -> Model:
-    """Make `model` compute by `policy`, in place, and return it; parameters and their names stay as they are.
+    """Apply `policy` to `model`, in place, and return the model; parameters and their names do not change.
 
-    `"auto"` gives each layer the strongest policy that computes the same and pays on the graph at hand. A policy that
-    is already on the model is replaced. `verify` is a batch, `(x, edge_index)`, a dictionary of arguments or a PyG
-    `Data`: one step with and without the policy must give the same loss, gradients and buffers.
+    `"auto"` gives each layer the strongest policy that leaves its results unchanged and is worth its time on the
+    current graph. A policy that is already on the model is replaced. If `verify` is given, one training step with the
+    policy and one without it must give the same loss, gradients and buffers; it is a batch: `(x, edge_index)`, a
+    dictionary of arguments, or a PyG `Data` or `HeteroData`.
 
-    Raises `Refusal` where the policy is unknown or would change what the model computes, and `Unavailable` where this
-    machine lacks what it needs; the model is then as it was. With `on_refusal="fall_back"` the model gets `"auto"`
-    instead.
+    Raises `Refusal` if the policy is unknown or would change the model's results, and `Unavailable` if this machine
+    lacks something the policy needs; the model is then left as it was. With `on_refusal="fall_back"`, the model gets
+    `"auto"` instead.
 
     >>> import torch
     >>> from torch_geometric.nn import GCN
@@ -129,9 +130,9 @@ def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module], None]:
 
 
 def remove(model: Model) -> Model:
-    """Take every policy off `model` and its parts, in place, and return it as it was before `apply`.
+    """Remove every policy from `model` and its submodules, in place, and return the model as it was before `apply`.
 
-    A model without a policy stays as it is.
+    A model without a policy is left unchanged.
 
     >>> from torch_geometric.nn import GCN
     >>> model = apply(GCN(16, 32, num_layers=2), "layers")
@@ -145,16 +146,17 @@ def remove(model: Model) -> Model:
 
 
 def policy_of(model: nn.Module) -> str:
-    """The policy that was applied to the model itself; none where none was."""
+    """Name of the policy that was applied to the model itself, or `none`."""
     policy: str = vars(model).get(_RECORD, "none")
     return policy
 
 
 def edge_blocks(conv: Model, edges_per_block: int | None = None) -> Model:
-    """Make one PyG layer compute by edge blocks, in place, and return it; it is called as before.
+    """Make one PyG layer compute in edge blocks, in place, and return it; it is called as before.
 
-    A block has at most `edges_per_block` edges, and at least all edges of one node; without a number it follows the
-    graph, the channels and the cache. Raises `Refusal` where blocks would change what the layer computes.
+    A block has at most `edges_per_block` edges, but never fewer than all edges of one node. Without a number, the
+    block size is chosen from the graph, the channels and the cache. Raises `Refusal` if blocks would change the
+    layer's results.
 
     >>> import torch
     >>> from torch_geometric.nn import GATConv

@@ -1,11 +1,12 @@
-"""PyG's functions that a cut layer calls in another form, with the same results.
+"""Faster versions of PyG's functions, with the same results, for the code of cut layers.
 
-A layer's own code runs unchanged, but sees other functions among its module's globals. Self-loops and degree
-normalisation are computed once per graph: with default arguments a layer makes a new list of edges per forward pass,
-memory that grows with the edges, and a graph to be sorted again. The softmax over a node's neighbours has a gradient of
-its own and finds its maximum in one pass; PyG's takes two, and autograd six more. A sum or a mean is not computed again
-in the backward pass, which reads no more of it than its shape. A maximum or minimum leaves out of its gradient what
-nothing reads: PyTorch's has that of the zeros before it, which takes as long as all the rest.
+A layer's own code runs unchanged, but finds other functions among its module's globals. Self-loops and degree
+normalisation are computed once per graph: with default arguments a layer makes a new list of edges in each forward
+pass, which takes memory that grows with the edges and would have to be sorted again. The softmax over a node's
+neighbours has its own gradient and finds its maximum in one pass; PyG's softmax takes two passes, and autograd six
+more. Sums and means are not recomputed in the backward pass, which needs only their shape. The gradient of a maximum or
+minimum leaves out an unread part: PyTorch also computes the gradient of the initial zeros, which takes as long as all
+the rest.
 """
 
 import builtins
@@ -28,11 +29,11 @@ from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 
 _OF_GRAPHS: tuple[Callable[..., Any], ...] = (gcn_norm, add_self_loops, add_remaining_self_loops, remove_self_loops)
 _TINY = 1e-16
-"""As PyG adds it to the sum of a softmax."""
+"""PyG adds this number to the sum of a softmax."""
 
 
 def _named(function: Any, known: tuple[Callable[..., Any], ...]) -> dict[str, Callable[..., Any]]:
-    """Those of the `known` functions that a function reads from its module, by name; none where it writes there."""
+    """The `known` functions among the globals that a function reads, by name; none if it assigns to globals."""
     if not isinstance(function, types.FunctionType) or writes_globals(function.__code__):
         return {}
     found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
@@ -40,7 +41,7 @@ def _named(function: Any, known: tuple[Callable[..., Any], ...]) -> dict[str, Ca
 
 
 class _Globals(dict[str, Any]):
-    """The present globals of a function's module, with other values of some names."""
+    """The current globals of a function's module, with other values for some names."""
 
     def __init__(self, present: dict[str, Any], names: dict[str, Any]) -> None:
         super().__init__(names, __builtins__=present.get("__builtins__", builtins))
@@ -51,7 +52,7 @@ class _Globals(dict[str, Any]):
 
 
 def _seeing(function: Any, names: dict[str, Any]) -> types.FunctionType:
-    """The same function with other values of some of its module's names."""
+    """The same function with other values for some of its module's globals."""
     seen = types.FunctionType(
         function.__code__,
         _Globals(function.__globals__, names),
@@ -85,7 +86,7 @@ def _remembering(function: Callable[..., Any], conv: MessagePassing, tables: Gra
 
 
 def _key(value: Any) -> Hashable:
-    """A key for arguments, tensors by content; None where the result may be differentiated by one of them."""
+    """A key for arguments, tensors by content; None if they have no key, or if one of them needs a gradient."""
     if isinstance(value, tuple | list):
         keys = tuple(_key(part) for part in value)
         return None if None in keys else keys
@@ -100,7 +101,7 @@ def _key(value: Any) -> Hashable:
 
 
 def method_of(conv: MessagePassing, name: str) -> Callable[..., Any]:
-    """The layer's method, with the softmax below where its code calls PyG's."""
+    """The layer's method, with the softmax below in place of PyG's if its code calls that."""
     method: Callable[..., Any] = getattr(conv, name)
     faster = _with_softmax(getattr(method, "__func__", None))
     return method if faster is None else types.MethodType(faster, conv)
@@ -123,11 +124,11 @@ def softmax(
 
 
 class _Softmax(torch.autograd.Function):
-    """Keeps its result: with p = softmax(s) and g its gradient, that of s is p (g - sum of p g)."""
+    """Softmax that saves its result p alone: with g the gradient of p, the gradient of s is p (g - sum of p g)."""
 
     @staticmethod
     def forward(ctx: Any, src: Tensor, index: Tensor, num_nodes: int) -> Tensor:
-        """Exponentials over their sums, shifted by the largest."""
+        """Divide the exponentials, shifted by the maximum, by their sums."""
         shape = (num_nodes, *src.shape[1:])
         at = index.view(-1, *(1,) * (src.dim() - 1)).expand_as(src)
         largest = src.new_full(shape, float("-inf")).scatter_reduce_(0, at, src, "amax")
@@ -140,7 +141,7 @@ class _Softmax(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """By functions that can be differentiated again."""
+        """Compute the gradient by functions that can be differentiated again."""
         shares, index = ctx.saved_tensors
         products = shares * gradient
         sums = products.new_zeros(ctx.num_nodes, *shares.shape[1:]).index_add(0, index, products)
@@ -148,15 +149,15 @@ class _Softmax(torch.autograd.Function):
 
 
 def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, num_nodes: int) -> Tensor | None:
-    """Aggregated messages that are only to be differentiated; None for aggregations that have no faster way.
+    """Aggregate messages whose values are only differentiated, not read; None for aggregations without a faster way.
 
-    Of a sum or mean there is a placeholder, with its shape and gradient alone.
+    The result for a sum or mean is a placeholder with the right shape and gradient.
     """
     module = conv.aggr_module
     own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
     if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
         return None
-    # Elsewhere than on CPU PyG may call another library for extrema.
+    # On other devices than CPUs, PyG may call another library for extrema.
     ways = _SUMS | (_EXTREMA if messages.device.type == "cpu" else {})
     if type(module) not in ways:
         return None
@@ -170,7 +171,7 @@ class _Unread(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, messages: Tensor, index: Tensor, num_nodes: int, dim: int, mean: bool) -> Tensor:
-        """Memory for one number."""
+        """Expand one zero to the shape of the result, without memory for more."""
         ctx.dim, ctx.num_nodes, ctx.mean = dim, num_nodes, mean
         ctx.save_for_backward(index)
         shape = list(messages.shape)
@@ -179,27 +180,27 @@ class _Unread(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Each message has its destination's gradient, over the number of messages in a mean."""
+        """Give each message its destination's gradient, divided by the number of messages for a mean."""
         (index,) = ctx.saved_tensors
         if ctx.mean:
             shape = [1] * gradient.dim()
             shape[ctx.dim] = ctx.num_nodes
-            # Not bincount: fake tensors do not know the shape of what it gives.
+            # Not bincount: the shape of its result is unknown for fake tensors.
             counts = gradient.new_zeros(ctx.num_nodes).index_add_(0, index, gradient.new_ones(1).expand(len(index)))
             gradient = gradient / counts.clamp_(min=1).view(shape)
         return gradient.index_select(ctx.dim, index), None, None, None, None
 
 
 class _Extremum(torch.autograd.Function):
-    """The largest or smallest messages, and their gradient as PyTorch's `scatter_reduce` has it, digit for digit.
+    """Maximum or minimum of messages, with exactly the gradient of PyTorch's `scatter_reduce`, digit for digit.
 
-    All messages that are the extremum share its gradient evenly; an extremum of zero has one sharer more, the zero that
-    was there before any message.
+    All messages equal to the extremum share its gradient evenly. An extremum of zero has one more sharer, the zero that
+    the output contained before any message.
     """
 
     @staticmethod
     def forward(ctx: Any, messages: Tensor, index: Tensor, num_nodes: int, dim: int, reduce: str) -> Tensor:
-        """Zeros for nodes without messages."""
+        """Compute the extrema; zeros for nodes without messages."""
         shape = list(messages.shape)
         shape[dim] = num_nodes
         over = [1] * messages.dim()
@@ -212,7 +213,7 @@ class _Extremum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Each sharer's part."""
+        """Give each sharer its part of the gradient."""
         messages, index, found = ctx.saved_tensors
         shares = found.index_select(ctx.dim, index).eq_(messages)
         sharers = found.eq(0).to(found.dtype).index_add_(ctx.dim, index, shares)

@@ -1,6 +1,6 @@
-"""The states of the random generators that a forward pass may draw from.
+"""States of the random generators that a forward pass may use.
 
-`Recomputation.again` restores them for a whole layer, `_Cut.backward` for what the blocks of one `propagate` drew.
+`Recomputation.again` restores them for a whole layer, `_Cut.backward` for the blocks of one `propagate`.
 """
 
 import random
@@ -15,14 +15,14 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 Own = torch.Generator | np.random.Generator | np.random.RandomState | random.Random
-"""A generator that a user has made."""
+"""A random generator created by the user."""
 
 
 @dataclass(frozen=True, eq=False)
 class RandomStates:
-    """States of torch, of the GPU if `device` is one, of Python and NumPy, and of `own` generators.
+    """States of torch, of the GPU if `device` is one, of Python and NumPy, and of the user's `own` generators.
 
-    Without a `device` those of `own` generators alone.
+    Without a `device`, only states of `own` generators.
     """
 
     device: torch.device | None
@@ -31,7 +31,7 @@ class RandomStates:
 
     @classmethod
     def now(cls, device: torch.device | None, own: Sequence[Own] = ()) -> Self:
-        """The present states."""
+        """Record the current states."""
         if device is None:
             return cls(None, own, tuple(map(_state, own)))
         cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
@@ -39,7 +39,7 @@ class RandomStates:
         return cls(device, own, (*common, *map(_state, own)))
 
     def restore(self) -> None:
-        """Make these the present states."""
+        """Set the generators to these states."""
         if self.device is not None:
             cpu, cuda, of_python, of_numpy = self.states[:4]
             torch.set_rng_state(cpu)
@@ -54,7 +54,7 @@ class RandomStates:
         """Whether nothing was drawn between the two."""
         if not isinstance(other, RandomStates):
             return NotImplemented
-        # States are real tensors also where a mode makes all others fake ones.
+        # States are real tensors even inside a mode that makes all other tensors fake.
         with _disable_current_modes():
             return all(map(_same, self.states, other.states))
 
@@ -95,7 +95,7 @@ def _same(one: Any, other: Any) -> bool:
 
 @contextmanager
 def random_restored(states: RandomStates | None) -> Iterator[None]:
-    """Draw from earlier random states inside the context, without moving the present ones."""
+    """Use earlier random states inside the context, and restore the current ones after it."""
     if states is None:
         yield
         return

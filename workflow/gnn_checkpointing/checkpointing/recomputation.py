@@ -1,4 +1,4 @@
-"""A function run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
+"""Rerun a function exactly as it ran the first time: same weights, buffers, random numbers and precision."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from gnn_checkpointing.checkpointing.random_states import RandomStates, random_r
 
 
 class Recomputation:
-    """The state in which `module` starts its forward pass; `again` runs a function in it and leaves no trace.
+    """State in which `module` starts its forward pass; `again` runs a function in this state and leaves no trace.
 
-    Covers what a forward pass may read or change beside its arguments: parameters (also those that
-    `torch.func.functional_call` puts in place for one call), buffers, plain attributes of the module and its parts,
-    objects among what it is `given`, random states, those of generators found there too, and autocast.
+    Covers everything a forward pass may read or change besides its arguments: parameters (also those that
+    `torch.func.functional_call` substitutes for one call), buffers, plain attributes of the module and its submodules,
+    objects among the arguments `given`, random states (also of generators found in these places), and autocast.
     """
 
     def __init__(self, module: nn.Module, given: Sequence[Any] = (), device: torch.device | None = None) -> None:
@@ -34,10 +34,10 @@ class Recomputation:
         """The module's parameters, each once."""
         self._forms = {name: _form(tensor) for name, tensor in self._parameters.items()}
         self._versions: dict[str, int] = {}
-        # Who steps a weight inside the backward pass, as soon as its gradient is there, hooks it in this way.
+        # Optimisers that step a weight during the backward pass, as soon as it has its gradient, use such hooks.
         stepped = [tensor for tensor in self.weights if tensor._post_accumulate_grad_hooks]
         self._old = {id(tensor): tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in stepped}
-        # Whoever assigns to a weight's `data` gives it another storage; the old one is kept as autograd keeps it.
+        # Assigning to a weight's `data` gives it a new storage; the old one is kept, as autograd keeps it.
         self._stored = {id(tensor): tensor.detach() for tensor in self.weights}
         self._before = {id(tensor): tensor.detach().clone() for tensor in self._buffers.values()}
         self._changed: set[int] = set()
@@ -50,12 +50,12 @@ class Recomputation:
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
     def forward_done(self) -> None:
-        """Note what was used and what has changed, and drop copies of large buffers that did not."""
+        """Note the tensors' versions and which buffers have changed; drop copies of large buffers that have not."""
         self._versions = {name: version_of(tensor) for name, tensor in (self._parameters | self._buffers).items()}
         now = _named(self._module, "_buffers") if self._before else {}
         for name, tensor in self._buffers.items():
             before = self._before.get(id(tensor))
-            # By value, which fake tensors lack: BatchNorm's kernels write past the version counters of buffers.
+            # Compares values, which fake tensors lack: BatchNorm's kernels bypass the version counters of buffers.
             known = now.get(name) is tensor and not isinstance(tensor, FakeTensor)
             if before is None or not known or not torch.equal(before, tensor):
                 self._changed.add(id(tensor))
@@ -66,9 +66,9 @@ class Recomputation:
             self._random = None
 
     def again(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """What `function(*args, **kwargs)` returns in the state of the forward pass.
+        """Run `function(*args, **kwargs)` in the state of the forward pass.
 
-        Raises `RuntimeError` where a weight or a large tensor was changed in place since: its old value is gone.
+        Raises `RuntimeError` if a weight or a large tensor was changed in place since, because its old value is gone.
         """
         device, dtype, enabled = self._autocast
         changed = self._changed_weights() | self._changed_buffers()
@@ -83,10 +83,10 @@ class Recomputation:
             return with_tensors(self._module, changed, partial(function, *args, **kwargs))
 
     def weight_in_use(self, weight: Tensor) -> Tensor:
-        """What `again` computes with in the place of one of the `weights`."""
+        """The tensor that `again` uses for one of the `weights`: its value in the forward pass."""
         if id(weight) in self._old and self._is_written(weight):
             return self._old[id(weight)]
-        stored = self._stored.get(id(weight))  # of no weight that was lazy then
+        stored = self._stored.get(id(weight))  # None if the weight was lazy then
         if stored is None or _place(weight) == _place(stored):
             return weight
         return stored.requires_grad_(weight.requires_grad)
@@ -95,7 +95,7 @@ class Recomputation:
         return any(t is weight and self._versions.get(name) != t._version for name, t in self._parameters.items())
 
     def _changed_weights(self) -> dict[str, Tensor]:
-        """The forward pass's weights where others are there now, by name."""
+        """Weights of the forward pass that have been replaced since, by name."""
         now, found = _named(self._module, "_parameters"), {}
         for name, tensor in self._parameters.items():
             used = self.weight_in_use(tensor)
@@ -110,7 +110,7 @@ class Recomputation:
         return found
 
     def _changed_buffers(self) -> dict[str, Tensor]:
-        """Copies of the forward pass's buffers where it has changed them, or others are there now, by name."""
+        """Buffers as the forward pass found them, if it changed them or they were replaced since, by name."""
         now, found = _named(self._module, "_buffers"), {}
         copies = {number: before.clone() for number, before in self._before.items()}
         for name, tensor in self._buffers.items():
@@ -139,7 +139,7 @@ class Recomputation:
 
 
 def _named(module: nn.Module, kind: str) -> dict[str, Tensor]:
-    """The module's parameters or buffers by name; one that has two names has both."""
+    """The module's parameters or buffers by name; a tensor with two names appears under both."""
     found: dict[str, Tensor] = {}
     for part, one in module.named_modules(remove_duplicate=False):
         named = getattr(one, kind).items()
@@ -152,20 +152,20 @@ def _form(tensor: Tensor) -> tuple[torch.dtype, torch.device, bool]:
 
 
 def _place(tensor: Tensor) -> tuple[int, int] | None:
-    """Where a tensor's values lie, also of a fake one; None of a sparse one."""
+    """Storage of a tensor and offset in it, also for fake tensors; None for sparse tensors."""
     strided = tensor.layout == torch.strided
     return (tensor.untyped_storage()._cdata, int(tensor.storage_offset())) if strided else None
 
 
 def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:
-    """What `function` returns while these tensors are the parameters and buffers of `module`, by name."""
+    """Call `function` while these tensors, by name, are the parameters and buffers of `module`."""
     if not tensors:
         return function()
     return functional_call(_Shell(module, function), {f"module.{name}": tensor for name, tensor in tensors.items()}, ())
 
 
 class _Shell(nn.Module):
-    """A module around another one, so that `functional_call` can run any function with other tensors in it."""
+    """Wraps a module, so that `functional_call` can run any function while the module has other tensors."""
 
     def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
         super().__init__()

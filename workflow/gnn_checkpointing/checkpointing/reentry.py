@@ -1,9 +1,10 @@
-"""A layer's forward pass up to its call of `propagate`, entered again in the backward pass instead of being saved.
+"""Rerun a layer's forward pass up to its call of `propagate` in the backward pass, instead of saving its tensors.
 
-What a layer computes before it calls `propagate`, linear maps of its nodes above all, is as large as its input, several
-times over. None of it is kept: tensors that autograd would save there leave a hole, and where `propagate` or a hole
-needs them, the forward pass runs again with the same arguments and stops where it calls `propagate`. A kernel's
-`propagate` is cheap enough to be run again, too, and what the layer computes after it leaves holes as well.
+The tensors that a layer computes before it calls `propagate`, mostly linear maps of its nodes, are several times as
+large as its input. None of them is kept: where autograd would save one, it keeps a placeholder, a "hole". When
+`propagate` or a hole needs these tensors, the forward pass runs again with the same arguments and stops at its call of
+`propagate`. With a kernel, `propagate` is cheap enough to run again as well, so tensors computed after it also become
+holes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
 class Reached(BaseException):
-    """The forward pass has come to its call of `propagate`; `call` is None where that call is not cut."""
+    """Ends a rerun forward pass at its call of `propagate`; `call` is None if that call is not cut."""
 
     def __init__(self, call: Call | None) -> None:
         super().__init__()
@@ -34,17 +35,17 @@ class Reached(BaseException):
 
 
 def present_modes() -> tuple[Any, ...]:
-    """Whether gradients are recorded, and autocast."""
+    """The current modes: whether autograd records, and the autocast settings."""
     casts = [(torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)) for device in ("cpu", "cuda")]
     return torch.is_grad_enabled(), *casts
 
 
 @dataclass(eq=False)
 class Visit:
-    """One run of a layer's forward pass, in the `modes` that it began in.
+    """One run of a layer's forward pass, with the `modes` in which it began.
 
-    One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it. `whole` says
-    why `propagate` is not to be cut.
+    A run that `seeks` ends at the first call of `propagate`; a run that `fills` computes that call without recording it
+    and goes on. `whole` is the reason why `propagate` must not be cut.
     """
 
     entry: Entry | None = None
@@ -54,7 +55,7 @@ class Visit:
     whole: str | None = None
     calls: int = 0
     graphs: Seen = field(default_factory=dict)
-    """Graphs whose content was looked at in this run, by identity, with the versions that they had."""
+    """Graphs whose content was read in this run, by identity, with their versions."""
     modes: tuple[Any, ...] = field(default_factory=present_modes)
 
 
@@ -68,13 +69,13 @@ def visit_of(layer: object) -> Visit | None:
 
 
 def graphs_seen_by(layer: object) -> Seen:
-    """Those that this thread's innermost run of a layer's forward pass has looked at; outside of one none."""
+    """Graphs that this thread's innermost run of a layer's forward pass has read; empty outside of such a run."""
     visit = visit_of(layer)
     return {} if visit is None else visit.graphs
 
 
 def during(layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
-    """What `run` returns, with `visit` as the layer's innermost run."""
+    """Call `run` with `visit` as the layer's innermost run."""
     visits = _LOCAL.__dict__.setdefault("visits", {})
     before = visits.get(id(layer))
     visits[id(layer)] = visit
@@ -89,9 +90,10 @@ def during(layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
 
 @dataclass(frozen=True)
 class _Hole:
-    """What autograd keeps instead of a tensor: its number, and what the forward pass was called with.
+    """Placeholder that autograd keeps instead of a tensor: its number, and the arguments of the forward pass.
 
-    Autograd drops it with the graph, and with it the arguments; the entry itself outlives the graph and has none.
+    Autograd drops it, and with it the arguments, when it frees the graph. The entry may outlive the graph, and
+    therefore does not hold the arguments.
     """
 
     index: int
@@ -100,9 +102,9 @@ class _Hole:
 
 
 class Entry:
-    """The arguments of a forward pass, with which it can be entered again, and the holes that it has left.
+    """The arguments with which a forward pass can be rerun, and the holes that it has left.
 
-    The arguments, positional and by name, are given as the `leaves` of a `structure`.
+    Positional and keyword arguments are given together, as the `leaves` of a pytree `structure`.
     """
 
     def __init__(
@@ -126,38 +128,38 @@ class Entry:
         self._hooks: saved_tensors_hooks | None = None
 
     def open(self, state: Recomputation | None) -> None:
-        """From now on leave holes, until `close`."""
+        """Start to leave holes, until `close`."""
         self._state = state or self._state
         self._hooks = saved_tensors_hooks(self._pack, self._unpack)
         self._hooks.__enter__()
 
     @property
     def sees_what_is_saved(self) -> bool:
-        """Whether no other hooks take what autograd saves now, as those of a checkpoint inside the layer do."""
+        """Whether no other hooks, as of a checkpoint inside the layer, take the tensors that autograd saves now."""
         top = saved_tensors_seen_by()
         return self._hooks is None or (top is not None and top[0] == self._pack)
 
     def close(self) -> None:
-        """Leave no more holes."""
+        """Stop leaving holes."""
         if self._hooks is not None:
             self._hooks.__exit__()
             self._hooks = None
 
     def forward_done(self) -> None:
-        """Leave no more holes, and hold nothing that the graph does not hold."""
+        """Stop leaving holes, and drop the arguments, so that the autograd graph alone holds them."""
         self.close()
         self.tensors = self._arguments = ()
 
     def is_written(self) -> bool:
-        """Whether an argument was written into since, so that the forward pass cannot be entered again."""
+        """Whether an argument was changed in place since, so that the forward pass cannot be rerun."""
         return versions_of(self._arguments) != self._versions
 
     def reached(self) -> None:
-        """Note that the forward pass has come to its first call of `propagate`."""
+        """Note that the forward pass has reached its first call of `propagate`."""
         self._before_propagate = self._holes
 
     def made(self, tensors: Sequence[Tensor]) -> frozenset[int]:
-        """Places of those `tensors` that the forward pass has made: to read them again, it is entered again."""
+        """Positions of the `tensors` that the forward pass has computed, and must recompute to be read again."""
         return frozenset(place for place, tensor in enumerate(tensors) if storage_of(tensor) not in self._kept)
 
     @property
@@ -166,7 +168,7 @@ class Entry:
         return self._before_propagate > 0
 
     def again(self, tensors: Sequence[Tensor]) -> Call | None:
-        """The call of `propagate` that the forward pass comes to with these arguments; fills the holes before it."""
+        """The call of `propagate` that the forward pass reaches with these arguments; fills the holes before it."""
         with self._collecting(tensors) if self._before_propagate else nullcontext():
             return self._run(tensors, seeks=True)
 
@@ -183,9 +185,9 @@ class Entry:
 
     @contextmanager
     def _collecting(self, tensors: Sequence[Tensor]) -> Iterator[None]:
-        """Keep, in their order, the tensors for which the first run has left holes.
+        """Collect, in order, the tensors for which the first run left holes.
 
-        Its arguments left none, and may be other tensors now: a checkpoint around the layer has computed them again.
+        Arguments leave no holes. They may be new tensors now, recomputed by a checkpoint around the layer.
         """
         self._filled.clear()
         collected, kept = self._filled, self._weights | {storage_of(tensor) for tensor in tensors}
@@ -224,12 +226,12 @@ class Entry:
 
 
 def saved_tensors_seen_by() -> Any:
-    """The hooks that take what autograd saves now; None where it keeps all itself."""
+    """The innermost hooks on the tensors that autograd saves now; None if there are none."""
     return torch._C._autograd._top_saved_tensors_default_hooks(True)
 
 
 def other_than_before(layer: object) -> RuntimeError:
-    """The error of a layer whose second run is not like its first."""
+    """Error for a layer whose second run differs from its first."""
     return RuntimeError(
         f"{type(layer).__name__} computes something else when its forward pass runs again for its gradients: it reads "
         "what is neither an argument nor an attribute of it; remove the layer's policy"
@@ -237,5 +239,5 @@ def other_than_before(layer: object) -> RuntimeError:
 
 
 def storage_of(tensor: Tensor) -> object:
-    """What tells whether two tensors share their memory."""
+    """Identity of a tensor's memory, equal for tensors that share it."""
     return tensor.untyped_storage()._cdata if tensor.layout == torch.strided else id(tensor)

@@ -1,7 +1,7 @@
-"""Whether a layer may be cut: its messages must not see each other, nor anything that blocks do not know.
+"""Decide whether a layer may be cut: its messages must not depend on each other, nor on anything outside a block.
 
-A layer's code says part of it (a BatchNorm inside a message). The rest is tried: a few destinations are computed at
-once and in two parts, and both must agree.
+Some layers can be refused by their code alone (a BatchNorm inside a message). The others are tried: a few destinations
+are computed at once and in two parts, and both results must agree.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 _MISSING = object()
 TOLERANCE = 1e-4
-"""Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
+"""Relative tolerance: matrix products of different shapes differ by about 1e-6 in float32."""
 
 _FAILURES = (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError)
 _OVER_ROWS: tuple[type, ...] = (
@@ -52,7 +52,7 @@ _OF_ALL_DEGREES = (
 
 
 def layer_refusal(conv: nn.Module) -> str | None:
-    """Why no call of this layer can be cut, as far as its code says; None if nothing rules it out."""
+    """The reason, found in the layer's code, why none of its calls can be cut; None if nothing rules it out."""
     if not isinstance(conv, MessagePassing):
         return "it is not a PyG MessagePassing layer"
     if _has_own_propagate(type(conv)):
@@ -70,7 +70,7 @@ def layer_refusal(conv: nn.Module) -> str | None:
 
 
 def _has_own_propagate(kind: type) -> bool:
-    """Whether the class computes `propagate` by code that is neither PyG's own nor generated from PyG's template."""
+    """Whether the class has a `propagate` that is neither PyG's own nor generated from PyG's template."""
     for parent in kind.__mro__:
         own = vars(parent).get("propagate")
         generated = own is vars(parent).get("_jinja_propagate") and own is not vars(parent).get("_orig_propagate")
@@ -80,14 +80,14 @@ def _has_own_propagate(kind: type) -> bool:
 
 
 def trial_refusal(cut: CutCall, blocks: Sequence[EdgeBlock], leaves: bool) -> str | None:
-    """Why this call must not be cut, found by computing a block and its halves; None where both agree.
+    """The reason why this call must not be cut, found by computing a block and its halves; None if both agree.
 
-    A message that leaves a tensor in its layer `leaves` it to whoever reads it to find out that it is of one block.
+    With `leaves`, messages may set tensors as attributes of their layer: a later read of such an attribute is refused.
     """
     state = Recomputation(cut.conv, device=cut.edges.pointer.device)
     try:
-        # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer. A saved output that kept
-        # its graph would hold itself for ever, out of the garbage collector's sight.
+        # Own hooks, so that a checkpoint around this layer does not see what the trial saves. They detach: a saved
+        # output that kept its graph would be a reference cycle that the garbage collector cannot find.
         with saved_tensors_hooks(Tensor.detach, Tensor.detach):
             return state.again(_compared, cut, leaves, state.generators, *blocks)  # type: ignore[no-any-return]
     except _FAILURES as error:
@@ -122,7 +122,7 @@ def _compared(
             return "its messages write into an argument in place, and blocks would write into a copy of a part of it"
         changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
         for name, value in plain_attributes(conv):
-            # None is what other threads leave.
+            # Other threads may set an attribute to None.
             passing = "." not in name and (value is None or (leaves and isinstance(value, Tensor | OfOneBlock)))
             earlier, is_changed = attributes.get(name, (_MISSING, bool))
             if (value is not earlier and not passing) or is_changed():
@@ -131,13 +131,13 @@ def _compared(
         if changed:
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device, generators):
-            conv.eval()  # masks of two cuts differ; without them the rest can be compared
+            conv.eval()  # dropout masks of two cuts differ; compare without them
             before, whole = RandomStates.now(before.device, generators), computed(block)
             if before != RandomStates.now(before.device, generators):
                 return "its messages draw random numbers in evaluation mode, too, so that no two cuts can be compared"
         ways = [(whole, [computed(half) for half in halves])]
-    # Values that are all the same, and edges of which no two have a source in common, may hide what messages depend on,
-    # and no later graph is tried.
+    # If all values are equal, or no two edges have the same source, a dependence between messages may stay hidden, and
+    # no later graph is tried: repeat with varied values and with a single source.
     numbers = cut.on([_varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
     indices = cut.on([tensor if tensor.is_floating_point() else _varied(tensor) for tensor in inputs])
     for other, one_source, kept in (
@@ -159,14 +159,14 @@ def _compared(
                 return "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
     known = {id(tensor) for tensor in (*inputs, *conv.parameters())}
     for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
-        # A leaf, or what was computed before the trial began.
+        # An unknown leaf, or a node recorded before the trial began.
         if id(node.variable) not in known if hasattr(node, "variable") else node._sequence_nr() < first._sequence_nr():  # type: ignore[union-attr]
             return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
     return None
 
 
 def _varied(tensor: Tensor) -> Tensor:
-    """Each number by a factor of its own between a half and one; whole numbers by others of the same range."""
+    """Multiply each float by its own factor between 0.5 and 1; replace integers by others in the same range."""
     if tensor.is_floating_point():
         factors = torch.linspace(0.5, 1, tensor.numel(), dtype=tensor.dtype, device=tensor.device)
         return tensor * factors.view(tensor.shape)
@@ -180,7 +180,7 @@ def _varied(tensor: Tensor) -> Tensor:
 
 
 def _vary_what_is_kept(conv: nn.Module) -> None:
-    """Give a layer other values in the tensors that its parts keep; whoever calls this restores them."""
+    """Vary the values of the tensors that a layer and its submodules hold; the caller must restore them."""
     held = [value for _, value in plain_attributes(conv) if type(value) is dict]
     for own in (*held, *(own for part in conv.modules() for own in (vars(part), part._buffers))):
         for name, value in own.items():
@@ -189,14 +189,14 @@ def _vary_what_is_kept(conv: nn.Module) -> None:
 
 
 class _Copies(Leaves):
-    """What a block reads of values per edge and of values for all: copies, which a message may write into."""
+    """Gives a block copies of all values except node maps, and records them to detect messages that write into them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.copies: list[tuple[Tensor, list[int]]] = []
 
     def of(self, position: int, end: str, tensor: Tensor) -> Tensor:  # noqa: ARG002 - one signature for all
-        """A copy, but of a node map itself."""
+        """A recorded copy of `tensor`; a node map is returned as it is."""
         if end in ("i", "j"):
             return tensor
         self.copies.append((copied := tensor.clone(), versions_of(copied)))
@@ -207,7 +207,7 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     if not one.is_floating_point():
         return torch.equal(one, other)
     epsilon = torch.finfo(one.dtype).eps
-    finite = one.isfinite()  # what is not comes from the features, and is left out of both norms
+    finite = one.isfinite()  # other values come from the features and are left out of both norms
     if not torch.equal(finite, other.isfinite()):
         return False
     one, other = one.detach()[finite].double(), other.detach()[finite].double()
@@ -215,9 +215,9 @@ def _alike(one: Tensor, other: Tensor) -> bool:
 
 
 def whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | None:
-    """Blocks from the first on, until they have two nodes with edges, as one, and its two halves.
+    """The first block, enlarged until it has two nodes with edges, and its two halves.
 
-    None where one node alone has edges, so that there is one block and nothing to compare.
+    None if only one node has edges, since there is then nothing to compare.
     """
     starts = cut.edges.pointer.to(torch.int64).cpu()
     places = starts[1:][starts[1:] > starts[:-1]]  # where each node that has edges ends
@@ -228,7 +228,7 @@ def whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | N
     half = int(inside[max(inside.numel() // 2 - 1, 0)])
 
     def first_node(edge: int) -> int:
-        """The node that the edge at this place ends in."""
+        """The destination of the edge at this position."""
         return int(torch.searchsorted(starts, edge, right=True)) - 1
 
     last, middle = cut.edges.num_nodes if stop == cut.edges.num_edges else first_node(stop), first_node(half)
@@ -236,7 +236,7 @@ def whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | N
 
 
 def _graph_of(outs: tuple[Tensor, ...], known: set[Any]) -> Iterator[Any]:
-    """The nodes of the autograd graph behind `outs`, up to those that are `known`."""
+    """Yield the nodes of the autograd graph behind `outs`, up to the `known` ones."""
     seen = set(known)
     waiting = [out.grad_fn for out in outs if out.grad_fn is not None]
     while waiting:

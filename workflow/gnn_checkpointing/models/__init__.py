@@ -1,1 +1,1 @@
-"""Stacks of graph convolutions that do not know that they are checkpointed."""
+"""Stacks of graph convolutions, written without any knowledge of checkpointing."""

@@ -1,6 +1,6 @@
-"""The graph convolutions, PyG's own layers, and what they read of a graph: loops and weights are made once, before.
+"""Build PyG's graph convolutions, and the graphs that they read, with self-loops and weights computed once in advance.
 
-Nothing of PyG's is left in the folder for temporary files, where it writes one for each class of layers and process.
+PyG writes a temporary file for each layer class and process; these files are deleted at once.
 """
 
 import linecache
@@ -25,7 +25,7 @@ from gnn_checkpointing.study.convolutions import ATTENTION, CONVOLUTIONS, SPARSE
 from gnn_checkpointing.study.vocabulary import Aggregation
 
 Builder = Callable[[int, int, Architecture], nn.Module]
-"""From the channels before and after to a layer."""
+"""Builds a layer from its input and output channels and the architecture."""
 
 _made = message_passing.module_from_template
 
@@ -33,15 +33,15 @@ _made = message_passing.module_from_template
 def build_convolution(
     convolution: Convolution, in_channels: int, out_channels: int, architecture: Architecture
 ) -> nn.Module:
-    """One layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
+    """Build one layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
     layer: nn.Module = resolve_name(CONVOLUTIONS[convolution].builder)(in_channels, out_channels, architecture)
     return layer
 
 
 def generate_code() -> None:
-    """Have PyG generate its code for each of its classes here: whoever forks from this process has it.
+    """Let PyG generate the code of all its layer classes now, so that forked processes inherit it.
 
-    The layers have no values, so no random number is drawn.
+    The layers are built on the meta device, so no random numbers are drawn.
     """
     with torch.device("meta"):
         for name in CONVOLUTIONS.keys() - VISION:
@@ -63,7 +63,7 @@ def _attention(layer: type[nn.Module]) -> Builder:
 gcn = _plain(GCNConv, normalize=False)
 sage, sage_max = _plain(SAGEConv), _plain(SAGEConv, aggr="max")
 gat, gatv2 = _attention(GATConv), _attention(GATv2Conv)
-"""`adjacency_for` normalises GCN's weights, and adds the loops of attention."""
+"""`adjacency_for` normalises GCN's weights, and adds self-loops for attention."""
 
 
 def gin(before: int, after: int, _: Architecture) -> nn.Module:
@@ -72,7 +72,7 @@ def gin(before: int, after: int, _: Architecture) -> nn.Module:
 
 
 def edge_conv(before: int, after: int, _: Architecture) -> nn.Module:
-    """A perceptron of both ends of each edge, of which each node takes the largest."""
+    """EdgeConv: a two-layer perceptron of both ends of each edge, and the maximum over each node's edges."""
     return EdgeConv(_two_layers(2 * before, after), aggr="max")  # type: ignore[no-any-return]
 
 
@@ -81,8 +81,8 @@ def _two_layers(before: int, after: int) -> nn.Module:
 
 
 def _module_from_template(*arguments: Any, **options: Any) -> Any:
-    """The module that PyG made of a template, without its file; its lines are kept for tracebacks and compilers."""
-    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # else Python keeps a compiled copy beside it
+    """Let PyG make a module from a template, and delete its file; tracebacks and compilers still find its lines."""
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # else Python writes a compiled copy next to it
     try:
         module = _made(*arguments, **options)
     finally:
@@ -90,7 +90,7 @@ def _module_from_template(*arguments: Any, **options: Any) -> Any:
     path = Path(str(module.__file__))
     if path.exists():
         lines = path.read_text().splitlines(keepends=True)
-        # Without a date, an entry is never compared with its file.
+        # An entry without a modification time is never compared with its file.
         linecache.cache[str(path)] = (sum(map(len, lines)), None, lines, str(path))
         path.unlink()
     return module
@@ -101,10 +101,10 @@ message_passing.module_from_template = _module_from_template
 
 @dataclass(frozen=True)
 class Adjacency:
-    """What a model reads beside features: edges sorted by destination, or the same as a sparse matrix.
+    """The graph that a model reads besides features: edges sorted by destination, or the same as a sparse matrix.
 
-    `edge_index` is int64 `[2, num_edges]` with `edge_weight` float32 `[num_edges]` where the convolution needs it; or a
-    sparse CSR matrix `[num_nodes, num_nodes]`, a row for each destination, with the weights as its values.
+    `edge_index` is int64 `[2, num_edges]`, with `edge_weight` float32 `[num_edges]` if the convolution needs it; or it
+    is a sparse CSR matrix `[num_nodes, num_nodes]`, with a row for each destination and the weights as values.
     """
 
     edge_index: Tensor
@@ -127,9 +127,9 @@ def _taken(edge_index: Tensor, weight: Tensor | None, order: Tensor) -> Adjacenc
 
 
 def reordered(adjacency: Adjacency) -> Adjacency:
-    """The same edges, still sorted by destination, each destination's in reverse order.
+    """The same edges, still sorted by destination, with the edges of each destination in reverse order.
 
-    Sums over neighbours are then rounded differently; in exact arithmetic nothing changes.
+    Sums over neighbours then round differently; in exact arithmetic nothing changes.
     """
     last = adjacency.edge_index.size(1) - 1
     order = last - torch.argsort(adjacency.edge_index[1].flip(0), stable=True)
@@ -145,9 +145,9 @@ def adjacency_for(
 ) -> Adjacency:
     """The adjacency that `convolution` reads under `aggregation`.
 
-    GCN gets self-loops and symmetric normalisation, D^-1/2 (A + I) D^-1/2 (Kipf and Welling, 2017); attention gets
-    `self_loops` where they are asked for, as PyG's layers add them: one for each node. The others read the graph as it
-    is. `edge_index` `[2, num_edges]` is sorted by destination.
+    GCN gets self-loops and symmetric normalisation, D^-1/2 (A + I) D^-1/2 (Kipf and Welling, 2017). With `self_loops`,
+    attention gets one self-loop for each node, as PyG's layers add them. The others read the graph as it is.
+    `edge_index` is `[2, num_edges]`; the result is sorted by destination.
     """
     weight: Tensor | None = None
     if convolution == "GCN":
@@ -165,10 +165,10 @@ def adjacency_for(
 
 
 def _sparse_matrix(adjacency: Adjacency, num_nodes: int) -> Tensor:
-    """The CSR matrix that PyG's layers multiply by: a row for each destination, a column for each source."""
+    """The CSR matrix by which PyG's layers multiply: a row for each destination, a column for each source."""
     source, destination = adjacency.edge_index
-    order = torch.argsort(destination * num_nodes + source)  # a loop of GCN stands last among its row
-    # Half the bytes of int64, for the matrix and for the transposed one that PyTorch makes in each backward pass.
+    order = torch.argsort(destination * num_nodes + source)  # GCN's self-loops stand last in their rows
+    # int32 halves the bytes, for the matrix and for the transposed one that PyTorch makes in each backward pass.
     kind = torch.int32 if source.numel() < 2**31 else torch.int64
     pointer = torch.zeros(num_nodes + 1, dtype=kind)
     pointer[1:] = torch.bincount(destination, minlength=num_nodes).cumsum(0)

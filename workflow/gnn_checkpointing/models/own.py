@@ -1,4 +1,4 @@
-"""A user's own model, named by `module:function`: that function takes features and classes, and returns the model."""
+"""A user's own model, named `module:function`: the function takes numbers of features and classes, returns a model."""
 
 import importlib
 import inspect
@@ -25,7 +25,7 @@ _TRIAL_NODES = 32
 
 @dataclass(frozen=True)
 class OwnSizes:
-    """What a model is found to have: layers that `layers` recomputes, the widest one's channels, attention heads."""
+    """Sizes found in a model: layers that policy `layers` recomputes, channels of the widest layer, attention heads."""
 
     num_layers: int
     hidden_channels: int
@@ -34,7 +34,7 @@ class OwnSizes:
 
 @contextmanager
 def refusing(name: str, what: str, remedy: str) -> Iterator[None]:
-    """Refuse, naming the model, whatever a user's code does; the global random state is left as it was."""
+    """Turn any exception of a user's code into a `Refusal` that names the model; preserve the global random state."""
     try:
         with torch.random.fork_rng(devices=[]):
             yield
@@ -45,10 +45,10 @@ def refusing(name: str, what: str, remedy: str) -> Iterator[None]:
 
 
 def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.Module:
-    """The model that `name`, such as my_package.my_model:build, builds; refused where it is none that can be measured.
+    """Build the model named by `name`, such as my_package.my_model:build; raises `Refusal` if it cannot be measured.
 
-    It is in training. The folder where the command runs is searched for the module first. The initial weights depend on
-    `seed` alone; the global random state is left as it was.
+    The model is in training mode. The current folder is searched for the module first. The initial weights depend on
+    `seed` alone; the global random state does not change.
     """
     build, function = imported_own(name), name.partition(":")[2]
     call = f"{function}({num_features}, {num_classes}) fails"
@@ -64,7 +64,7 @@ def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.M
 
 
 def own_scores(model: nn.Module, name: str, x: Tensor, edge_index: Tensor, num_classes: int) -> Tensor:
-    """The model's class scores `[num_nodes, num_classes]`; another shape is refused."""
+    """Compute the model's class scores `[num_nodes, num_classes]`; raises `Refusal` for another shape."""
     scores = model(x, edge_index)
     shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
     if shape != (x.size(0), num_classes):
@@ -74,7 +74,7 @@ def own_scores(model: nn.Module, name: str, x: Tensor, edge_index: Tensor, num_c
 
 @cache
 def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
-    """What the model has, after a training step on a small graph; one that could not be measured is refused."""
+    """Find the model's sizes by a training step on a small graph; raises `Refusal` if it cannot be measured."""
     model, twin = (build_own(name, num_features, num_classes, seed=0) for _ in range(2))
     first, second = model.state_dict(), twin.state_dict()
     if first.keys() != second.keys() or not all(
@@ -98,13 +98,13 @@ def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
     heads = [one for layer in messages if isinstance(one := getattr(layer, "heads", 1), int)]
     blocks = getattr(model, "blocks", None)
     layers: Sized = blocks if isinstance(blocks, nn.ModuleList) else messages
-    # The last layer is often as wide as there are classes, which is the graph's number and not the model's.
+    # The last layer often has the width of the number of classes, which belongs to the graph and not to the model.
     return OwnSizes(len(layers), max([*widths[: max(1, len(widths) - 1)], 1]), max([*heads, 1]))
 
 
 @cache
 def imported_own(name: str) -> Callable[..., Any]:
-    """What `name` names, imported from its source as it is now."""
+    """Import the function named by `name` from its source as it is now."""
     try:
         module_name, function_name = module_and_function(name)
     except ValueError as error:
@@ -131,9 +131,9 @@ def imported_own(name: str) -> Callable[..., Any]:
 
 @contextmanager
 def _searched() -> Iterator[None]:
-    """Search the folder of the command first, and compile what lies there from its source.
+    """Search the current folder first, and compile modules from source instead of reading compiled files.
 
-    Python takes compiled files by their source's second of change and size, and so an edit may go unseen.
+    Python accepts a compiled file if the source's modification second and size match, so it may miss an edit.
     """
     folder = str(Path.cwd())
     sys.path.insert(0, folder)
@@ -147,7 +147,7 @@ def _searched() -> Iterator[None]:
 
 
 def _refuse_unseen(name: str, known: set[Path], loaded: set[str]) -> None:
-    """Refuse modules of the user's own that are imported otherwise than by an import statement."""
+    """Refuse a user's own modules that are not imported by an import statement."""
     apart = (Path(sys.prefix).resolve(), Path(__file__).resolve().parents[1])
     for one in sorted(loaded):
         file = getattr(sys.modules[one], "__file__", None)
@@ -171,9 +171,10 @@ def _width(out: Any) -> int:
 
 
 def tried_models(study: Study) -> Iterator[str]:
-    """What a study's own model has, a line each for features and classes; refused where it cannot be measured.
+    """Yield the sizes of a study's own model, one line per pair of numbers of features and classes.
 
-    Features and classes of real graphs are not known yet: there the model is tried when the graph is.
+    Raises `Refusal` if the model cannot be measured. Features and classes of real graphs are not known yet; for these,
+    the model is tried once the graph is known.
     """
     asked = study.architecture
     if asked.module is None:

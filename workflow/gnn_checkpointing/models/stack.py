@@ -1,4 +1,4 @@
-"""Stacks of graph convolutions for node classification, plain and reversible; none knows that it is checkpointed."""
+"""Stacks of graph convolutions for node classification, plain and reversible, without checkpointing of their own."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -20,7 +20,7 @@ _NORMS = {"none": nn.Identity, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 class Block(nn.Module):
-    """Convolution, norm, activation, dropout and, if asked for and where the widths agree, residual, in this order."""
+    """Convolution, norm, activation, dropout, in this order, and if requested a residual if the widths agree."""
 
     def __init__(
         self, convolution: Convolution, before: int, after: int, architecture: Architecture, residual: bool = False
@@ -40,7 +40,7 @@ class Block(nn.Module):
 
 
 class Stack(nn.Module):
-    """`num_layers` blocks and a linear head that turns the last block's channels into class scores."""
+    """`num_layers` blocks and a linear head that maps the last block's channels to class scores."""
 
     def __init__(
         self, convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int
@@ -61,19 +61,20 @@ class Stack(nn.Module):
     def through_blocks(
         self, blocks: Iterable[nn.Module], x: Tensor, edge_index: Tensor, edge_weight: Tensor | None
     ) -> Tensor:
-        """What `blocks`, one after another, make of `x` `[num_nodes, channels]`."""
+        """Apply `blocks`, one after another, to `x` `[num_nodes, channels]`."""
         for block in blocks:
             x = block(x, edge_index, edge_weight)
         return x
 
 
 class ReversibleStack(nn.Module):
-    """A plain block, PyG's reversible blocks (GroupAddRev), whose inputs follow from their outputs, and a linear head.
+    """A plain block, reversible blocks (PyG's GroupAddRev) and a linear head.
 
-    Another model than Stack. Two groups of channels, each updated from the other: y1 = x1 + f1(x2), y2 = x2 + f2(y1)
-    (Gomez et al., 2017; grouped, for graphs: Li et al., 2021). f1 and f2 are blocks of half the channels, each with the
-    graph for itself. `residual` is left out: a reversible block adds its input anyway. The memory saving is off until
-    policy `reversible` turns it on; what is computed is the same.
+    The input of a reversible block follows from its output. This is a different model from Stack: two groups of
+    channels are each updated from the other, y1 = x1 + f1(x2), y2 = x2 + f2(y1) (Gomez et al., 2017; grouped, for
+    graphs: Li et al., 2021). f1 and f2 are blocks with half the channels, and each reads the graph. `residual` is
+    ignored: a reversible block adds its input anyway. The memory saving is off until policy `reversible` turns it on;
+    results are the same either way.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class ReversibleStack(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
         """Class scores `[num_nodes, num_classes]` for features `[num_nodes, num_features]`."""
-        # A copy: a reversible block frees what it is given, and the first block may have saved its own output.
+        # A copy: a reversible block frees its input, and the first block may have saved its own output.
         x = self.first(x, edge_index, edge_weight).clone()
         for block in self.blocks:
             x = block(x, edge_index, edge_weight)
@@ -104,7 +105,7 @@ class ReversibleStack(nn.Module):
 def build_stack(
     convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int, seed: int
 ) -> Stack:
-    """A stack whose initial weights depend on `seed` alone; the global random state is left as it was."""
+    """Build a stack with initial weights that depend on `seed` alone; the global random state does not change."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Stack(convolution, architecture, num_features, num_classes)
@@ -113,9 +114,9 @@ def build_stack(
 def build_reversible_stack(
     convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int, seed: int
 ) -> ReversibleStack:
-    """A reversible stack whose initial weights depend on `seed` alone.
+    """Build a reversible stack with initial weights that depend on `seed` alone.
 
-    Raises `Refusal` where there is no block to reverse or the channels cannot be halved.
+    Raises `Refusal` if there is no block to reverse, or if half the channels cannot be divided among the heads.
     """
     half, odd = divmod(architecture.hidden_channels, NUM_GROUPS)
     if odd or half % architecture.heads:

@@ -1,5 +1,5 @@
-"""Whole graph kernels of our own: forward and gradient of message passing without a value kept per edge.
+"""Kernels for message passing over whole graphs: forward pass and gradient, without keeping a value per edge.
 
-Each family takes node tensors and the graph's edges, sorted by `kernel_edges`, and gives node tensors: `attention`, and
-neighbours' `rows` reduced.
+Both families, `attention` and reductions of neighbours' `rows`, map node tensors and the graph's edges, sorted by
+`kernel_edges`, to node tensors.
 """

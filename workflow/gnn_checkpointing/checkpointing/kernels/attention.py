@@ -1,7 +1,7 @@
-"""Attention of GATv2, GAT and TransformerConv over whole graphs: forward, and the gradient from one number per head.
+"""Attention of GATv2, GAT and TransformerConv over whole graphs; keeps one number per node and head for the gradient.
 
-`csrc/attention.h` derives both passes. `keys` belong to sources, `queries` to destinations, both as the scores read
-them; `values` are what is summed:
+`csrc/attention.h` derives both passes. `keys` belong to sources and `queries` to destinations, in the form in which the
+scores read them; `values` are summed:
 
 | kind | keys | queries | values | attention | edge |
 |---|---|---|---|---|---|
@@ -9,8 +9,8 @@ them; `values` are what is summed:
 | gat | `[Ns, H]` | `[Nd, H]` | `[Ns, H, C]` | None | `[E, H]` or None |
 | transformer | `[Ns, H, C]` | `[Nd, H, C]` | `[Ns, H, C]` | None | `[E, H, C]` or None |
 
-`edge` is in the caller's order of edges. With `dropout` the mask has PyG's law, and is a function of `seed`, edge and
-head alone.
+`edge` is in the caller's order of edges. With `dropout`, the mask has the same distribution as PyG's, and depends on
+nothing but `seed`, edge and head.
 """
 
 import ctypes
@@ -36,13 +36,13 @@ from gnn_checkpointing.checkpointing.kernels.operators import (
 Kind = Literal["gatv2", "gat", "transformer"]
 
 _KINDS = {"gatv2": "kGatv2", "gat": "kGat", "transformer": "kTransformer"}
-"""Each kind of score, and its name in csrc/attention.h."""
+"""Name of each kind of score in csrc/attention.h."""
 
 _INPUTS = ("keys", "queries", "values", "attention", "edge")
 
 
 class Gradients(NamedTuple):
-    """The gradients of the inputs; None for an input that the kind has not."""
+    """Gradients of the inputs; None for inputs that were not given."""
 
     keys: Tensor
     queries: Tensor
@@ -59,7 +59,7 @@ def forward(
     dropout: float = 0.0,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """The aggregates `[Nd, H, C]`, and the numbers `[Nd, H]` to keep, by which scores are shifted again."""
+    """Compute the aggregates `[Nd, H, C]`, and the scores' shifts `[Nd, H]` to keep for `backward`."""
     given = _checked(kind, graph, inputs, dropout)
     made: tuple[Tensor, Tensor] = _forward(*tables_of(graph), kind, negative_slope, dropout, seed, *given)
     return made
@@ -75,7 +75,7 @@ def backward(
     dropout: float = 0.0,
     seed: int = 0,
 ) -> Gradients:
-    """The gradients of all inputs, given that of the aggregates and what `forward` gave to keep."""
+    """Compute the gradients of all inputs from the aggregates' `gradient` and the `shifts` given by `forward`."""
     given = _checked(kind, graph, inputs, dropout)
     keys, _, values, _, _ = given
     head = (keys if values is None else values).shape[1:]
@@ -86,7 +86,7 @@ def backward(
         },
         keys,
     )
-    # On CPU threads own sources instead.
+    # On CPU, each thread owns sources instead.
     by_source = graph.by_source if keys.is_cuda else (None, None, None)
     made = _backward(*tables_of(graph), kind, negative_slope, dropout, seed, *given, *kept, *by_source)
     found: list[Any] = [None if tensor is None else of for tensor, of in zip(given, made, strict=True)]
@@ -94,7 +94,7 @@ def backward(
 
 
 def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dropout: float) -> list[Any]:
-    """The inputs, contiguous, each checked to have the shape that the module's table says."""
+    """Check that the inputs have the shapes in the module's table, and make them contiguous."""
     padded: list[Any] = [*inputs, *[None] * (5 - len(inputs))]
     keys, queries, values, attention, edge = padded
     if kind not in _KINDS:
@@ -134,7 +134,7 @@ class _Arguments(ctypes.Structure):
 
 
 def _run(given: tuple[Any, ...], filled: dict[str, Tensor | None], back: bool, **numbers: int) -> None:
-    """Run the C++ kernel on an operator's arguments; `filled` are what else it reads and writes."""
+    """Run the C++ kernel on an operator's arguments; `filled` are the other tensors that it reads and writes."""
     tables, (kind, slope, dropout, seed), inputs = given[:4], given[4:8], dict(zip(_INPUTS, given[8:13], strict=True))
     summed = inputs["values"] = inputs["keys"] if inputs["values"] is None else inputs["values"]
     if 0 in summed.shape[1:]:
@@ -182,9 +182,9 @@ _EDGES_OF_GROUP = 4096
 
 
 def _groups(pointer: Tensor, num_edges: int) -> tuple[int, int]:
-    """How many groups of whole nodes the gradient takes, and at most how many edges each has.
+    """Number of groups of whole nodes in the backward pass, and an upper bound on the edges of each group.
 
-    A function of the graph alone, so that sums by group are the same for any number of threads.
+    Both depend on the graph alone, so that sums by group are the same for any number of threads.
     """
     num_nodes = pointer.size(0) - 1
     groups = min(max(num_edges // _EDGES_OF_GROUP, 1), 1024)

@@ -1,7 +1,7 @@
-"""The C++ kernels: each compiled at first use for one shape of layer and this machine's processor, then kept on disk.
+"""Compile the C++ kernels at first use, each for one layer shape and this machine's processor, and keep them on disk.
 
-A kernel knows its number of channels when it is compiled, so its rows lie in registers; a shape costs about a second
-once on a machine. The compiler is called directly: a C interface needs neither torch's headers nor Python's.
+The number of channels is known at compile time, so rows lie in registers; each shape costs about a second, once on a
+machine. The compiler is called directly: a C interface needs neither torch's headers nor Python's.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ _FLAGS = (
     "-O2",
     "-march=native",
     "-fPIC",
-    # Both only let the compiler ignore what nothing here reads: errno, and traps of floating point.
+    # These two let the compiler ignore errno and floating-point traps, which nothing here reads.
     "-fno-math-errno",
     "-fno-trapping-math",
 )
@@ -34,7 +34,7 @@ _FLAGS = (
 
 @functools.cache
 def load(family: str = "attention", **constants: str | int) -> ctypes.CDLL:
-    """The library of one family, `constants` defined in its source; `Unavailable` where it cannot be compiled."""
+    """Load a family's library, compiled with `constants` as macros; raises `Unavailable` if it does not compile."""
     defines = tuple(f"-D{name}={value}" for name, value in sorted((constants or _ANY_SHAPE).items()))
     library = _folder() / f"{family}_{_key(family, defines)}.so"
     if not library.exists():
@@ -43,7 +43,7 @@ def load(family: str = "attention", **constants: str | int) -> ctypes.CDLL:
 
 
 _ANY_SHAPE: dict[str, str | int] = {"NUMBER": "float", "CHANNELS": 16, "KIND": "kGatv2", "EDGED": "false"}
-"""What is compiled to find out whether this machine compiles at all."""
+"""Constants of the kernel that is compiled to find out whether this machine can compile at all."""
 
 
 @functools.cache
@@ -59,7 +59,7 @@ def _compiler() -> str:
 
 
 def _folder() -> Path:
-    """Where torch keeps what it compiles: TORCH_EXTENSIONS_DIR or its cache in the home directory."""
+    """Folder for compiled kernels, where torch keeps its own: TORCH_EXTENSIONS_DIR or the user's cache folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     root = os.environ.get("TORCH_EXTENSIONS_DIR") or Path(cache) / "torch_extensions"
     return Path(root) / "gnn_checkpointing"
@@ -67,18 +67,18 @@ def _folder() -> Path:
 
 @functools.cache
 def _machine() -> bytes:
-    """All that a library depends on besides its source: flags, compiler, torch, and the processor's features."""
+    """Everything a library depends on besides its source: flags, compiler, torch and the processor's features."""
     version = said_by([_compiler(), "--version"], _POLICY)
-    # Torch brings the threads that the kernels run on.
+    # The kernels run on torch's threads.
     return "\0".join((*_FLAGS, os.environ.get(_EXTRA, ""), version, torch.__version__, *_processor())).encode()
 
 
 _EXTRA = "GNN_CHECKPOINTING_KERNEL_FLAGS"
-"""Further flags for the compiler, as `-fsanitize=address`."""
+"""Environment variable with further compiler flags, such as `-fsanitize=address`."""
 
 
 def _processor() -> tuple[str, ...]:
-    """The processor as `-march=native` reads it: a home directory shared by machines gives no illegal instruction."""
+    """The processor as `-march=native` sees it: other processors that share the folder need other libraries."""
     information = Path("/proc/cpuinfo")
     if not information.exists():
         return platform.machine(), platform.processor()
@@ -96,19 +96,19 @@ def _key(family: str, defines: tuple[str, ...]) -> str:
 
 
 def _compile(source: Path, defines: tuple[str, ...], library: Path) -> None:
-    """Compile `source` to `library`, which appears under its name only when it is whole."""
+    """Compile `source` to `library`, which appears under its name only when it is complete."""
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
         flags = [*_FLAGS, *_openmp(), *os.environ.get(_EXTRA, "").split(), *defines]
         said_by([_compiler(), *flags, "-shared", str(source), "-o", str(made)], _POLICY)
-        # Two processes may both compile: each renames a whole library, and either is right.
+        # Two processes may compile at once: each renames a complete library, and either one is correct.
         made.replace(library)
 
 
 @functools.cache
 def _openmp() -> tuple[str, ...]:
-    """The flag for threads, where the compiler has OpenMP; without it the kernels run on one thread."""
+    """The flag for OpenMP if the compiler supports it; without OpenMP the kernels run on one thread."""
     with tempfile.TemporaryDirectory() as folder:
         probe = Path(folder) / "probe.cpp"
         probe.write_text("#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n")
@@ -122,11 +122,11 @@ def _openmp() -> tuple[str, ...]:
 
 _POLICY = "fused_edge_blocks"
 _PATIENCE_SECONDS = 120.0
-"""The kernels compile in some seconds. A compiler that takes longer hangs, on a network drive or a licence."""
+"""Time limit: kernels compile within seconds, so a slower compiler hangs, as on a network drive or a licence check."""
 
 
 def said_by(command: list[str], policy: str) -> str:
-    """What a compiler prints; `Unavailable` with its own words where it fails, or does not end."""
+    """Run a compiler and give its output; raises `Unavailable` with its message if it fails, or if it does not end."""
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
         start_new_session=True,
@@ -134,7 +134,7 @@ def said_by(command: list[str], policy: str) -> str:
         try:
             said, complaint = process.communicate(timeout=_PATIENCE_SECONDS)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)  # its own processes, too, which hold its output open
+            os.killpg(process.pid, signal.SIGKILL)  # also its child processes, which hold its output open
             if isinstance(error, subprocess.TimeoutExpired):
                 raise Unavailable(
                     f"policy {policy}: {command[0]} did not end within {_PATIENCE_SECONDS:g} s; run it by hand to see "

@@ -1,6 +1,6 @@
-"""How kernels are called: tensors checked before memory is read, and one of torch's operators for each pass.
+"""Calls of kernels: check tensors before any memory is read, and register each pass as a custom operator of torch.
 
-As operators, passes have shapes for fake tensors, and show up in traces under their names; torch's dispatcher chooses
+As operators, the passes have shapes for fake tensors and appear in traces under their names; torch's dispatcher chooses
 C++ on CPU and Triton on CUDA.
 """
 
@@ -17,14 +17,14 @@ from gnn_checkpointing.checkpointing.block_plan import SortedEdges
 from gnn_checkpointing.checkpointing.kernels.build import load
 
 NUMBERS = {torch.float32: "float", torch.float64: "double"}
-"""What the C++ kernels compute in, by torch's name and by C++'s."""
+"""Number types of the C++ kernels: torch's type and its name in C++."""
 
 BY_SOURCE = "Tensor? source_pointer, Tensor? destination, Tensor? source_order"
 """`SortedEdges.by_source` in an operator's schema."""
 
 
 def tables_of(graph: SortedEdges) -> tuple[Tensor, Tensor, Tensor | None, int]:
-    """The edges as operators take them."""
+    """The edge tables in the order in which operators take them."""
     return graph.source, graph.pointer, graph.order, graph.num_sources
 
 
@@ -36,9 +36,10 @@ def operator(
     on_cpu: Callable[..., None],
     on_cuda: Callable[..., None],
 ) -> Callable[..., Any]:
-    """One pass of a kernel as an operator: `made` allocates its results, and the others fill them.
+    """Register one pass of a kernel as an operator: `made` allocates its results, `on_cpu` and `on_cuda` fill them.
 
-    `arguments` and `results` are a schema's, without the edges' tables, which come first and are handed on, too.
+    `arguments` and `results` are parts of the schema. The edge tables are not named there: they come first, and are
+    passed on to all three functions as well.
     """
 
     def filled(fill: Callable[..., None]) -> Callable[..., Any]:
@@ -63,7 +64,7 @@ def operator(
 
 
 def beside_its_tensors(fill: Callable[..., None]) -> Callable[..., None]:
-    """`fill` on the GPU of its tensors: Triton starts kernels on the present one, whichever that is."""
+    """Run `fill` on the GPU of its tensors; Triton would start kernels on the current GPU, which may be another one."""
 
     def run(results: Any, source: Tensor, *given: Any) -> None:
         with torch.cuda.device(source.device):
@@ -73,12 +74,12 @@ def beside_its_tensors(fill: Callable[..., None]) -> Callable[..., None]:
 
 
 def triton_kernels(family: str) -> ModuleType:
-    """The family's kernels for CUDA, imported where there is triton alone."""
+    """The family's CUDA kernels, imported only when needed, since they need triton."""
     return importlib.import_module(f"gnn_checkpointing.checkpointing.kernels.triton_{family}")
 
 
 def checked(tensors: Mapping[str, tuple[Tensor | None, Sequence[int]]], like: Tensor) -> list[Tensor | None]:
-    """The tensors, contiguous, each of the stated shape and of `like`'s type and device; else one `ValueError`."""
+    """Make tensors contiguous; raises `ValueError` for a wrong shape, or a type or device different from `like`'s."""
     if like.dtype not in NUMBERS:
         raise ValueError(f"the kernels compute in float32 and float64, not {like.dtype}")
     for name, (tensor, shape) in tensors.items():
@@ -92,7 +93,7 @@ def checked(tensors: Mapping[str, tuple[Tensor | None, Sequence[int]]], like: Te
 
 
 def empty_gradients(*inputs: Tensor | None) -> tuple[Tensor, ...]:
-    """Memory for the gradients of `inputs`, of which the first is there; one that is not has an empty one."""
+    """Uninitialised gradients of `inputs`; the first must not be None, a missing input gets a tensor of no elements."""
     like = inputs[0]
     assert like is not None
     return tuple(like.new_empty(0) if tensor is None else torch.empty_like(tensor) for tensor in inputs)
@@ -117,7 +118,7 @@ def run(
 ) -> None:
     """Run one pass of the `family` compiled with `constants`, on as many threads as torch uses.
 
-    The edges' tables and `tensors` join the other `arguments`.
+    Adds the edge tables and the addresses of `tensors` to `arguments`.
     """
     source, pointer, order, num_sources = tables
     arguments.graph = Graph(

@@ -1,9 +1,9 @@
-"""How near the kernels come to what this machine can do: `python -m gnn_checkpointing.checkpointing.kernels.roofline`.
+"""Compare kernels with this machine's roofline: `python -m gnn_checkpointing.checkpointing.kernels.roofline`.
 
-The roofline of a kernel is the longer of two times for an edge and head: its bytes at the speed of reading a buffer of
-the size of the node map (which lies in the cache that serves the kernels), and its operations at the speed of
-multiply-adds from registers, both measured here on one thread. Bytes and operations are those of float32 with C
-channels a head, both passes together:
+The roofline of a kernel is the longer of two times per edge and head: the time to read its bytes from a buffer as large
+as the node map (which lies in the cache that serves the kernels), and the time for its operations at the speed of
+multiply-adds from registers. Both speeds are measured here on one thread. Bytes and operations are for float32 with C
+channels per head, both passes together:
 
 | kernel | bytes | operations |
 |---|---|---|
@@ -13,7 +13,7 @@ channels a head, both passes together:
 | sum | row of x, row of g: 8 C | 4 C |
 | max | row of x, twice; its gradient read and written: 16 C | comparisons 4 C, ties 2 C, gradient 2 C |
 
-Attention has two exponentials besides, 20 operations each. Index and scores, a few bytes, are left out.
+Attention also has two exponentials, 20 operations each. The few bytes of indices and scores are left out.
 """
 
 import ctypes
@@ -36,11 +36,11 @@ WORK = {
     "sum": (8 * CHANNELS, 4 * CHANNELS),
     "max": (16 * CHANNELS, 8 * CHANNELS),
 }
-"""Bytes and operations of both passes for an edge and head."""
+"""Bytes and operations of both passes, per edge and head."""
 
 
 def seconds(call: Callable[[], object], repeats: int = 15) -> float:
-    """The least processor time of some calls: others' work on this machine only adds."""
+    """Least processor time of repeated calls; other work on this machine can only add to it."""
     call()
     least = float("inf")
     for _ in range(repeats):
@@ -51,7 +51,7 @@ def seconds(call: Callable[[], object], repeats: int = 15) -> float:
 
 
 def peaks() -> tuple[float, float]:
-    """Bytes per second read from a buffer as large as the node map, and operations per second."""
+    """Measure bytes per second, read from a buffer as large as the node map, and operations per second."""
     library, turns = build.load("peak", NUMBER="float"), 20_000
     buffer = torch.zeros(NODES * HEADS * CHANNELS)
     address, count = ctypes.c_void_p(buffer.data_ptr()), ctypes.c_int64(buffer.numel())
@@ -62,7 +62,7 @@ def peaks() -> tuple[float, float]:
 
 
 def both_passes() -> dict[str, Callable[[], object]]:
-    """Each kernel's two passes on a random graph."""
+    """Calls of each kernel's two passes on a random graph."""
     torch.manual_seed(0)
     graph = kernel_edges(torch.randint(NODES, (2, NODES * DEGREE)), NODES)
     x, other, third, vector = (torch.randn(NODES, HEADS, CHANNELS) for _ in range(4))

@@ -1,8 +1,8 @@
-"""Neighbours' rows reduced over whole graphs, by sum, mean, maximum or minimum: forward and gradient, nothing kept.
+"""Reduce neighbours' rows over whole graphs by sum, mean, maximum or minimum: forward pass and gradient, nothing kept.
 
-`csrc/weighted.cpp` and `csrc/extremum.cpp` derive both passes; ties share a gradient as they do in PyG on CPU. A sum or
-mean without `weight` and `edge` is the aggregation of GIN and SAGE, with `weight` `[num_edges]` that of GCN and
-GraphConv, with `edge` `[num_edges, C]` that of GINE: relu(x_j + e). Both are in the caller's order of edges, but an
+`csrc/weighted.cpp` and `csrc/extremum.cpp` derive both passes; ties share a gradient as in PyG on CPU. A sum or mean
+without `weight` and `edge` is the aggregation of GIN and SAGE; with `weight` `[num_edges]`, that of GCN and GraphConv;
+with `edge` `[num_edges, C]`, that of GINE: relu(x_j + e). Both are in the caller's order of edges, except that an
 `ordered` weight (on CPU) is in the order in which the pass reads it: by destination forward, by source backward.
 """
 
@@ -32,7 +32,7 @@ _READ = ("source_pointer", "destination", "source_order", "gradient", "x", "weig
 
 
 class Gradients(NamedTuple):
-    """The gradients of the inputs; None for one that was not given or not asked for."""
+    """Gradients of the inputs; None for inputs that were not given or whose gradient was not requested."""
 
     x: Tensor
     weight: Tensor | None
@@ -48,7 +48,7 @@ def forward(
     reduce: Reduce = "sum",
     ordered: bool = False,
 ) -> Tensor:
-    """The aggregates `[num_nodes, C]` of rows `x` `[num_sources, C]`; zeros for a node without edges."""
+    """Compute the aggregates `[num_nodes, C]` of rows `x` `[num_sources, C]`; zeros for nodes without edges."""
     given = _checked(graph, None, x, weight, edge, reduce)
     source, pointer, order, num_sources = tables_of(graph)
     made: Tensor = _forward(source, pointer, None if ordered else order, num_sources, *given[1:], reduce)
@@ -66,14 +66,14 @@ def backward(
     of_weight: bool = False,
     ordered: bool = False,
 ) -> Gradients:
-    """The gradients, given that of the aggregates; sums and means read `x` only for `of_weight` and those of `edge`."""
+    """Compute gradients from the aggregates' `gradient`; sums and means read `x` only for `of_weight` and `edge`."""
     reads_x = of_weight or edge is not None or reduce in _SIGNS
     if reads_x and x is None:
         raise ValueError("the gradients of weights, of edge vectors and of extrema need x")
     if of_weight and weight is None:
         raise ValueError("the gradient of weights was asked for without weights")
     given = _checked(graph, gradient, x if reads_x else None, weight, edge, reduce)
-    # On CPU an extremum goes by destination, and threads own columns.
+    # On CPU, an extremum's backward pass runs over destinations, and each thread owns columns.
     by_source = graph.by_source if gradient.is_cuda or reduce not in _SIGNS else (None, None, None)
     by_source = (*by_source[:2], None) if ordered else by_source
     of_x, of_weights, of_edge = _backward(*tables_of(graph), *by_source, *given, reduce, of_weight)
@@ -88,7 +88,7 @@ def _checked(
     edge: Tensor | None,
     reduce: str,
 ) -> list[Any]:
-    """The gradient, `x`, weights and edge vectors, contiguous and of the right shapes."""
+    """Check the gradient, `x`, weights and edge vectors, and make them contiguous."""
     if reduce not in ("sum", "mean", *_SIGNS):
         raise ValueError(f"rows are reduced by sum, mean, max or min, not {reduce!r}")
     if weight is not None and edge is not None:
@@ -122,7 +122,7 @@ class _Arguments(ctypes.Structure):
 
 
 def _run(out: Tensor, tables: Sequence[Any], reduce: str, tensors: dict[str, Tensor | None], back: bool) -> None:
-    """Run the C++ kernel; `tensors` hold the inputs and what else is to be filled, rows as long as those of `out`."""
+    """Run the C++ kernel; `tensors` are the inputs and the other results, with rows as long as those of `out`."""
     if out.size(1) == 0:
         return
     constants: dict[str, str | int] = {"NUMBER": NUMBERS[out.dtype], "CHANNELS": out.size(1)}
@@ -141,7 +141,7 @@ def _aggregates(*given: Any) -> Tensor:
 
 
 def _gradients(*given: Any) -> tuple[Tensor, ...]:
-    """Memory for the gradients of x, weights and edge vectors; one that is not wanted is empty."""
+    """Uninitialised gradients of x, weights and edge vectors; those not wanted have no elements."""
     num_sources, gradient, weight, edge, of_weight = given[3], given[7], given[9], given[10], given[12]
     of_x = gradient.new_empty(num_sources, gradient.size(1))
     return of_x, *empty_gradients(gradient, weight if of_weight else None, edge)[1:]

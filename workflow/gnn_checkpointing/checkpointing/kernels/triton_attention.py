@@ -1,7 +1,8 @@
-"""Attention on CUDA: the passes of `csrc/attention.h`, a program for each node and head, written in Triton.
+"""Attention on CUDA: the passes of `csrc/attention.h` in Triton, with one program for each node and head.
 
-A destination's program runs over its edges, a block at a time; the gradients of sources come from programs of sources,
-over the transposed table, so that no sum needs atomics and bits do not vary. Masks of dropout are the C++ kernels'.
+A destination's program iterates over its edges, a block at a time. The gradients of sources are computed by programs of
+their own over the transposed table, so that no sum needs atomics and results are bitwise reproducible. Dropout masks
+are the same as in the C++ kernels.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ _KINDS = {"gatv2": 0, "gat": 1, "transformer": 2}
 
 @triton.jit
 def factors(edge, h, below, scale, key, salt):
-    """Dropout's factors: Philox 2x32-10, as in csrc/random.h."""
+    """Dropout factors by Philox 2x32-10, as in csrc/random.h."""
     wide = edge.to(tl.int64)
     nothing = (wide * 0).to(tl.uint32)
     a = (wide & 0xFFFFFFFF).to(tl.uint32)
@@ -36,7 +37,7 @@ def factors(edge, h, below, scale, key, salt):
 
 @triton.jit
 def scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
-    """What scores read of nodes or edges: a number for each in GAT, else a row."""
+    """Load the values of nodes or edges that scores read: one number each for GAT, else a row."""
     if KIND == 1:
         found = tl.load(start + node.to(tl.int64) * H + h, mask=inside, other=0.0)
     else:
@@ -46,7 +47,7 @@ def scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
 
 @triton.jit
 def score_of(k, q, e, a, slope, scale, KIND: tl.constexpr, EDGED: tl.constexpr):
-    """The scores `[n]`, and z (for the Transformer k + e), from which their gradients are read."""
+    """The scores `[n]`, and z, which their gradients need; for the Transformer z = k + e."""
     z = k + e if EDGED else k
     if KIND == 2:
         score = tl.sum(q * z, axis=1) * scale
@@ -115,8 +116,8 @@ def _of_destinations(
     number: tl.constexpr = grad_queries.dtype.element_ty
     D, S = tl.zeros([1], number), tl.zeros([1], number)
     of_query, of_vector = tl.zeros([BC], number), tl.zeros([BC], number)
-    # First the sums of p f d and of p over all edges, then each edge's ds = p (f d - the first). The second is one but
-    # for the digits that the logarithm of large scores has lost, and divides them out.
+    # First sum p f d and p over all edges (D and S), then compute each edge's ds = p (f d - D). S is 1 except for the
+    # digits lost in the logarithm of large scores; dividing by S corrects for them.
     for turn in tl.static_range(2):
         if turn == 1:
             D = tl.where(S > 0, D / S, D)
@@ -213,7 +214,7 @@ def _of_sources(
 
 
 def _settings(settings: Sequence[Any], summed: Tensor, edge: Tensor | None) -> list[Any]:
-    """What follows the tensors in each kernel's arguments."""
+    """The arguments after the tensors, the same for each kernel."""
     kind, slope, dropout, seed = settings
     heads, channels = summed.shape[1:]
     draws = int(dropout * 2**32), 1 / (1 - dropout) if dropout < 1 else 0.0, seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF
@@ -221,7 +222,7 @@ def _settings(settings: Sequence[Any], summed: Tensor, edge: Tensor | None) -> l
 
 
 def forward(tables: Tensors, settings: Sequence[Any], inputs: Tensors, made: Tensors) -> None:
-    """Fill `made`, the aggregates and log denominators; `settings` are kind, slope, dropout and seed."""
+    """Fill `made` with the aggregates and log denominators; `settings` are kind, slope, dropout and seed."""
     keys, queries, values, vector, edge = inputs
     summed = keys if values is None else values
     if made[0].numel():
@@ -232,7 +233,7 @@ def forward(tables: Tensors, settings: Sequence[Any], inputs: Tensors, made: Ten
 def backward(
     tables: Tensors, by_source: Tensors, settings: Sequence[Any], inputs: Tensors, given: Tensors, made: Tensors
 ) -> None:
-    """Fill `made`, the gradients of `inputs` in their order, from the gradient and log denominators `given`."""
+    """Fill `made` with the gradients of `inputs`, in this order, from the gradient and log denominators `given`."""
     keys, queries, values, vector, edge = inputs
     of_keys, of_queries, of_values, of_vector, of_edge = made
     summed, (gradient, kept) = keys if values is None else values, given

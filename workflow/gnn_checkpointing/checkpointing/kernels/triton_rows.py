@@ -1,6 +1,6 @@
-"""Neighbours' rows reduced on CUDA: the passes of `csrc/weighted.cpp` and `csrc/extremum.cpp`, in Triton.
+"""Reduce neighbours' rows on CUDA: the passes of `csrc/weighted.cpp` and `csrc/extremum.cpp`, in Triton.
 
-Each program works on one node and runs over its edges, a block at a time.
+Each program handles one node and iterates over its edges, a block at a time.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ _SIGNS = {"max": 1, "min": -1}
 
 
 def sizes(channels: int) -> tuple[int, int, int]:
-    """Channels, the power of two that holds them, and edges of a block: 512 to 1,024 numbers of most operands.
+    """Channels, the next power of two, and edges per block, so that most operands have 512 to 1,024 numbers.
 
-    On an H200, 100,000 nodes of degree 100, 32 edges of 16 channels by one warp took 0.40 (forward) and 0.67 (backward)
-    of the time of 64 edges by four warps, and the fewest for every family.
+    On an H200, with 100,000 nodes of degree 100 and 16 channels, one warp with 32 edges took 0.40 (forward) and 0.67
+    (backward) of the time of four warps with 64 edges, and the least time for every family.
     """
     columns = triton.next_power_of_2(channels)
     return channels, columns, max(16, min(32, 1024 // columns))
 
 
 def warps(channels: int) -> int:
-    """Warps of a program: one, unless its operands would not fit in the registers of one."""
+    """Warps per program: one, unless the operands do not fit into one warp's registers."""
     _, columns, edges = sizes(channels)
     return max(1, min(8, columns * edges // 1024))
 
@@ -44,7 +44,7 @@ def _sums(
     C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr,
     MEAN: tl.constexpr, BACK: tl.constexpr, WEIGHTED: tl.constexpr, EDGED: tl.constexpr, OF_WEIGHT: tl.constexpr,
 ):  # fmt: skip
-    """The sum over a node's edges of the rows at their other end; backward these are gradients, and `own` are x."""
+    """Sum the rows at the other end of a node's edges; in the backward pass, the rows are gradients and `own` is x."""
     node = tl.program_id(0).to(tl.int64)
     c, lane = tl.arange(0, BC), tl.arange(0, BE)
     begin, end = tl.load(pointer + node).to(tl.int64), tl.load(pointer + node + 1).to(tl.int64)
@@ -84,7 +84,7 @@ def _extrema(
     pointer, source, x, gradient, extrema, part,
     C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr, SIGN: tl.constexpr, BACK: tl.constexpr,
 ):  # fmt: skip
-    """A node's extrema, and backward what each of its sharers gets."""
+    """Compute a node's extrema, and in the backward pass the part of the gradient that each sharer gets."""
     i = tl.program_id(0).to(tl.int64)
     c, lane = tl.arange(0, BC), tl.arange(0, BE)
     begin, end = tl.load(pointer + i).to(tl.int64), tl.load(pointer + i + 1).to(tl.int64)
@@ -102,7 +102,7 @@ def _extrema(
     most = tl.where(end > begin, most, 0.0)
     tl.store(extrema + i * C + c, most, mask=c < C)
     if BACK:
-        # Torch counts the zero that the output held before.
+        # Torch also counts the zero that the output contained before.
         sharers = tl.where(most == 0, 1.0, 0.0).to(number)
         for first in range(begin, end, BE):
             at = first + lane
@@ -118,7 +118,7 @@ def _extrema(
 def _of_sharers(
     pointer, destination, x, extrema, part, grad, C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr
 ):  # fmt: skip
-    """The sum over a source's edges of its parts, where it is a sharer."""
+    """Sum, over a source's edges, its parts of the gradients that it shares."""
     j = tl.program_id(0).to(tl.int64)
     c, lane = tl.arange(0, BC), tl.arange(0, BE)
     begin, end = tl.load(pointer + j).to(tl.int64), tl.load(pointer + j + 1).to(tl.int64)
@@ -135,7 +135,7 @@ def _of_sharers(
 
 
 def forward(tables: Tensors, inputs: Tensors, out: Tensor, reduce: str) -> None:
-    """Fill `out`, the aggregates of `inputs`: rows, and weights or edge vectors."""
+    """Fill `out` with the aggregates of `inputs`: rows, and weights or edge vectors."""
     (source, pointer, order), (x, weight, edge), blocks = tables, inputs, sizes(out.size(1))
     if out.numel() == 0:
         return
@@ -164,7 +164,7 @@ def forward(tables: Tensors, inputs: Tensors, out: Tensor, reduce: str) -> None:
 
 
 def backward(tables: Tensors, by_source: Tensors, given: Tensors, made: Tensors, reduce: str, of_weight: bool) -> None:
-    """Fill `made`, the gradients of x, weights and edge vectors, from the gradient, x, weights and edge vectors."""
+    """Fill `made`, the gradients of x, weights and edge vectors; `given` are the gradient and these three."""
     (source, pointer, _), (gradient, x, weight, edge), grad = tables, given, made[0]
     blocks = sizes(gradient.size(1))
     if reduce in _SIGNS:

@@ -1,1 +1,1 @@
-"""Vision GNN (Han et al., 2022): image patches as nodes, a graph of nearest neighbours drawn anew in every block."""
+"""Vision GNN (Han et al., 2022): image patches are nodes, and each block builds a new graph of nearest neighbours."""

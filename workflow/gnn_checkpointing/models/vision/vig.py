@@ -17,9 +17,9 @@ from gnn_checkpointing.study.vocabulary import VisionTask
 
 @dataclass(frozen=True)
 class VigOptions:
-    """What a ViG is built with besides its size.
+    """Options of a ViG besides its size.
 
-    `k` is the number of neighbours of the first block, twice as many in the last; `image` the pixels to a side.
+    `k` is the number of neighbours in the first block, and doubles by the last; `image` is the side length in pixels.
     """
 
     classes: int = 1000
@@ -31,14 +31,14 @@ class VigOptions:
 
 @torch.no_grad()
 def dilated_neighbours(x: Tensor, k: int, dilation: int) -> Tensor:
-    """Int64 `[batch, nodes, k]`: for each node the nodes nearest to it by cosine, itself first.
+    """For each node, the nodes nearest to it by cosine similarity, itself first: int64 `[batch, nodes, k]`.
 
-    `x` is `[batch, channels, nodes]`. Of the `k * dilation` nearest every `dilation`-th is taken (Li et al., 2019). A
-    recomputation, which sees the same features bit for bit, draws the same graph.
+    `x` is `[batch, channels, nodes]`. Takes every `dilation`-th of the `k * dilation` nearest (Li et al., 2019). A
+    recomputation sees bitwise equal features, and therefore builds the same graph.
     """
     points = F.normalize(x, dim=1).transpose(1, 2)
-    # Of unit vectors, |a - b|^2 = 2 - 2 a.b, so the nearest have the largest product; ties go by torch.topk, which for
-    # equal input answers equally.
+    # For unit vectors |a - b|^2 = 2 - 2 a.b, so the nearest have the largest product. torch.topk decides ties, in the
+    # same way for equal inputs.
     return torch.topk(points @ points.transpose(1, 2), k * dilation).indices[:, :, ::dilation]
 
 
@@ -47,7 +47,7 @@ def _mapped(before: int, after: int) -> nn.Sequential:
 
 
 def _stem(channels: int) -> nn.Sequential:
-    """Four convolutions of stride 2 and one of stride 1: an image to the features of its patches."""
+    """Four convolutions of stride 2 and one of stride 1, which map an image to the features of its patches."""
     steps: list[nn.Module] = []
     for before, after in pairwise([COLOURS, channels // 8, channels // 4, channels // 2, channels]):
         steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
@@ -56,7 +56,7 @@ def _stem(channels: int) -> nn.Sequential:
 
 
 class MaxRelative(nn.Module):
-    """A node's features beside the largest difference to its neighbours', through a grouped linear map."""
+    """A grouped linear map of a node's features and their largest differences to its neighbours'."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -73,22 +73,22 @@ class MaxRelative(nn.Module):
         return out
 
     def aggregated(self, x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
-        """`[batch, channels, some nodes]`: for each node and channel the largest `x_neighbour - x_node`.
+        """Largest `x_neighbour - x_node` for each node and channel, `[batch, channels, some nodes]` (Li et al., 2019).
 
-        As Li et al. (2019). `x` is `[batch, channels, nodes]`, `neighbours` `[batch, some nodes, k]` of the nodes from
-        `first` on. It is all of the work on edges, and holds `batch * channels * some nodes * k` values: policies of
-        edge blocks compute it some nodes at a time.
+        `x` is `[batch, channels, nodes]`; `neighbours` `[batch, some nodes, k]` belong to the nodes from `first` on.
+        This is the only work on edges, and holds `batch * channels * some nodes * k` values; the edge-block policies
+        compute it for some nodes at a time.
         """
         batch, channels, nodes = x.shape
         some = neighbours.size(1)
-        own = x if some == nodes else x.narrow(2, first, some)  # a part's gradient is written into a whole of zeros
+        own = x if some == nodes else x.narrow(2, first, some)  # narrowing costs zeros as large as x in backward
         index = neighbours.reshape(batch, 1, -1).expand(batch, channels, -1)
         gathered = x.gather(2, index).view(batch, channels, some, -1)
         return (gathered - own.unsqueeze(3)).amax(3)
 
 
 class DynamicGraphConv(nn.Module):
-    """Draws the graph among the features that it is given, then convolves over it."""
+    """Builds the graph of nearest neighbours from its input features, then convolves over it."""
 
     def __init__(self, channels: int, k: int, dilation: int) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class DynamicGraphConv(nn.Module):
 
 
 class Grapher(nn.Module):
-    """Linear map, graph convolution, linear map, around a residual."""
+    """Linear map, graph convolution, linear map, with a residual connection around them."""
 
     def __init__(self, channels: int, k: int, dilation: int) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class Grapher(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two linear maps four times as wide between, around a residual."""
+    """Two linear maps with four times the channels in between, and a residual connection around them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class FeedForward(nn.Module):
 
 
 class Vig(nn.Module):
-    """Stem, position, blocks and head; scores an image, or each of its patches."""
+    """Stem, position embedding, blocks and head; scores whole images or each of their patches."""
 
     def __init__(self, size: Size, options: VigOptions) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class Vig(nn.Module):
 
     @property
     def blocks(self) -> nn.ModuleList:
-        """The blocks, each a grapher and a feed-forward: what policies of layers recompute."""
+        """The blocks, each a grapher and a feed-forward part: the layers that policies recompute."""
         return nn.ModuleList(self.backbone)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -166,7 +166,7 @@ class Vig(nn.Module):
         return self.scores(self.through_blocks(self.blocks, self.patches(images)))
 
     def patches(self, images: Tensor) -> Tensor:
-        """The features `[batch, channels, side, side]` that the first block is given."""
+        """Input features of the first block, `[batch, channels, side, side]`."""
         wanted = (COLOURS, self.options.image, self.options.image)
         if images.dim() != 4 or tuple(images.shape[1:]) != wanted:
             shape = f"[batch, {', '.join(map(str, wanted))}]"
@@ -175,22 +175,22 @@ class Vig(nn.Module):
         return out
 
     def through_blocks(self, blocks: Iterable[nn.Module], x: Tensor) -> Tensor:
-        """What `blocks`, one after another, make of `x` `[batch, channels, side, side]`."""
+        """Apply `blocks`, one after another, to `x` `[batch, channels, side, side]`."""
         for block in blocks:
             x = block(x)
         return x
 
     def scores(self, x: Tensor) -> Tensor:
-        """The head's scores for the features after some block, pooled for images, patch by patch for patches."""
+        """Scores of the head for the features after some block, pooled for each image or one row for each patch."""
         whole = self.options.task == "images"
         each: Tensor = self.prediction(x.mean((2, 3), keepdim=True) if whole else x)
         return each.flatten(1) if whole else each.flatten(2).transpose(1, 2)
 
 
 def build_vig(size: Size, options: VigOptions, seed: int) -> Vig:
-    """A ViG whose initial weights depend on `seed` alone; the global random state is left as it was.
+    """Build a ViG with initial weights that depend on `seed` alone; the global random state does not change.
 
-    Raises `Refusal` for an image that is no multiple of a patch, or too small for its neighbours.
+    Raises `Refusal` if the image side is no multiple of the patch side, or if there are too few patches for `k`.
     """
     if options.image % PATCH or options.image < PATCH:
         raise Refusal(f"image {options.image}: allowed are multiples of {PATCH} pixels, the side of a patch")

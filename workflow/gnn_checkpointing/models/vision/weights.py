@@ -1,4 +1,4 @@
-"""Published ViG weights: read as data alone, checked against the model name by name."""
+"""Load published ViG weights, as data only, and check them against the model name by name."""
 
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ _HEAD = "prediction.4.weight"
 
 
 def load_weights(model: Vig, path: Path) -> None:
-    """Fill `model` with the weights of a file in the published key layout; raises `Refusal` where they are others'."""
+    """Load weights in the published key layout into `model`; raises `Refusal` if they belong to another model."""
     found = _tensors(path)
     wanted = model.state_dict()
     for name, tensor in wanted.items():
@@ -26,7 +26,7 @@ def load_weights(model: Vig, path: Path) -> None:
             )
         if given.is_floating_point() != tensor.is_floating_point() or not torch.isfinite(given).all():
             raise Refusal(f"{path}: {name} is not of finite {tensor.dtype} numbers; choose another file")
-    # A published file may hold positions beside its weights, which this model does not read.
+    # A published file may also hold relative positions, which this model does not read.
     foreign = [name for name in found if name not in wanted and not name.endswith(".relative_pos")]
     if foreign:
         raise Refusal(f"{path}: {foreign[0]} is none of this model's ({len(foreign)} in all); choose another file")
@@ -34,7 +34,7 @@ def load_weights(model: Vig, path: Path) -> None:
 
 
 def classes_of(path: Path) -> int:
-    """How many classes the head of a file of weights has; raises `Refusal` where it has no such head."""
+    """Number of classes of the head in a file of weights; raises `Refusal` if the file has no such head."""
     head = _named(_tensors(path), _HEAD, path)
     return head.size(0) if head.dim() else 0
 
@@ -46,9 +46,9 @@ def _named(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file by name, without running anything that the file says."""
+    """Read the tensors of a file by name, without executing any code from the file."""
     try:
-        # torch stores tensors as they are; what is compressed was made to fill memories.
+        # torch stores tensors uncompressed; a compressed file may be made to exhaust memory.
         if zipfile.is_zipfile(path) and sum(one.file_size for one in _members(path)) > path.stat().st_size:
             raise ValueError("it is compressed")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
@@ -76,5 +76,5 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def _plain(value: Any) -> bool:
-    """Whether a value is a tensor with all its numbers."""
+    """Whether a value is a dense tensor on the CPU."""
     return isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"

@@ -1,18 +1,18 @@
-// Attention over the edges into each node, both passes, without a value kept per edge.
+// Attention over the edges into each node, both passes, without keeping a value per edge.
 //
-// An edge e from j to i has a score s, its share of i's edges is p = exp(s - L_i) with L_i = log sum exp(s), and the
-// head's aggregate is y_i = sum of p f v, with f the dropout's factor (0 or 1 / (1 - dropout)) and v the edge's value:
+// An edge e from j to i has a score s and, among i's edges, the share p = exp(s - L_i) with L_i = log sum exp(s). The
+// head's aggregate is y_i = sum of p f v, with f the dropout factor (0 or 1 / (1 - dropout)) and v the edge's value:
 //   GATv2         s = a . leaky(x_j + x_i + e)     v = x_j        (keys = values = x_j, queries = x_i)
 //   GAT           s = leaky(u_j + v_i + w)         v = x_j        (one number a head: keys u, queries v, edge w)
 //   Transformer   s = q_i . (k_j + e) / sqrt(C)    v = v_j + e
-// The forward pass keeps the largest score of a node and head; the backward pass takes exponentials and their sum again
-// from there. With g the gradient of y_i and d = g . v, the softmax's gradient is
+// The forward pass keeps the largest score of each node and head, from which the backward pass recomputes exponentials
+// and their sum. With g the gradient of y_i and d = g . v, the softmax's gradient is
 //   ds = p (f d - D_i),  D_i = sum over i's edges of p f d,
 // and v gets p f g. With m = ds leaky'(z): GATv2's x_j, x_i and e get m a, its a gets m z; GAT's u, v and w get m;
 // the Transformer's k and e get ds q / sqrt(C), its q gets ds (k + e) / sqrt(C).
 //
-// A node's edges are taken one head at a time, at most kChunk together, so that a chunk's part of the source rows,
-// read from the shared caches for the scores, is still in the core's own when the values are summed.
+// A node's edges are processed one head at a time, in chunks of at most kChunk. The parts of source rows that a chunk
+// reads from the shared caches for its scores are then still in the core's own cache when the values are summed.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -49,10 +49,10 @@ struct Heads {
   const T slope, scale;
   const Dropout dropout;
   const bool drops;
-  // One chunk: the ends of its edges, and numbers of each edge for one head (rounded up to whole vectors).
+  // One chunk: the indices of its edges, and numbers of each edge for one head (padded to whole vectors).
   int64_t source[kChunk], given[kChunk], place[kChunk], edge_place[kChunk];
   T score[kChunk + W], raw[kChunk + W], dot[kChunk + W];
-  // Whole vectors of it are read: what lies beyond the last edge meets zeros there, and must be a number.
+  // Read in whole vectors: entries beyond the last edge are multiplied by zeros, so they must be finite.
   T factor[kChunk + 16] = {};
 
   explicit Heads(const Arguments& arguments)
@@ -66,7 +66,7 @@ struct Heads {
   const T* in(const void* tensor) const { return static_cast<const T*>(tensor); }
   T* to(void* tensor) const { return static_cast<T*>(tensor); }
 
-  // A row that every edge reads: held in registers where it is short.
+  // A row that every edge reads, held in registers if it is short.
   struct Held {
     const T* from;
     V held[Row::few ? Row::vectors : 1];
@@ -108,7 +108,7 @@ struct Heads {
     }
   }
 
-  // Fewer than N edges from `l` on: the last one fills up, and what it gives twice is cut off.
+  // At most N edges from `l` on: the last edge is repeated to fill the vector, and its repetitions are cut off.
   template <int N, class F>
   INLINE void rest_of(int count, int l, T* out, T beyond, F part) const {
     V v[N];
@@ -119,7 +119,7 @@ struct Heads {
 
   INLINE V leaky(V z) const { return z > T(0) ? z : z * slope; }
 
-  // The scores of the chunk; lanes beyond the last edge get no share.
+  // Compute the chunk's scores; lanes beyond the last edge get minus infinity, and thus no share.
   INLINE void scores(int64_t i, int64_t h, int count) {
     const T *keys = in(a.keys), *edge = in(a.edge);
     if constexpr (kind == kGat) {

@@ -1,4 +1,4 @@
-// The backward pass of attention: shares again from the kept largest scores, then gradients without a value kept per edge.
+// The backward pass of attention: recomputes shares from the kept largest scores, then the gradients from the shares.
 #pragma once
 #include "attention.h"
 
@@ -11,15 +11,15 @@ struct Backward : Heads<T, C, kind, edged> {
   using Base::W, Base::infinity, Base::gather, Base::scores, Base::draw, Base::scale_by_factors;
   using Base::Base, Base::scale, Base::sums_of;
   using Number = T;
-  int64_t group = 0;  // of nodes, whose part of the attention vector's gradient is being summed
+  int64_t group = 0;  // the group of nodes whose part of the attention vector's gradient is being summed
 
-  // Sums over a node's edges, of shares and of p f d.
+  // Sums over a node's edges: of shares, and of p f d.
   struct Totals {
     T shares = 0, products = 0;
   };
 
-  // Shares times one factor of the node into `score`, g . v (times f) into `dot`, the chunk's part of both sums added to
-  // `totals`; the factor is what the shares add up to.
+  // Write shares before normalisation into `score` and g . v (times f) into `dot`, and add the chunk's part of both
+  // sums to `totals`; the sum of the shares normalises them later.
   INLINE void shares(int64_t i, int64_t h, int count, Totals& totals) {
     const T *values = in(a.values), *edge = in(a.edge);
     scores(i, h, count);
@@ -48,7 +48,7 @@ struct Backward : Heads<T, C, kind, edged> {
     totals.products += sum<T, W>(part);
   }
 
-  // From shares and g . v (times f) to ds in `dot` and shares after dropout in `score`.
+  // Turn shares before normalisation and g . v (times f) into ds in `dot` and shares after dropout in `score`.
   INLINE void score_gradients(int count, const Totals& totals) {
     const T by = 1 / totals.shares, of_all = totals.products * by;
     for (int l = 0; l < count; l += W) {
@@ -66,12 +66,12 @@ struct Backward : Heads<T, C, kind, edged> {
       for (int l = 0; l < count; l += W) store(dot + l, load<V>(dot + l, Full<W>{}) * scale, Full<W>{});
   }
 
-  // Gradients of one head over the chunk's edges with shares p and score gradients ds: those of the node i and of the
-  // attention vector (`of_node`), those of sources and edges (`of_sources`). The node's own, which no other node adds
-  // to, are stored by its first chunk and added to once they have `begun`.
+  // Gradients of one head from the shares p and score gradients ds of the chunk's edges: for node i and the attention
+  // vector (`of_node`), for sources and edges (`of_sources`). Node i's own gradient, to which no other node adds, is
+  // stored by its first chunk, and later chunks (`begun`) add to it.
   template <bool of_node, bool of_sources>
   INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds, bool begun = false) {
-    // Local copies: what is stored below could, for all the compiler knows, be these members.
+    // Local copies, since the compiler must assume that the stores below may change these members.
     const T *keys = in(a.keys), *edge = in(a.edge), *g = row(in(a.gradient), i, h);
     T *grad_keys = to(a.grad_keys), *grad_values = to(a.grad_values), *grad_edge = to(a.grad_edge);
     const T slope = this->slope;
@@ -112,7 +112,7 @@ struct Backward : Heads<T, C, kind, edged> {
           of_query[u] += ds[l] * k;
           of_key = ds[l] * query;
         }
-        // Products that are used twice are rounded first, the others where they are added: the same in each instance.
+        // Products used twice are rounded first, others when they are added, so that all template instances agree.
         if constexpr (edged && kind != kGat) {
           of_key = ROUNDED(of_key);
           if (kind == kTransformer) of_value = ROUNDED(of_value);
@@ -140,14 +140,14 @@ struct Backward : Heads<T, C, kind, edged> {
         store(slot, total, width);
       }
       if (of_node && kind == kGatv2) {
-        // A sum over all edges: each group of nodes has its own, which the caller adds up.
+        // A sum over all edges: each group of nodes has its own partial sum, and the caller adds them up.
         T* slot = to(a.grad_attention) + (group * heads + h) * channels + c;
         store(slot, load<V>(slot, width) + (of_vector[0] + of_vector[1]), width);
       }
     });
   }
 
-  // One node and head: everything, or without the sources, whose shares and score gradients go to `keep`.
+  // One node and head: all gradients, or without sources and edges, whose shares and score gradients go to `keep`.
   template <bool everything>
   void backward(int64_t i, int64_t h, bool gathered, T* keep, int64_t stride) {
     const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
@@ -175,7 +175,7 @@ struct Backward : Heads<T, C, kind, edged> {
     }
   }
 
-  // The other half: sources from `low` to below `high` of node i's edges, from what `keep` has for each head.
+  // The other half: sources `low` to `high` (exclusive) among node i's edges, from the values in `keep` for each head.
   void backward_sources(int64_t i, int64_t low, int64_t high, const T* keep, int64_t stride) {
     const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
     const int64_t last = graph.first_from(high, begin, end);
@@ -190,7 +190,7 @@ struct Backward : Heads<T, C, kind, edged> {
   }
 };
 
-// Heads do not meet in the gradient: where they suffice, each thread has its own.
+// Heads are independent: if their number is a multiple of the number of threads, each thread has its own heads.
 template <class Work>
 void backward_heads(const Arguments& a) {
   const int64_t parts = a.graph.threads;
@@ -207,8 +207,8 @@ void backward_heads(const Arguments& a) {
   }
 }
 
-// Else by turns: each thread takes a group of nodes and keeps its edges' shares and score gradients, then each adds
-// what the groups' edges give the sources that it owns. A source's sum has one order, that of the destinations.
+// Otherwise in turns: each thread takes a group of nodes and keeps the shares and score gradients of its edges, then
+// adds what all threads' groups contribute to the sources that it owns. Each source sums in the order of destinations.
 template <class Work>
 void backward_turns(const Arguments& a) {
   using T = typename Work::Number;
@@ -246,7 +246,7 @@ void backward_all(const Arguments& a) {
   using T = typename Work::Number;
   a.heads % a.graph.threads == 0 ? backward_heads<Work>(a) : backward_turns<Work>(a);
   if (!a.attention) return;
-  // The groups' parts in one order, whatever the number of threads, to where the first group's were.
+  // Sum the groups' parts, in an order independent of the number of threads, into the place of the first group's part.
   T* parts = static_cast<T*>(a.grad_attention);
   const int64_t size = a.heads * Work::channels;
   for (int64_t c = 0; c < size; ++c) {

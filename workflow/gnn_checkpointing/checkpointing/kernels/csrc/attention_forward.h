@@ -1,4 +1,4 @@
-// The forward pass of attention: the softmax over a node's edges a chunk at a time, and the values by their shares.
+// The forward pass of attention: a softmax over a node's edges, chunk by chunk, and the values weighted by its shares.
 #pragma once
 #include "attention.h"
 
@@ -20,7 +20,7 @@ struct Forward : Heads<T, C, kind, edged> {
     return ::largest<T, W>(each);
   }
 
-  // Add the chunk's values by their shares (in `score`) to `out`, which is scaled first, or made.
+  // Add the chunk's values, weighted by their shares (in `score`), to the rescaled `out`; store them if not `made` yet.
   INLINE void add_values(int64_t h, int count, T* out, bool made, T rescale) const {
     const T *values = in(a.values), *edge = in(a.edge);
     Row::each([&](int, int c, auto width) INLINE_LAMBDA {
@@ -66,7 +66,7 @@ struct Forward : Heads<T, C, kind, edged> {
         add_values(h, count, out, first != begin, rescale);
         most = now;
       }
-      // A node without edges has zeros, and a denominator that nothing reads.
+      // A node without edges gets zeros, and a kept score that nothing reads.
       const T by = end > begin ? 1 / denominator : T(0);
       for (int64_t c = 0; c < channels; ++c) out[c] = end > begin ? out[c] * by : T(0);
       to(a.kept)[i * heads + h] = end > begin ? most : T(0);

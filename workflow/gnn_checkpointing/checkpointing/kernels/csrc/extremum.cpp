@@ -1,12 +1,13 @@
-// The largest (SIGN 1) or smallest (SIGN -1) of the rows x_j over the edges into each node, for each of CHANNELS
-// columns of type NUMBER, both passes.
+// Maximum (SIGN 1) or minimum (SIGN -1) of the rows x_j over the edges into each node, for each of CHANNELS columns of
+// type NUMBER, both passes.
 //
 // The gradient follows torch's scatter_reduce, which PyG calls: a column's gradient g is shared evenly by all edges
-// whose value is the extremum m. Torch also counts the zero that the output held before, so that an extremum of zero
-// has one sharer more; PyG's layers train with that, and so do these kernels. An extremum of NaN has no sharer: 0 / 0.
+// whose value is the extremum m. Torch also counts the zero that the output contained before, so an extremum of zero
+// has one more sharer; PyG's layers train this way, and so do these kernels. An extremum of NaN has no sharers, which
+// makes its gradient NaN.
 //
-// Nothing is kept: m and its number of sharers are found again in the backward pass. Columns do not meet: each thread
-// adds to its own, without atomics and in one order.
+// Nothing is kept: the backward pass recomputes m and its number of sharers. Columns are independent: each thread owns
+// some of them and adds in a fixed order, without atomics.
 #include "rows.h"
 
 template <class Index>
@@ -19,7 +20,7 @@ struct Extremum {
       : a(arguments), pointer(static_cast<const Index*>(a.graph.pointer)),
         source(static_cast<const Index*>(a.graph.source)) {}
 
-  // x_j times SIGN: its largest is sought.
+  // x_j times SIGN, so that the maximum is sought in both cases.
   INLINE V value(int64_t e, int c, auto width) const {
     return load<V>(static_cast<const T*>(a.x) + int64_t(source[e]) * C + c, width) * T(SIGN);
   }

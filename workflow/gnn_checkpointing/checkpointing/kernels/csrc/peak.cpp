@@ -1,10 +1,10 @@
-// What this machine does at most on one thread: multiply-adds from registers, and reading a buffer again and again.
+// Peak rates of this machine on one thread: multiply-adds from registers, and repeated reads of a buffer.
 #include "vectors.h"
 
 constexpr int W = kVectorBytes / 4;
 using V = Vector<float, W>;
 
-// 32 multiply-adds a turn in 16 independent sums: as many as the units and their latency ask for.
+// 32 multiply-adds per turn in 16 independent sums, enough to hide the latency of the units.
 extern "C" double multiply_adds(int64_t turns, float by) {
   V v[16];
   for (int k = 0; k < 16; ++k) v[k] = same<V>(float(k));

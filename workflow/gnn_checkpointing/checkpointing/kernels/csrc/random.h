@@ -1,4 +1,5 @@
-// Dropout masks from a counter: Philox 2x32-10 (Salmon et al., SC 2011) keyed by the seed, counting edges and heads.
+// Dropout masks by a counter-based generator: Philox 2x32-10 (Salmon et al., SC 2011), keyed by the seed, with edge and
+// head as the counter.
 #pragma once
 #include "vectors.h"
 
@@ -11,8 +12,8 @@ struct Dropout {
       : key(uint32_t(seed)), salt(uint32_t(seed >> 32)), below(uint64_t(p * 4294967296.0)),
         scale(p < 1 ? 1 / (1 - p) : 0) {}
 
-  // The factors of `count` shares of one head: 0, or 1 / (1 - p). The same for an edge in every pass and thread.
-  // `edge` and `out` hold whole vectors. Words of 32 bits lie in lanes of 64, where their products fit.
+  // Dropout factors of `count` shares of one head: 0 or 1 / (1 - p), the same for an edge in every pass and thread.
+  // `edge` and `out` hold whole vectors. Words of 32 bits lie in lanes of 64 bits, so that their products fit.
   template <class T>
   INLINE void factors(const int64_t* edge, int64_t head, int count, T* out) const {
     constexpr int L = kVectorBytes / 8;

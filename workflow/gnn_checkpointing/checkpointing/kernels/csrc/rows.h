@@ -1,4 +1,4 @@
-// What the kernels that reduce rows are called with; an extremum has no weights and no edge vectors.
+// Arguments of the kernels that reduce rows; extrema take no weights and no edge vectors.
 #pragma once
 #include "tables.h"
 #include "vectors.h"

@@ -1,9 +1,10 @@
-// The graph as the kernels read it, and how destinations are shared among threads.
+// The graph in the form that the kernels read, and its division among threads.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 
-// Edges sorted by destination, then by source: those of i are pointer[i] to pointer[i + 1]. Numbers of 4 or 8 bytes.
+// Edges sorted by destination, then by source: edges pointer[i] to pointer[i + 1] (exclusive) lead into node i.
+// Integers have 8 bytes if `wide`, else 4.
 struct Graph {
   int64_t destinations, sources, edges, wide, threads;
   const void *pointer, *source, *order;
@@ -14,7 +15,7 @@ struct Graph {
   int64_t begin(int64_t i) const { return at(pointer, i); }
   int64_t given(int64_t edge) const { return order ? at(order, edge) : edge; }
 
-  // The first of the edges `begin` to `end` of one destination whose source is not below `node`.
+  // The first edge, among the edges `begin` to `end` of one destination, whose source is not below `node`.
   int64_t first_from(int64_t node, int64_t begin, int64_t end) const {
     while (begin < end) {
       const int64_t middle = (begin + end) / 2;
@@ -26,7 +27,7 @@ struct Graph {
     return begin;
   }
 
-  // The first source of `part` of `parts` when sources are split by their edges, estimated from 1,024 of them.
+  // The first source of part `part` of `parts`, with sources split by number of edges, estimated from 1,024 edges.
   int64_t owned(int64_t part, int64_t parts) const {
     if (part <= 0 || edges == 0) return 0;
     if (part >= parts) return sources;
@@ -37,7 +38,7 @@ struct Graph {
   }
 };
 
-// The first row of part `part` of `parts` when rows are split by their edges; a row counts as four edges by itself.
+// The first row of part `part` of `parts`, with rows split by work: each row costs its edges and four more.
 inline int64_t first_row(const Graph& graph, const void* pointer, int64_t rows, int64_t part, int64_t parts) {
   if (part >= parts) return rows;
   const int64_t wanted = (graph.edges + 4 * rows) * part / parts;

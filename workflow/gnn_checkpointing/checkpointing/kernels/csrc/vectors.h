@@ -1,4 +1,4 @@
-// Vectors of W numbers through the compiler's own extension, which becomes AVX-512, AVX2 or NEON as the machine has it.
+// Vectors of W numbers by the compiler's vector extension, which becomes AVX-512, AVX2 or NEON, as the machine has it.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -17,8 +17,8 @@ constexpr int kVectorBytes = 16;
 #define INLINE inline __attribute__((always_inline))
 #define INLINE_LAMBDA __attribute__((always_inline))
 
-// The lanes for rows of C numbers: as many as the machine has, halved while that leaves no rest and eight remain, and
-// no more than half of them idle.
+// Number of lanes for rows of C numbers: as many as the machine has, halved while at least half of them would be idle
+// (to 4 at least) and while that leaves no remainder (to 8 at least).
 template <class T, int C>
 constexpr int lanes() {
   int w = kVectorBytes / int(sizeof(T));
@@ -27,8 +27,8 @@ constexpr int lanes() {
   return w;
 }
 
-// A product that is rounded before it is added to another: which of two products an FMA rounds would be a whim. (Clang
-// joins operations within one statement only.)
+// A product that is rounded before it is added to another: else the compiler chooses which of the two products an FMA
+// rounds. (Clang fuses operations within one statement only.)
 #if defined(__clang__)
 #define ROUNDED(x) (x)
 #else
@@ -47,7 +47,7 @@ using Vector = typename Types<T, W>::Vector;
 template <int W>
 using Full = std::integral_constant<int, W>;
 
-// N numbers, the lanes beyond them zero: where N is below W nothing beyond is touched.
+// Load or store N numbers; the lanes beyond them are zero, and no memory beyond them is touched.
 template <class V, class T, int N>
 INLINE V load(const T* from, Full<N>) {
   V v = {};
@@ -70,7 +70,7 @@ INLINE V same(T x) {
   return x - V{};
 }
 
-// A row of C numbers as vectors of W, the last one perhaps shorter: f(number of the vector, its first column, length).
+// A row of C numbers as vectors of W, the last one perhaps shorter: calls f(index of vector, its first column, length).
 template <int C, int W>
 struct Columns {
   static constexpr int full = C / W, rest = C % W, vectors = full + (rest > 0);
@@ -93,7 +93,7 @@ INLINE V fold_halves(V a, V b, std::index_sequence<L...>) {
          __builtin_shufflevector(a, b, int(L / (2 * H) * (2 * H) + L % H + (L / H % 2) * W + H)...);
 }
 
-// The sums of W vectors as one vector, lane l that of vector l: a tree of W - 1 additions of halves side by side.
+// The sums of W vectors as one vector, with the sum of vector l in lane l: a tree of W - 1 additions of half vectors.
 template <class T, int W, int N = W>
 INLINE Vector<T, W> sums(Vector<T, W>* v) {
   if constexpr (N == 1) {
@@ -119,7 +119,7 @@ INLINE Vector<T, W / 2> high_half(Vector<T, W> v) {
   }(v, std::make_index_sequence<W / 2>{});
 }
 
-// As above for fewer vectors, N: their halves are added until N lanes are left, so that each sum has the same order.
+// The same for only N vectors: their halves are added until N lanes are left, so that each sum has the same order.
 template <class T, int W, int N>
 INLINE Vector<T, N> sums_of_few(Vector<T, W>* v) {
   if constexpr (W == N) {
@@ -151,7 +151,7 @@ INLINE T largest(Vector<T, W> v) {
   }
 }
 
-// N lanes and zeros up to W: one store then, since two that overlap would be slow to read back.
+// N lanes, padded with zeros to W, for a single store: two overlapping stores would be slow to read back.
 template <class T, int N, int W>
 INLINE Vector<T, W> widened(Vector<T, N> v) {
   if constexpr (N == W)
@@ -172,9 +172,9 @@ INLINE Vector<T, W> first_lanes(Vector<T, W> v, int count, T rest) {
   return lane < Integer(count) ? v : same<Vector<T, W>>(rest);
 }
 
-// exp(x) = 2^n exp(r), n = round(x / log 2), |r| <= log(2) / 2, exp(r) by its Taylor series: the first term left out,
-// r^8 / 8! = 5e-9 (float) and r^14 / 14! = 4e-18 (double), is below a rounding. n is read from the last bits of
-// x / log 2 + 3 * 2^(digits - 2), where they are whole. NaN stays NaN; what would be below the least normal number is zero.
+// exp(x) = 2^n exp(r), n = round(x / log 2), |r| <= log(2) / 2, exp(r) by its Taylor series: the first omitted term,
+// r^8 / 8! = 5e-9 (float) or r^14 / 14! = 4e-18 (double), is below rounding. n is read from the last bits of
+// x / log 2 + 3 * 2^(digits - 1), which is an integer. NaN stays NaN; below the smallest normal number, exp(x) is zero.
 template <class T, int W>
 INLINE Vector<T, W> exponential(Vector<T, W> x) {
   using V = Vector<T, W>;
@@ -183,7 +183,7 @@ INLINE Vector<T, W> exponential(Vector<T, W> x) {
   constexpr int digits = wide ? 52 : 23;
   constexpr T low = wide ? T(-708.0) : T(-87.0), high = wide ? T(709.0) : T(88.0);
   constexpr T whole = wide ? T(6755399441055744.0) : T(12582912.0);
-  // log 2 in two parts, the first short enough for n times it to be exact.
+  // log 2 in two parts; the first has so few digits that its product with n is exact.
   constexpr T log2_high = wide ? T(6.93147180369123816490e-01) : T(0.693359375);
   constexpr T log2_low = wide ? T(1.90821492927058770002e-10) : T(-2.12194440e-4);
   const auto below = x < low;

@@ -1,12 +1,13 @@
 // Weighted sums and means over the edges into each node, both passes, for rows of CHANNELS numbers of type NUMBER.
 //
-// y_i = sum over e from j to i of w_e x_j, divided by i's number of edges where the MEAN is asked for; with edge vectors
-// (EDGED) of relu(x_j + e_e). With g_i the gradient of y_i (over i's number of edges): x_j gets the sum of w_e g_i over
-// the edges out of j, and w_e gets g_i . x_j; with edge vectors e_e gets g_i where x_j + e_e > 0, and x_j their sum.
-// Weights are in the order of the edges as given, or where there is no `order` in that of the pass.
+// y_i = sum of w_e x_j, or with edge vectors (EDGED) of relu(x_j + e_e), over the edges e from j to i, divided by i's
+// number of edges for a `mean`. With g_i the gradient of y_i (divided likewise), x_j gets the sum of w_e g_i over the
+// edges out of j, and w_e gets g_i . x_j; with edge vectors, e_e gets g_i where x_j + e_e > 0, and x_j gets their sum.
+// Weights are in the order of the edges as given or, without `order`, in the order of the pass.
 //
-// A node's sum lies in registers while the rows of its neighbours stream by, forward by the table sorted by destination,
-// backward by the one sorted by source: nothing is written twice, so threads need no atomics and bits do not vary.
+// A node's sum stays in registers while its neighbours' rows are read, in the forward pass through the table sorted by
+// destination, in the backward pass through the one sorted by source. Nothing is written twice, so threads need no
+// atomics and results are bitwise reproducible.
 #include "rows.h"
 
 const T* in(const void* tensor) { return static_cast<const T*>(tensor); }
@@ -18,7 +19,7 @@ struct Sums {
   const Graph& graph;
   const Index *pointer, *other, *order;
 
-  // Edges sorted by this pass's own end of them; `other` is the other end.
+  // Edges sorted by the end for which this pass sums; `other` is their other end.
   Sums(const Arguments& arguments, const void* ends, const void* others, const void* orders)
       : a(arguments), graph(a.graph), pointer(static_cast<const Index*>(ends)),
         other(static_cast<const Index*>(others)), order(static_cast<const Index*>(orders)) {}
@@ -28,12 +29,12 @@ struct Sums {
     return T(1) / T(destinations[i + 1] - destinations[i]);
   }
 
-  // f(weight, row of the other end, place of the edge's vector) for each edge, each column vector summed into `out`.
+  // Sum over one node's edges into `out`: the rows at their other end, times weights or with edge vectors.
   template <bool back>
   INLINE void node(int64_t node, const T* rows, T* out) const {
     const int64_t begin = pointer[node], end = pointer[node + 1];
     constexpr int U = Row::vectors <= 4 ? 4 : 1, B = Row::few ? Row::vectors : 8;
-    // Eight vectors of columns at a time, for sums to stay in registers.
+    // At most eight column vectors at a time, so that the sums stay in registers.
     for (int block = 0; block < Row::vectors; block += B) {
       V total[U][B] = {};
       const auto add = [&](V* sum, int64_t e) INLINE_LAMBDA {
@@ -72,7 +73,7 @@ struct Sums {
     }
   }
 
-  // f(number within the block, column, width) for up to eight vectors from `block` on.
+  // Call f(index within the block, column, width) for up to eight vectors from `block` on.
   template <class F>
   static INLINE void columns(int block, F f) {
     if constexpr (Row::few) {
