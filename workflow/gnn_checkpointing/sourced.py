@@ -38,7 +38,7 @@ class _Sourced:
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return itself, since it is immutable."""
+        """The same object, since it is immutable."""
         return self
 
 

@@ -136,7 +136,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield image
     except (Refusal, MemoryError):
         raise
-    except Exception as error:  # each format fails in its own way
+    except Exception as error:  # the exceptions differ between formats
         why = reason(error)
         raise Refusal(f"{path}: not readable as an image ({why}); put one there, or remove the file") from None
 

@@ -51,7 +51,7 @@ def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:
             return _from_pyg(loader(scratch, *named)[0], files)
         except Refusal:
             raise
-        except Exception as error:  # a wrong name is an AssertionError; damaged files fail as numpy or scipy likes
+        except Exception as error:  # an AssertionError for a wrong name, errors of numpy or scipy for damaged files
             if not any(Path(scratch).iterdir()):
                 raise Refusal(f"PyG's {source.dataset} has no dataset of that name") from None
             raise _unreadable("PyG", came_from[0], error) from None
@@ -84,7 +84,7 @@ def load_ogb(source: RealGraph, data_root: Path | None) -> Loaded:
             labels = np.loadtxt(raw / "node-label.csv.gz", dtype=np.int64, delimiter=",", ndmin=1)
             features = np.ascontiguousarray(graph["node_feat"], dtype=np.float32)
             return Loaded(features, graph["edge_index"].astype(np.int64), labels, files)
-        except Exception as error:  # whatever pandas or numpy objects to, the files are at fault
+        except Exception as error:  # any error of pandas or numpy is the files' fault
             raise _unreadable("ogb", came_from, error) from None
 
 
@@ -131,7 +131,7 @@ def _provide(
                 with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
                     shutil.copyfileobj(downloaded, kept)
                 seal(folder / name)
-        except Exception as error:  # offline shows as any of urllib's, aiohttp's, ssl's and the system's errors
+        except Exception as error:  # being offline can raise errors of urllib, aiohttp, ssl or the system
             why = " ".join(str(error).split()) or type(error).__name__
             hint = "; or set data_root in the study to a folder that holds them" if data_root is None else ""
             raise Refusal(

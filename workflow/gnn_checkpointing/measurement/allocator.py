@@ -54,12 +54,12 @@ def worker_environment(inherited: dict[str, str], allocator: Allocator, threads:
     environment["PYTORCH_ALLOC_CONF"] = "expandable_segments:False"
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
-    environment["KINETO_LOG_LEVEL"] = "99"  # the profiler reports its own start and stop otherwise
+    environment["KINETO_LOG_LEVEL"] = "99"  # otherwise the profiler reports its own start and stop
     return environment
 
 
 def missing(allocator: Allocator) -> str | None:
-    """What `allocator` needs that this machine lacks, or None."""
+    """Requirement of `allocator` that this machine lacks, or None."""
     if allocator == "jemalloc" and jemalloc() is None:
         return "needs libjemalloc: apt-get install libjemalloc2"
     return None

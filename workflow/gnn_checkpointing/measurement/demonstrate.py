@@ -87,11 +87,11 @@ def main() -> None:
 
     give_freed_memory_back()
     torch.set_num_threads(1)
-    torch.manual_seed(7)  # a process of its own: no other random state is touched
+    torch.manual_seed(7)  # this process runs nothing else, so no other random state is affected
     source = torch.randint(NODES, (NODES * DEGREE,))
     destination = torch.arange(NODES).repeat_interleave(DEGREE)
     features = torch.randn(NODES, CHANNELS)
-    # SAGE: a linear map of the node and one of the mean of its neighbours (Hamilton et al., 2017).
+    # SAGE: one linear map of the node plus one of the mean of its neighbours (Hamilton et al., 2017).
     maps = torch.nn.ModuleList(torch.nn.Linear(CHANNELS, CHANNELS) for _ in range(2 * LAYERS))
 
     def forward() -> Tensor:

@@ -20,7 +20,7 @@ _DEFAULT_SHARE = 0.9
 
 
 def chosen_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device that a study asks for; `auto` takes CUDA where there is one."""
+    """Device that a study asks for; `auto` takes CUDA if available."""
     available = torch.cuda.is_available()
     if asked == "cuda" and not available:
         raise Refusal("measurement.device is cuda, but torch finds no CUDA device here; use auto or cpu")
@@ -56,13 +56,13 @@ def accelerator(device: torch.device) -> Accelerator | None:
 
 
 def finish(device: torch.device) -> None:
-    """Wait until the device has done all that was asked of it."""
+    """Wait until the device has finished all queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def memory_limit(device: torch.device, limit_gib: float | None) -> int:
-    """The limit in bytes: `limit_gib`, or 90 % of the device's memory."""
+    """Memory limit in bytes: `limit_gib`, or 90 % of the device's memory."""
     return int(_DEFAULT_SHARE * _total(device) if limit_gib is None else limit_gib * 2**30)
 
 

@@ -1,4 +1,4 @@
-"""The cost of counting a graph's ego-network encodings: seconds and peak bytes, apart from any training."""
+"""Cost of counting a graph's ego-network encodings, separate from any training: seconds and peak bytes."""
 
 import gc
 import time

@@ -82,7 +82,7 @@ def die_with_parent() -> None:
 
 
 def asker() -> Callable[[], bool]:
-    """Check for whether the process that started this command is still alive.
+    """Make a function that tells whether the process that started this command is still alive.
 
     That is the parent; if the parent is a shell that runs one command line, also the shell's parent. Snakemake starts
     such a shell, which survives a `kill -9` of Snakemake, so the shell's own parent must be watched.

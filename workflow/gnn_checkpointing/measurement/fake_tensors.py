@@ -50,7 +50,7 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
 
     @property
     def peak(self) -> int:
-        """The highest sum so far, above what was resident."""
+        """The highest sum so far, above the resident bytes."""
         return self._highest - self.resident
 
     def __torch_dispatch__(

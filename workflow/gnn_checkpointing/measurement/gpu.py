@@ -38,7 +38,7 @@ GROWTH_BYTES = 512 * 2**20
 """Memory that kernels and library handles may add to the context while a graph is measured."""
 
 _PATIENCE_SECONDS, _LOOK_SECONDS = 10.0, 0.5
-"""A process that has just ended, such as a worker before this one, may stay in the list for a moment."""
+"""A process that has just ended, such as the previous worker, may stay in the list for a moment."""
 
 _REMEDY = "end it, wait for it, or name an idle GPU in CUDA_VISIBLE_DEVICES"
 
@@ -76,7 +76,7 @@ def measured_gpu(asked: Literal["auto", "cpu", "cuda"]) -> Gpu | None:
 
 
 def expected_device(asked: Literal["auto", "cpu", "cuda"]) -> str:
-    """The device that a measured process will use, as far as it can be known without torch."""
+    """Device that a measured process will use, as far as this is known without torch."""
     return "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
 
 

@@ -119,7 +119,7 @@ def timed_policies(record: CellRecord) -> list[str]:
 
 
 def _without_policy(record: CellRecord, lost: PolicyRecord) -> CellRecord:
-    """The record of a cell after a further process lost a policy: its times in all processes are dropped."""
+    """The record of a cell after a further process lost a policy: all that was measured of the policy is dropped."""
     again = [
         run.model_copy(update={"steps": {name: steps for name, steps in run.steps.items() if name != lost.policy}})
         for run in record.again

@@ -10,7 +10,7 @@ from gnn_checkpointing.records.policy import Sameness
 
 @dataclass(frozen=True)
 class StepResult:
-    """Results of one step: the loss, and gradients and buffers by position."""
+    """Results of one step: the loss, and gradients and buffers by position (a policy must not rename any)."""
 
     loss: float
     gradients: tuple[Tensor, ...]

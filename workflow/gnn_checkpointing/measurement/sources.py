@@ -24,7 +24,7 @@ _BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*
 """A C++ string or character literal, or else a gap: comments and blanks, which are equivalent except for line ends."""
 
 Source = tuple[str, list[str], list[str]]
-"""One file's digest, the modules that it imports, and those that it imports only when its functions are called."""
+"""One file's digest, the modules that it imports outside functions, and all modules that it imports."""
 
 
 class Sources:

@@ -64,7 +64,7 @@ def main() -> None:
 def _measure(job: dict[str, Any], events: TextIO) -> None:
     study = parse_study(job["study"], "study")
     device = chosen_device(study.measurement.device)
-    # Before anything of this process is on the device.
+    # Before this process puts anything on the device.
     neighbours = alone_on(device) if device.type == "cuda" else None
     full_precision(device)
     every_cell = {cell.id: cell for cell in graph_cells(study, graph_spec(study, job["graph"]))}
@@ -117,7 +117,7 @@ class Worker:
         _tell(self.events, event="cell", record=record.model_dump(mode="json"))
 
     def time_again(self, cell: Cell) -> None:
-        """Time one cell once more and report its rounds."""
+        """Time one cell again and report its rounds."""
         process, policies = self.job["process"], self.job["timed"][cell.id]
         with fatal_policies(cell, self.events) as announce:
             found = self.bench.time_again(cell, process, policies, announce)

@@ -1,4 +1,4 @@
-"""One cell's training step under one policy: a fresh model, the graph's tensors, and a loss to be differentiated."""
+"""One cell's training step under one policy: a fresh model, the graph's tensors, and a loss to differentiate."""
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields, replace

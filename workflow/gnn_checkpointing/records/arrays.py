@@ -44,7 +44,7 @@ def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[st
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:  # it could not be opened
             raise out_of_reach(path, error) from None
-        # A damaged archive fails in zipfile, zlib or numpy, each in its own way.
+        # A damaged archive can fail in zipfile, zlib or numpy, with different exceptions.
         why = shown(" ".join(str(error).split()) or type(error).__name__)
         raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
 

@@ -38,7 +38,7 @@ def export(report: Path, form: Format, output_folder: Path) -> Path:
 
 
 def _package(report: Path, path: Path, form: Format, columns: Sequence[Column]) -> dict[str, Any]:
-    """The data package's descriptor (https://specs.frictionlessdata.io/data-package/)."""
+    """Descriptor of the data package (https://specs.frictionlessdata.io/data-package/)."""
     hardware, study = report.resolve().parts[-2:]
     kind = "tabular-data" if form == "csv" else "data"
     fields = [

@@ -55,7 +55,7 @@ class Structure(Record):
 
 
 class GraphFacts(Record):
-    """The graph as realised, read from its file."""
+    """Facts of the actual graph, read from its file."""
 
     id: str
     label: str
@@ -108,4 +108,4 @@ class EncodingCost(Record):
 
 
 read_encodings = partial(checked, kind=list[EncodingCost], remedy="make it again with `encode`")
-"""The records in a study's `encodings.json`."""
+"""Read the records in a study's `encodings.json`."""

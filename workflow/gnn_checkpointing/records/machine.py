@@ -1,4 +1,4 @@
-"""The machine as `hardware.json` describes it."""
+"""The machine that `hardware.json` describes."""
 
 from collections import Counter
 from collections.abc import Mapping

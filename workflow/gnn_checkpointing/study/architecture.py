@@ -20,7 +20,7 @@ def _stacks_alone_need_sizes(schema: dict[str, Any]) -> None:
 
 
 def _well_named(module: str) -> str:
-    own_name(module)  # raises ValueError where it is no name of a function in a module
+    own_name(module)  # raises ValueError if it is not the name of a function in a module
     return module
 
 
@@ -87,9 +87,7 @@ class Architecture(Part):
             try:
                 own = own_name(values["module"])
             except ValueError:
-                own = (
-                    "own-model"  # a name that it could have: that it is misspelt is said once the other keys are right
-                )
+                own = "own-model"  # a valid stand-in: the misspelling is reported once the other keys are right
             names = (own, *(name for name in names if name != own))
         if not names or any(not isinstance(name, str) or name not in (*SHAPES, own) for name in names):
             return values | {"convolutions": names}

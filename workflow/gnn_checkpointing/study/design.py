@@ -74,7 +74,7 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
     """The study's models of a convolution, the main one first."""
     asked = study.architecture
     if is_own(convolution):
-        # It does not depend on the keys for stacks.
+        # The user's own model does not depend on the keys for stacks.
         return [Model("", Architecture.model_validate({"module": asked.module, "files": asked.files}))]
 
     def model(name: str, **changes: Any) -> Model:
@@ -189,12 +189,12 @@ class Visit(NamedTuple):
 
     @property
     def ending(self) -> str:
-        """Suffix of the graph's name in the name of the folder of its records."""
+        """Suffix that follows the graph's name in the name of that folder."""
         return f".visit-{self.number}" if self.number else ""
 
     @property
     def name(self) -> str:
-        """Name of the folder of its records."""
+        """Name of the folder that holds its records."""
         return place(self.graph) + self.ending
 
 
@@ -224,7 +224,7 @@ def imbalance(order: list[GraphSpec]) -> float:
         ordered = sorted(factor)
         # Twice the mean rank of equal values.
         ranks = [float(bisect_left(ordered, value) + bisect_right(ordered, value)) for value in factor]
-        with suppress(StatisticsError):  # fewer than two graphs, or all of one level
+        with suppress(StatisticsError):  # fewer than two graphs, or a constant factor
             found.append(abs(correlation([float(at) for at, _ in places], ranks)))
     return max(found)
 

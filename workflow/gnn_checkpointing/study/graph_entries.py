@@ -141,7 +141,7 @@ class NeighbourBatches(Part):
 
     @property
     def kinds(self) -> list[tuple[int, int]]:
-        """Size and seed nodes of each kind of batch."""
+        """Size and number of seed nodes of each kind of batch."""
         return [(size, self.seed_nodes) for size in self.fan_outs]
 
 
@@ -156,7 +156,7 @@ class ClusterBatches(Part):
 
     @property
     def kinds(self) -> list[tuple[int, int]]:
-        """Size and seed nodes (none are chosen) of each kind of batch."""
+        """Size and number of seed nodes (0: none are chosen) of each kind of batch."""
         return [(size, 0) for size in self.parts]
 
     @model_validator(mode="after")

@@ -191,7 +191,7 @@ def _sentence(error: ValidationError) -> str:
         if first["type"] != "value_error":
             try:
                 given = repr(first["input"])
-            except ValueError:  # Python prints no number of more than 4,300 digits
+            except ValueError:  # Python does not print integers of more than 4,300 digits
                 given = "a number of thousands of digits"
             what += f" (given: {given if len(given) <= 80 else given[:77] + '...'})"
     more = len(complaints) - 1

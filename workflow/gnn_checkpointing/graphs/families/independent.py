@@ -6,7 +6,7 @@ from numpy.random import Generator
 from gnn_checkpointing.graphs.pairs import Numbers, distinct_codes, first_distinct, triangular_codes, triangular_pairs
 from gnn_checkpointing.study.graph_design import GeneratedGraph
 
-# Graph500's shares of the four quarters, 0.57, 0.19, 0.19 and 0.05, as bounds of a 16-bit number.
+# Graph500's probabilities of the four quarters, 0.57, 0.19, 0.19 and 0.05, as thresholds of a 16-bit number.
 TOP_LEFT, TOP, BOTTOM_LEFT = (round(65536 * share) for share in (0.57, 0.57 + 0.19, 0.57 + 0.19 + 0.19))
 
 
