@@ -30,10 +30,10 @@ def chosen_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
 
 
 def full_precision(device: torch.device) -> None:
-    """Use full float32 for matrix products on CUDA, where convolutions use TF32 (10 bits of mantissa) by default.
+    """Use full float32 for matrix products and convolutions on CUDA, whose default for convolutions is TF32.
 
-    With TF32, policies would differ by rounding more than the tolerance of sameness allows. This is the older of
-    PyTorch's two interfaces: it sets both, and the two must not contradict each other.
+    With TF32 (10 bits of mantissa), policies would differ by rounding more than the tolerance of sameness allows. This
+    is the older of PyTorch's two interfaces: it sets both, and the two must not contradict each other.
     """
     if device.type == "cuda":
         torch.set_float32_matmul_precision("highest")
