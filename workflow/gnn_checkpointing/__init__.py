@@ -1,7 +1,7 @@
-"""Gradient checkpointing for any PyG model, and the measurement of what it does to memory and training time.
+"""Gradient checkpointing for any PyG model, and measurement of its effect on memory and training time.
 
-Three functions are the library: `apply` puts a policy on a model, `explain` says what it does to each layer, `remove`
-takes it off.
+The library has three main functions: `apply` puts a policy on a model, `explain` shows its effect on each layer,
+`remove` takes it off again.
 
 >>> from torch_geometric.nn import GraphSAGE
 >>> from gnn_checkpointing import apply, explain, remove
@@ -25,7 +25,7 @@ __all__ = ["__version__", "apply", "edge_blocks", "explain", "remove"]
 
 
 def __getattr__(name: str) -> Any:
-    """The library's functions, imported when they are asked for: most commands need no torch."""
+    """Import the library's functions on first use, since most commands need no torch."""
     if name == "__version__":
         return _version()
     if name in __all__:
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _version() -> str:
-    """The version that pyproject.toml gives; a checkout on the path has none until it is installed."""
+    """Version from pyproject.toml; a checkout that is only on the path has none until it is installed."""
     import importlib.metadata  # a tenth of a second, for the version alone
 
     try:

@@ -3,7 +3,7 @@
 import sys
 
 if not sys.flags.safe_path:
-    # The working folder comes last: a user's own modules are found there, and none in the place of a library's.
+    # Put the working folder last: a user's own modules are found there, but none can shadow a library's.
     sys.path.append(sys.path.pop(0))
 
 from gnn_checkpointing.measurement.forked import forked_command

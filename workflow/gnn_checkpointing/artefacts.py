@@ -1,4 +1,4 @@
-"""Writing and reading the project's files: whole or not at all, and never by pickle."""
+"""Write files of the project atomically and read them with checks; never with pickle."""
 
 import errno
 import hashlib
@@ -20,7 +20,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that takes the name `path` only once it is complete and on disk."""
     if not path.name or path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.exists() and not path.is_file():  # root could put a file in the place of /dev/null
+    if path.exists() and not path.is_file():  # root could replace /dev/null by a file
         raise Refusal(f"{path}: a device or pipe, which is no place for a file; name another one")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
@@ -35,32 +35,32 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # of a full disk, writing says nothing but that
+            error.filename = str(path)  # a write to a full disk raises without a file name
         raise
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to `path`, whole or not at all."""
+    """Write UTF-8 text to `path` atomically."""
     with whole_file(path) as stream:
         stream.write(text.encode())
 
 
 def seal(*paths: Path) -> None:
-    """Write beside each file, hidden, the SHA-256 that whoever reads it will hold it to.
+    """Write a hidden file beside each file with its SHA-256, which is checked when the file is read.
 
-    For what one command hands to the next; a published report has a manifest instead.
+    Seals are for files that one command passes to the next; a published report has a manifest instead.
     """
     for path in paths:
         write_text(seal_file(path), sha256_of(path) + "\n")
 
 
 def seal_file(path: Path) -> Path:
-    """Where the SHA-256 of a file is kept."""
+    """Path of the hidden file that holds the SHA-256 of a file."""
     return path.with_name(f".{path.name}.sha256")
 
 
 def sealed_bytes(path: Path) -> bytes:
-    """A file's bytes; refused where they are not those that were sealed; a file without a seal is taken."""
+    """Read a file's bytes; refuse if they differ from those that were sealed. A file without a seal is accepted."""
     content = bounded_bytes(path)
     try:
         expected = seal_file(path).read_text(encoding="ascii").strip()
@@ -77,12 +77,12 @@ def sealed_bytes(path: Path) -> bytes:
 
 
 def json_text(value: Any) -> str:
-    """`value` as readable JSON, a line for each entry of its lists; NaN and infinity are refused: JSON has neither."""
+    """Format `value` as readable JSON, one line per entry of its lists; raises `ValueError` for NaN and infinity."""
     return _json_lines(value, 2) + "\n"
 
 
 def _json_lines(value: Any, levels: int) -> str:
-    """`value` with a line for each entry of the outermost `levels`; what is deeper is on the line of its entry."""
+    """Format `value` with one line per entry of the outermost `levels`; deeper values share the line of their entry."""
     indent = " " * (3 - levels)
     if levels and value and isinstance(value, dict):
         entries = [f"{_json_lines(str(key), 0)}: {_json_lines(one, levels - 1)}" for key, one in value.items()]
@@ -93,31 +93,31 @@ def _json_lines(value: Any, levels: int) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as `json_text` has it."""
+    """Write `value` in the format of `json_text`."""
     write_text(path, json_text(value))
 
 
 def write_sealed(path: Path, value: Any) -> None:
-    """Write `value` as JSON with its SHA-256 beside it, for the command that reads it next."""
+    """Write `value` as JSON and seal it for the command that reads it next."""
     write_json(path, value)
     seal(path)
 
 
 MOST_TEXT = 100_000
-"""Characters of one text in a file: a label or a message, not a book."""
+"""Maximum length of one text in a file: enough for a label or a message."""
 
 MOST_VALUES = 5_000_000
-"""In one file of JSON: two bytes of it may take a hundred of memory, and the largest published file has a fiftieth."""
+"""Maximum in one JSON file, two bytes of which may take a hundred of memory; the largest published file has 1/50."""
 
 _LARGEST = 1e150
-"""Of a number in a file: its square can still be computed."""
+"""Largest absolute value of a number in a file: its square is still finite."""
 
 _ADDRESSES = {0xE000: None, 0xE001: None, 0xE002: None}
-"""Private letters that mark where a report's numbers are from; no file that is read may hold them."""
+"""Private-use characters that mark where a report's numbers are from; they are removed from files that are read."""
 
 
 AGAIN = "name the right file, or, if a command wrote it, delete it and make it again"
-"""What to do about a file that is not what it should be: it may be the user's own, and dear to them."""
+"""Advice for a file that is not what it should be: it may be a file of the user's that must not be lost."""
 
 
 def read_json(path: Path) -> Any:
@@ -133,21 +133,21 @@ def read_json(path: Path) -> Any:
 
 
 def parsed_json(text: str) -> Any:
-    """A JSON value; raises `ValueError` at numbers that arithmetic does not take, lone surrogates and long texts."""
+    """Parse JSON; raises `ValueError` for numbers unfit for arithmetic, duplicate keys, lone surrogates, long texts."""
     if text.count(",") > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES} values; it is not a file of this project")
     numbers: dict[str, Any] = {"parse_constant": _no_number, "parse_int": whole_number, "parse_float": real_number}
     value = json.loads(text, object_pairs_hook=_each_key_once, **numbers)
-    # What lies between two quotes may be a text or what parts two texts.
+    # A piece between two quotes is either a text or the space between texts, so look closer only if one is long.
     if len(text) > MOST_TEXT and max(map(len, text.split('"'))) > MOST_TEXT:
         _refuse_long(value)
-    if _SUSPECT.search(text):  # half a character fails to be encoded; letters of an address go
+    if _SUSPECT.search(text):  # a lone surrogate fails to encode; address characters are removed
         value = json.loads(without_addresses(json.dumps(value, ensure_ascii=False).encode().decode()))
     return value
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The entries of an object; of two under one key some readers take the first, and others the last."""
+    """Entries of an object; refuses a duplicate key, since some readers take its first value and others its last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         key = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
@@ -167,14 +167,14 @@ _SUSPECT = re.compile(r"\\u[dD][89a-fA-F]|[\ue000-\ue002]|\\u[eE]00[0-2]")
 
 
 def whole_number(text: str) -> int:
-    """The integer that a file says; raises `ValueError` where 64 bits do not hold it."""
+    """Parse an integer from a file; raises `ValueError` if it does not fit in 64 bits."""
     if len(text) > 20 or not -(2**63) <= int(_plain_number(text)) < 2**63:
         raise ValueError(f"a whole number of {len(text)} digits; 64 bits must hold it")
     return int(text)
 
 
 def real_number(text: str) -> float:
-    """The number that a file says; raises `ValueError` where it is not finite or its square is not."""
+    """Parse a number from a file; raises `ValueError` if the number or its square is not finite."""
     value = float(_plain_number(text))
     if not abs(value) <= _LARGEST:
         raise ValueError(f"{text[:20]} is no number up to {_LARGEST:g}")
@@ -182,7 +182,7 @@ def real_number(text: str) -> float:
 
 
 def _plain_number(text: str) -> str:
-    """The text of a number, unless Python alone reads it as one: 1_000, or digits of another script."""
+    """The text of a number; raises `ValueError` for forms that only Python accepts: 1_000, digits of other scripts."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text[:20]} is no number that every program reads")
     return text
@@ -192,7 +192,7 @@ _NUMBER = re.compile(r"[-+.0-9eE]+")
 
 
 def without_addresses(text: str) -> str:
-    """A text without the letters that mark where a report's numbers are from."""
+    """Remove the characters that mark where a report's numbers are from."""
     return text.translate(_ADDRESSES)
 
 
@@ -200,12 +200,12 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def text_cell(text: str) -> str:
-    """A text as a CSV file may hold it: a spreadsheet would run what begins like a formula."""
+    """Escape a text for CSV, since a spreadsheet would run a text that begins like a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def cell_text(text: str) -> str:
-    """The text that `text_cell` wrote."""
+    """Undo `text_cell`."""
     return text[1:] if text[:1] == "'" and _FORMULA.match(text[1:]) else text
 
 
@@ -219,11 +219,11 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        error.filename = str(path)  # of a file that opens and cannot be read, the system does not say it
+        error.filename = str(path)  # missing if the file opens but cannot be read
         raise
 
 
 def digest(value: Any, length: int = 12) -> str:
-    """The first `length` hexadecimal digits of the SHA-256 of a JSON value in canonical form."""
+    """First `length` hexadecimal digits of the SHA-256 of a JSON value in canonical form."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -1,7 +1,7 @@
-"""Files of a published folder: plain ones, and those packed together in its `data.tar.xz`.
+"""Files of a published folder, which are plain or packed together in its `data.tar.xz`.
 
 A reader asks for `FOLDER/analysis/effects.json` and need not know which form the folder has. The archive is a tar file
-compressed by xz, so `tar xf data.tar.xz` gives the plain form, which is read as well.
+compressed with xz, so `tar xf data.tar.xz` gives the plain form, which can be read too.
 """
 
 import io
@@ -18,20 +18,20 @@ from gnn_checkpointing.refusal import Refusal, out_of_reach, shown
 PACK = "data.tar.xz"
 
 MOST_BYTES = 2**29
-"""The largest file that is read whole. The largest published one has a thirtieth of it."""
+"""Size of the largest file that is read whole. The largest published file has a thirtieth of it."""
 
 _MOST_EXPANDED = 100
-"""Published data shrink to a twentieth; what shrinks to less than a hundredth is made to fill memories."""
+"""Published data shrink to a twentieth; a file that shrinks to less than a hundredth is made to exhaust memory."""
 
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0, "dict_size": 2**24}]
-"""For text: a fiftieth less than the usual ones."""
+"""Tuned for text: 2 % smaller than with the usual settings."""
 
 _MEMORY = 2**27
-"""For the dictionary that an archive asks for; ours need a tenth."""
+"""Memory limit in bytes for the dictionary that an archive asks for; ours need a tenth."""
 
 
 def pack_of(contents: Mapping[str, bytes]) -> bytes:
-    """The archive of files by name; the same files give the same bytes."""
+    """Pack files, given by name, into an archive; the same files give the same bytes."""
     return lzma.compress(_tar_of(contents), filters=_FILTERS)
 
 
@@ -46,10 +46,10 @@ def _tar_of(contents: Mapping[str, bytes]) -> bytes:
 
 
 def bounded_bytes(path: Path) -> bytes:
-    """The bytes of a plain file, or of a packed one.
+    """Read the bytes of a plain or packed file.
 
-    Raises `Refusal` where memory should not have to take them or the system does not hand them out, and
-    `FileNotFoundError` where there is no such file.
+    Raises `Refusal` if the file is too large for memory or cannot be read, and `FileNotFoundError` if it does not
+    exist.
     """
     try:
         if not path.exists():
@@ -64,7 +64,7 @@ def bounded_bytes(path: Path) -> bytes:
 
 
 def is_there(path: Path) -> bool:
-    """Whether `bounded_bytes` would find the file, or say why the archive that may hold it cannot be read."""
+    """Whether `bounded_bytes` would find the file; True also if the archive that may hold it cannot be read."""
     pack, name = _place(path)
     try:
         return path.is_file() or (pack is not None and name in packed_files(pack.parent))
@@ -73,7 +73,7 @@ def is_there(path: Path) -> bool:
 
 
 def packed_files(folder: Path) -> Mapping[str, bytes]:
-    """The files in a folder's archive by name; none where it has no archive."""
+    """Files in a folder's archive by name; empty if there is no archive."""
     pack = folder / PACK
     if not pack.is_file():
         if os.path.lexists(pack):
@@ -106,7 +106,7 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
                     )
                 member = archive.extractfile(entry)
                 files[entry.name] = member.read() if member else b""
-        # Anything else would be read by one program and passed over by another.
+        # Any other bytes would be read by some programs and ignored by others.
         if _tar_of(files) != expanded:
             raise Refusal(
                 f"{pack}: packed by another program, or holds more than its files; put back the published file"
@@ -117,7 +117,7 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
 
 
 def _place(path: Path) -> tuple[Path | None, str]:
-    """The archive that may hold a file, in its folder or the one above, and the file's name in there."""
+    """Archive that may hold a file, in the file's folder or the one above, and the file's name inside the archive."""
     for folder in (path.parent, path.parent.parent):
         if os.path.lexists(folder / PACK) and path.name != PACK:
             return folder / PACK, path.relative_to(folder).as_posix()

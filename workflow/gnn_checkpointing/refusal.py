@@ -7,9 +7,9 @@ _LONGEST_WORD, _LONGEST = 200, 2000
 
 
 def plain(text: object) -> str:
-    """One line that a terminal can show: control characters as escapes, long words and long texts without their middle.
+    """Make one line that a terminal can show: control characters escaped, the middle of long words and texts left out.
 
-    Messages hold what users' files say, and those can hold anything: 50 MB in an id, escape codes, lone surrogates.
+    Messages quote users' files, which can hold anything: 50 MB in an id, escape codes, lone surrogates.
     """
     short = _shortened(str(text), _LONGEST)
     words = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _shortened(word[0], _LONGEST_WORD), short)
@@ -17,17 +17,17 @@ def plain(text: object) -> str:
 
 
 def escaped(text: str, kept: str = "") -> str:
-    """A text whose control characters are escapes, but for those that are `kept`."""
+    """Escape the control characters of a text, except those in `kept`."""
     return "".join(one if one.isprintable() or one in kept else one.encode("unicode_escape").decode() for one in text)
 
 
 def shown(value: object) -> str:
-    """A value as a message may hold it: at most 200 characters, blanks among them."""
+    """Format a value for a message: at most 200 characters, including blanks."""
     return plain(_shortened(str(value), _LONGEST_WORD))
 
 
 def reason(error: BaseException) -> str:
-    """An exception in one short line, also one that cannot be printed."""
+    """Describe an exception in one short line, even one that cannot be printed."""
     return shown(" ".join("".join(format_exception_only(error)).split()))
 
 
@@ -43,9 +43,9 @@ class Refusal(Exception):  # noqa: N818 - a refusal of input is not a fault of t
 
 
 def out_of_reach(path: object, error: OSError) -> Refusal:
-    """The refusal of a file that the system does not let anyone read: nothing is said against what it holds."""
+    """Refusal for a file that the system does not let us read; it says nothing about the file's content."""
     return Refusal(f"{path}: {(error.strerror or str(error)).lower()}; correct the path, or make it readable")
 
 
 class Unavailable(Refusal):
-    """Something that was asked for needs what this machine does not have; the text says what."""
+    """A request needs something that this machine does not have; the text says what."""

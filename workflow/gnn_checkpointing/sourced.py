@@ -1,10 +1,10 @@
 """Numbers that carry their provenance: read from a published file, they keep their address through arithmetic.
 
-A number that is put in words carries its address along inside the text, between three characters that no text of a
-user has, so that sentences can be built like any others; the page shows it as `data-source`. An address is a file and
-a JSON pointer (RFC 6901) with the characters that parted it escaped as in a URL: `analysis/quality.json#/cells`; of a
-CSV file the row, counted from 0, and the column: `measurements.csv#/12/time_ratio`. What was computed has an
-expression of addresses: `1 - analysis/quality.json#/within_target`.
+A number formatted into a text carries its address inside that text, delimited by three characters that no text of a
+user contains, so sentences can be built as usual; the page shows the address as `data-source`. An address is a file
+and a JSON pointer (RFC 6901) with its separators escaped as in a URL: `analysis/quality.json#/cells`. For a CSV file
+it has the row, counted from 0, and the column: `measurements.csv#/12/time_ratio`. A computed number has an expression
+of addresses: `1 - analysis/quality.json#/within_target`.
 """
 
 import math
@@ -27,18 +27,18 @@ Value = TypeVar("Value")
 
 
 class _Sourced:
-    """What a number or text with an address has in common: made from a value and `source`, it never changes."""
+    """Base of numbers and texts with an address: made from a value and `source`, and immutable."""
 
     source: str
 
     def __new__(cls, value: Any, source: str) -> Self:
-        """`value` with its address, or the expression that it was computed by."""
+        """Attach to `value` its address or the expression that it was computed by."""
         made = super().__new__(cls, value)  # type: ignore[call-arg]
         made.source = source
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Itself."""
+        """The same object, since it is immutable."""
         return self
 
 
@@ -49,28 +49,28 @@ class SourcedFloat(_Sourced, float):
 class SourcedInt(_Sourced, int):
     """An int and its address, or the expression that it was computed by.
 
-    A plain float on its left does not ask it, whatever it defines: write `n * 2.0`, never `2.0 * n`.
+    A plain float on its left ignores its reflected operators, so write `n * 2.0`, never `2.0 * n`.
     """
 
 
 class SourcedText(_Sourced, str):
-    """A text that has numbers in it, and its address: a sentence, a label or a message as it stands in its file.
+    """A text that contains digits, and its address: a sentence, a label or a message as it stands in its file.
 
-    A text that it is put into does not know it.
+    The address is lost when the text becomes part of another text.
     """
 
 
 class SourcedList(list[Value]):
-    """A list and its address: what `counted` counts."""
+    """A list and its address, for `counted`."""
 
     source: str
 
 
 def sourced(value: Value, place: str) -> Value:
-    """The value with every number inside knowing its address, and texts without the characters of a mark.
+    """Attach an address to every number inside `value`, and remove the characters of marks from texts.
 
     `place` is the address of the value itself, such as `claims.json#`; models, dataclasses, lists, tuples and mappings
-    are gone through by the names that they have in their file.
+    are traversed under the names that their entries have in the file.
     """
     made: Any = value
     match made:
@@ -101,17 +101,17 @@ def sourced(value: Value, place: str) -> Value:
 
 
 def counted(items: Iterable[Any]) -> int:
-    """How many there are, with the address of what was counted where it has one."""
+    """Number of items, with the address of the list if it has one."""
     items = items if isinstance(items, list) else list(items)
     place = getattr(items, "source", "")
     return SourcedInt(len(items), f"count({place})") if place else len(items)
 
 
 def counted_where(items: list[Any], *conditions: tuple[str, str, Any], distinct: str = "") -> int:
-    """How many items of the list meet all conditions; with `distinct`, how many values of that field they have.
+    """Number of items of the list that meet all conditions; with `distinct`, the number of their values of that field.
 
-    A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; what has no such value
-    (None) meets none.
+    A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; an item whose field is
+    None does not meet it.
     """
     met = part_where(items, *conditions)
     found = len({_field(item, distinct) for item in met}) if distinct else len(met)
@@ -120,7 +120,7 @@ def counted_where(items: list[Any], *conditions: tuple[str, str, Any], distinct:
 
 
 def part_where(items: list[Any], *conditions: tuple[str, str, Any]) -> SourcedList[Any]:
-    """The items that meet all conditions; counts of them name the conditions, too."""
+    """Items that meet all conditions; the address of their count also names the conditions."""
 
     def meets(item: Any, field: str, sign: str, bound: Any) -> bool:
         value = _field(item, field)
@@ -158,7 +158,7 @@ def plain(value: Any) -> Any:
 
 
 def mark(text: str, value: object) -> str:
-    """The text of a number with the number's address inside, where it has one."""
+    """Put the address of a number, if it has one, inside the number's text."""
     return _marked(text, source_of(value))
 
 
@@ -167,7 +167,7 @@ def _marked(text: str, source: str) -> str:
 
 
 def mark_between(text: str, value: Any) -> str:
-    """The text of a value and its interval with one address, where all three have one: that of what holds them."""
+    """Mark the text of an estimate and its interval with one address if one covers all three, else with all three."""
     middle, low, high = sources = [source_of(number) for number in (value.estimate, value.low, value.high)]
     holder = middle.removesuffix("/estimate")
     if sources == [f"{holder}/estimate", f"{holder}/low", f"{holder}/high"]:
@@ -178,21 +178,21 @@ def mark_between(text: str, value: Any) -> str:
 
 
 def source_of(value: object) -> str:
-    """A number's address or expression, "" where it has none."""
+    """Address or expression of a number; "" if it has none."""
     if not isinstance(value, SourcedFloat | SourcedInt):
         return ""
     return value.source[1:-1] if value.source.startswith("(") else value.source
 
 
 def bare(text: str) -> str:
-    """The text as it is read, without addresses."""
+    """Remove the addresses from a text."""
     return _MARK.sub(r"\2", text)
 
 
 def parts(text: str) -> list[tuple[str, str]]:
-    """The text in pieces, each with the address of the number that it is, "" for what lies between.
+    """Split a text into pieces, each after its address: that of a number, or "" for the text between numbers.
 
-    A text that knows its own address is one piece.
+    A text with its own address is one piece.
     """
     if isinstance(text, SourcedText):
         return [(text.source, str(text))]
@@ -208,9 +208,9 @@ def _computed(value: float, source: str) -> Any:
 
 
 def _operation(sign: str, compute: Callable[[Any, Any], Any], *nothing: object) -> Callable[[Any, Any], Any]:
-    """An operator with its expression; what a sum or product leaves as it is keeps its address.
+    """Make an operator that also builds the expression; adding 0 or multiplying by 1 keeps the address.
 
-    `nothing` are the left and the right number that change nothing, None where there is none.
+    `nothing` holds the neutral number on the left and on the right, None if there is none.
     """
 
     def operate(left: Any, right: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Everything that was measured of a study, gathered into the files that the analysis and the report read."""
+"""Gather all measurements of a study into the files that the analysis and the report read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gnn_checkpointing.study.study import Study
 
 PACKED = "cells.zip"
-"""A graph's records and traces in one file, which a workflow can hand from one machine to another."""
+"""Name of the file with all of a graph's records and traces, which a workflow can pass between machines."""
 
 
 def pack_cells(complete: Path) -> None:
@@ -46,7 +46,7 @@ def pack_cells(complete: Path) -> None:
 
 
 def unpack_cells(complete: Path) -> None:
-    """Take from `cells.zip` the listed files that are not there; whoever reads them checks what they hold."""
+    """Extract from `cells.zip` the listed files that are missing; their content is checked when they are read."""
     folder = complete.parent
     if not os.path.lexists(folder / PACKED):
         return
@@ -68,7 +68,7 @@ def _listed(complete: Path) -> list[str]:
 
 
 def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path) -> None:
-    """Write into the folder `to` what the records below `measurements` and those of training jobs hold."""
+    """Write the content of the records below `measurements` and of the training records into the folder `to`."""
     files = [made_of(visit.graph, measurements, visit.ending) / COMPLETE for visit in visits(study)]
     for file in files:
         unpack_cells(file)
@@ -92,13 +92,13 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
 
 
 def made_of(spec: GraphSpec, folder: Path, ending: str = "") -> Path:
-    """Where the results of a graph are: by its place, or by its id in a folder that was filled by hand."""
+    """Path of a graph's results: named by its place, or by its id in a folder that was filled by hand."""
     found = folder / f"{place(spec)}{ending}"
     return found if found.exists() else folder / f"{spec.id}{ending}"
 
 
 def _refuse_strangers(study: Study, read: list[tuple[Path, CellRecord]]) -> None:
-    """Refuse records of another study, another machine or another graph, however they came among these."""
+    """Refuse records of another study, another machine or another graph."""
     graphs: dict[str, GraphFacts] = {}
     for folder, record in read:
         wrong = None
@@ -113,11 +113,11 @@ def _refuse_strangers(study: Study, read: list[tuple[Path, CellRecord]]) -> None
 
 
 def traced_cells(records: Iterable[CellRecord], study: Study) -> list[CellRecord]:
-    """The cell of each convolution, aggregation and model whose byte traces are shown.
+    """Choose for each convolution, aggregation and model the cell whose byte traces are shown.
 
-    The densest timed generated graph, of these the largest, in its first draw; of a study of real graphs alone the one
-    with most edges. Under the reference allocator, where any policy completed. Graphs beyond the grids and stacks in
-    practice are left out.
+    It is the densest timed generated graph, the largest of equally dense ones, in its first draw; in a study of real
+    graphs only, the graph with the most edges. The cell must be under the reference allocator, with a completed policy.
+    Large graphs outside the grids and the stacks of model `PRACTICE` are left out.
     """
     reference, large = study.measurement.allocators[0], large_graphs(study)
     chosen: dict[tuple[str, str, str], CellRecord] = {}
@@ -141,7 +141,7 @@ def _shown_before(record: CellRecord) -> tuple[bool, bool, float, int, int]:
 
 
 def trace_facts(record: CellRecord, memory: Memory) -> dict[str, Any]:
-    """What a trace says of its graph and of the measured bytes, under the names of its fields."""
+    """Fields of a trace that describe its graph and the measured bytes."""
     names = ("num_nodes", "num_edges", "average_degree")
     return {
         "graph_label": record.graph.label,
@@ -153,7 +153,7 @@ def trace_facts(record: CellRecord, memory: Memory) -> dict[str, Any]:
 
 
 def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]:
-    """The traces of one cell, thinned, in the order of its policies."""
+    """Thinned traces of one cell, in the order of its policies."""
     shown = []
     for found in record.policies:
         if found.memory is None or found.policy not in traces:
@@ -182,7 +182,7 @@ def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]
 
 
 def _block_degrees(record: CellRecord) -> list[float]:
-    """How many neighbours of a node each block reads: a Vision GNN's own, else the graph's."""
+    """Number of neighbours of a node that each block reads: for a Vision GNN its own `k`, else the average degree."""
     layers: int = record.architecture["num_layers"]
     if record.graph.family == "images":
         return [float(k) for k, _ in neighbours_by_block(round(record.graph.average_degree), layers)]
@@ -190,14 +190,14 @@ def _block_degrees(record: CellRecord) -> list[float]:
 
 
 def thinned(trace: ByteTrace, most: int = 400) -> tuple[list[float], list[int]]:
-    """At most `most` points of the trace; forward and backward keep their ends and each bucket's extremes."""
+    """At most `most` points of a trace: the ends of forward and backward, and the extremes of each bucket."""
     cut = trace.forward_events
     kept = [*_extremes(trace.live_bytes[:cut], most // 2), *(cut + _extremes(trace.live_bytes[cut:], most // 2))]
     return trace.seconds[kept].tolist(), trace.live_bytes[kept].tolist()
 
 
 def _extremes(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Positions of first, last, and of the lowest and highest value of each of `most / 2 - 1` buckets."""
+    """Positions of the first and last value, and of the lowest and highest value of each of `most / 2 - 1` buckets."""
     if len(values) <= most:
         return np.arange(len(values))
     edges = np.linspace(0, len(values), most // 2, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""From records to `measurements.csv`, one row per cell and policy (torch-free)."""
+"""Rows of `measurements.csv` from records, one per cell and policy (torch-free)."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -14,7 +14,7 @@ from gnn_checkpointing.study.settings import Analysis
 _COLUMNS = {column.name for column in COLUMNS}
 _OF_GRAPH = _COLUMNS & GraphFacts.model_fields.keys() - {"derivation"}
 _OF_CELL = _COLUMNS & CellRecord.model_fields.keys() - {"graph", "measured_seconds", "sentinel_seconds", "warnings"}
-"""The fields that a column holds as they are."""
+"""Fields that are copied unchanged into a column."""
 
 _MEDIANS = {
     "step_time_seconds": "wall_seconds",
@@ -26,11 +26,11 @@ _MEDIANS = {
     "device_time_seconds": "device_seconds",
     "device_allocations": "device_allocations",
 }
-"""The columns that are medians over all rounds; those of the device are empty on the CPU."""
+"""Columns that are medians over all rounds, and their fields; `device_*` columns are empty on the CPU."""
 
 
 def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:
-    """The rows of one cell, in the order of its policies; `spread` is that of its allocator."""
+    """Rows of one cell, in the order of its policies; `spread` is the process spread of its allocator."""
     reference = next((found for found in record.policies if found.policy == "none"), None)
     cell: dict[str, Value] = {
         **record.model_dump(include=_OF_CELL),
@@ -56,7 +56,7 @@ def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | No
 
 
 def table_rows(records: Sequence[CellRecord], analysis: Analysis) -> list[dict[str, Value]]:
-    """The rows of all cells in their order, with their machines where the records are from more than one."""
+    """Rows of all cells in their order, with their machines if the records are from more than one."""
     spreads = _process_spreads(records)
     hosts = [[run.host.id if run.host else "" for run in record.runs] for record in records]
     several = len({host for own in hosts for host in own}) > 1
@@ -68,7 +68,7 @@ def table_rows(records: Sequence[CellRecord], analysis: Analysis) -> list[dict[s
 
 
 def _process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:
-    """By allocator, how far time ratios differ from process to process, pooled over the cells."""
+    """For each allocator, the spread of time ratios between processes, pooled over the cells."""
     cells: dict[str, list[Sequence[tuple[Rounds, Rounds]]]] = {}
     for record in records:
         base = record.seconds_of("none")
@@ -114,7 +114,7 @@ def _time(
     every["backward_time_seconds"] = [
         wall - before for wall, before in zip(every["step_time_seconds"], forward, strict=True)
     ]
-    # What was read less often than once a round, of another kind of work, divides no step time.
+    # Older sentinels ran less often than once a round and did other work: no step time is divided by those.
     sentinel = [one for run in record.runs for one in run.sentinel_seconds]
     by_round = all(run.sentinel_by_round for run in record.runs)
     values: dict[str, Value] = {

@@ -1,9 +1,9 @@
-"""A Vision GNN explained on folders of images: each block's graph with its five measures, as means with intervals.
+"""Explain a Vision GNN on folders of images: five measures of each block's graph, as means with intervals.
 
 The measures are those of arXiv 2504.19682, exactly defined.
 
-`neighbours` is int64 `[images, nodes, k]`, the node itself in slot 0; nodes stand row by row on a square grid. Slot 0
-is left out of distances and similarities, and modularity knows no loops.
+`neighbours` is int64 `[images, nodes, k]`, with the node itself in slot 0; nodes are on a square grid, row by row.
+Distances and similarities leave out slot 0, and modularity ignores self-loops.
 """
 
 import math
@@ -32,11 +32,11 @@ LEVEL = 0.95
 MEASURES = ("spatial_distance", "visual_similarity", "embedding_similarity", "class_probability")
 
 Progress = Callable[[int, int], None]
-"""Called with how many images of how many are done."""
+"""Called with the number of images done and the total."""
 
 
 def explanations(asked: Explaining, progress: Progress) -> Explanations:
-    """What a study asks for: its trained model on images of its kind, and on deceiving ones where it names some."""
+    """Explain a study's trained model on its validation images, and on adversarial ones if the study names some."""
     size = next(size for size, name in NAMES.items() if name == asked.convolution)
     classes = classes_of(asked.weights)
     model = trained(asked.weights, size, classes, SIDE, asked.neighbours)
@@ -53,7 +53,7 @@ def explanations(asked: Explaining, progress: Progress) -> Explanations:
 
 
 def trained(weights: Path, size: Size, classes: int, side: int, k: int) -> Vig:
-    """A ViG with the weights of a file; raises `Refusal` where they are another model's."""
+    """Build a ViG with the weights of a file; raises `Refusal` if they belong to another model."""
     model = build_vig(size, VigOptions(classes=classes, image=side, k=k), seed=0)
     load_weights(model, weights)
     return model
@@ -68,7 +68,7 @@ def explained(
     weights_sha256: str,
     progress: Progress,
 ) -> Explained:
-    """Every block's measures over all images."""
+    """Compute every block's measures over all images."""
     blocks: list[Measures] = [{} for _ in model.blocks]
     for images, classes, masks in batches(found, model.options.image, batch):
         for own, more in zip(blocks, measured(model, images, classes, masks), strict=True):
@@ -99,17 +99,17 @@ def explained(
 
 
 def patch_graph(model: Vig, picture: Picture, number: int) -> list[list[int]]:
-    """Each patch's neighbours, itself left out, in block `number` (counted from 1) for one image."""
+    """Neighbours of each patch, without itself, in block `number` (counted from 1) for one image."""
     images = torch.stack([image_tensor(picture.path, model.options.image)])
     neighbours, _ = next(islice(states(model, images), number - 1, None))
     return [[int(other) for other in others[1:]] for others in neighbours[0]]
 
 
 def late_rise(curves: Sequence[Sequence[float]]) -> Mean:
-    """How much more a measure rises over the last two blocks than over any two before them.
+    """Rise of a measure over the last two blocks, minus its largest rise over any two blocks before them.
 
-    `curves` holds each block's images, at least five of them: two blocks before the last two need one to rise from.
-    Those two before are the ones with the largest mean rise; the difference is taken image by image.
+    `curves` holds the values of all images for each block, for at least five blocks: four that rise and one to start
+    from. The two earlier blocks are those with the largest mean rise; the difference is taken image by image.
     """
     rises = [
         [after - before for before, after in zip(curves[end - 2], curves[end], strict=True)]
@@ -120,7 +120,7 @@ def late_rise(curves: Sequence[Sequence[float]]) -> Mean:
 
 
 def mean(values: Sequence[float]) -> Mean:
-    """The mean and its interval."""
+    """Mean and its interval by Student's t; there is no interval for one value."""
     middle = fmean(values)
     if not all(map(math.isfinite, values)):
         raise Refusal("the trained model gives no finite numbers on these images; name other images or other weights")
@@ -131,20 +131,20 @@ def mean(values: Sequence[float]) -> Mean:
 
 
 def share(correct: Sequence[float]) -> Mean:
-    """The share of images that are right, and Wilson's interval."""
+    """Share of correctly classified images, and Wilson's interval."""
     low, high = binomtest(int(sum(correct)), len(correct)).proportion_ci(LEVEL, "wilson")
     return Mean(estimate=fmean(correct), low=low, high=high)
 
 
 Measures = dict[str, list[float]]
-"""One block's measures by name, each a number per image; without masks there is no modularity."""
+"""One block's measures by name, each with one number per image; without masks there is no modularity."""
 
 
 @torch.no_grad()
 def states(model: Vig, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield every block's graph and its output `[images, channels, side, side]`, as evaluation computes them.
+    """Yield every block's graph and its output `[images, channels, side, side]`, computed in evaluation mode.
 
-    The model's mode is left as it was.
+    The model's mode is restored afterwards.
     """
     training = model.training
     model.eval()
@@ -161,16 +161,16 @@ def states(model: Vig, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 @torch.no_grad()
 def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) -> list[Measures]:
-    """The measures of each block.
+    """Compute the measures of each block.
 
-    `images` `[images, 3, side, side]` normalised as the model was trained, `classes` int64 `[images]` the true ones,
-    `masks` bool `[images, side, side]` where the object is.
+    `images` `[images, 3, side, side]` are normalised as in the model's training, `classes` int64 `[images]` are the
+    true ones, `masks` bool `[images, side, side]` are true on the object.
     """
     pixels = patch_pixels(images)
     objects = None if masks is None else object_patches(masks)
     found = []
     for neighbours, features in states(model, images):
-        # Pooled over patches, whatever the model's own task; in evaluation mode, as `states` leaves it in between.
+        # Pooled over patches, whatever the model's own task; `states` keeps evaluation mode while it is iterated.
         scores: Tensor = model.prediction(features.mean((2, 3), keepdim=True)).flatten(1)
         own: Measures = {
             "spatial_distance": spatial_distance(neighbours).tolist(),
@@ -186,7 +186,7 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
 
 
 def spatial_distance(neighbours: Tensor) -> Tensor:
-    """`[images]`: the mean over edges of the Manhattan distance on the grid, in patches."""
+    """Mean over edges of the Manhattan distance on the grid, in patches, `[images]`."""
     side = math.isqrt(neighbours.size(1))
     own = torch.arange(neighbours.size(1), device=neighbours.device).view(1, -1, 1)
     others = neighbours[:, :, 1:]
@@ -195,9 +195,9 @@ def spatial_distance(neighbours: Tensor) -> Tensor:
 
 
 def similarity(features: Tensor, neighbours: Tensor) -> Tensor:
-    """`[images]`: the mean over edges of the cosine similarity of `features` `[images, nodes, channels]`.
+    """Mean over edges of the cosine similarity of `features` `[images, nodes, channels]`; `[images]`.
 
-    Of pixels it is the visual similarity, of the features after a block the embedding similarity.
+    For pixels this is the visual similarity, for the features after a block the embedding similarity.
     """
     unit = F.normalize(features.double(), dim=2)
     products = unit @ unit.transpose(1, 2)
@@ -205,20 +205,20 @@ def similarity(features: Tensor, neighbours: Tensor) -> Tensor:
 
 
 def patch_pixels(images: Tensor) -> Tensor:
-    """Each patch's pixels `[images, nodes, channels * PATCH * PATCH]` of `[images, channels, side, side]`."""
+    """Pixels of each patch, `[images, nodes, channels * PATCH * PATCH]`, from `[images, channels, side, side]`."""
     return F.unfold(images, PATCH, stride=PATCH).transpose(1, 2)
 
 
 def object_patches(masks: Tensor) -> Tensor:
-    """Bool `[images, nodes]`: patches with any pixel in the object; `masks` is bool `[images, side, side]`."""
+    """Whether each patch has any pixel in the object, `[images, nodes]`; `masks` is bool `[images, side, side]`."""
     pixels = F.unfold(masks.unsqueeze(1).float(), PATCH, stride=PATCH)
     return pixels.amax(1) > 0
 
 
 def modularity(neighbours: Tensor, is_object: Tensor) -> float:
-    """The modularity of object against the rest, of one image's undirected simple graph; 0 if either is empty.
+    """Modularity of object against background in one image's undirected simple graph; 0 if either is empty.
 
-    `neighbours` is `[nodes, k]`, all slots, `is_object` bool `[nodes]`.
+    `neighbours` is `[nodes, k]` with all slots, `is_object` bool `[nodes]`.
     """
     parts = [set(torch.nonzero(is_object == side).flatten().tolist()) for side in (True, False)]
     if not all(parts):

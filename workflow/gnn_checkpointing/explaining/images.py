@@ -1,4 +1,4 @@
-"""Images in ImageNet's layout (a folder a class) with masks of their objects, as a Vision GNN is given them."""
+"""Images in ImageNet's layout (one folder per class) with masks of their objects, as inputs of a Vision GNN."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,18 +15,18 @@ from torch import Tensor
 from gnn_checkpointing.refusal import Refusal, reason
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's pixels, as the published weights were trained."""
+"""Mean and standard deviation of ImageNet's pixels, with which the published weights were trained."""
 CROPPED = 0.9
-"""The share of the shorter side that the centre crop keeps."""
+"""Share of the shorter side that the centre crop keeps."""
 _ENDINGS = frozenset({".jpeg", ".jpg", ".png", ".bmp", ".webp"})
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 _MOST_TIMES = 32
-"""As long as wide: the shorter side is scaled to the model's, and the longer one with it."""
+"""Largest ratio of the sides: the shorter side is scaled to the model's, and the longer one with it."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One image file, the number of its class, and the file of its mask where there is one."""
+    """One image file, the number of its class, and the file of its mask, if any."""
 
     path: Path
     class_number: int
@@ -34,10 +34,10 @@ class Picture:
 
 
 def pictures(folder: Path, masks: Path | None, class_names: Sequence[str]) -> list[Picture]:
-    """The images below `folder`, a folder a class, in the order of their paths.
+    """Images below `folder`, which has one folder per class, in the order of their paths.
 
-    `class_names` are the folders' names in the order of the model's classes. A mask has the image's path below `masks`
-    and the ending .png. Raises `Refusal` for an empty folder, an unknown class, or a missing mask.
+    `class_names` are the folders' names in the order of the model's classes. A mask has the same relative path below
+    `masks` as its image, but ends in .png. Raises `Refusal` for an empty folder, an unknown class or a missing mask.
     """
     if not folder.is_dir():
         raise Refusal(f"{folder}: no such folder; name one that holds a folder of images for each class")
@@ -61,9 +61,9 @@ def pictures(folder: Path, masks: Path | None, class_names: Sequence[str]) -> li
 
 
 def class_names(folder: Path, listed: Path | None, wanted: int) -> list[str]:
-    """The classes in the model's order: those listed, a name a line, else the folders by their names.
+    """Classes in the model's order: from the file `listed`, one name per line, or else the folders sorted by name.
 
-    Raises `Refusal` where they are not as many as the model's.
+    Raises `Refusal` if their number is not that of the model's classes.
     """
     if listed is None:
         names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
@@ -95,20 +95,20 @@ def batches(found: Sequence[Picture], side: int, size: int) -> Iterator[tuple[Te
 
 
 def image_tensor(path: Path, side: int) -> Tensor:
-    """An image float32 `[3, side, side]`, resized, cropped at its centre and normalised."""
+    """Read an image as float32 `[3, side, side]`, resized, cropped at its centre and normalised."""
     shares = pixels(path, side).astype(np.float32) / 255
     normalised = (shares - np.asarray(MEAN, dtype=np.float32)) / np.asarray(DEVIATION, dtype=np.float32)
     return torch.from_numpy(normalised.transpose(2, 0, 1).copy())
 
 
 def pixels(path: Path, side: int) -> NDArray[np.uint8]:
-    """An image as it is seen, uint8 `[side, side, 3]`, through the same cut."""
+    """Read an image's colours as uint8 `[side, side, 3]`, resized and cropped in the same way."""
     with _opened(path) as image:
         return np.asarray(_cropped(image.convert("RGB"), side, Image.Resampling.BICUBIC), dtype=np.uint8)
 
 
 def mask_tensor(path: Path, image: Path, side: int) -> Tensor:
-    """A mask bool `[side, side]`: true where it is not black, through the same cut as its image."""
+    """Read a mask as bool `[side, side]`, true where it is not black, resized and cropped like its image."""
     with _opened(image) as shown:
         width, height = shown.size
     with _opened(path) as mask:
@@ -122,12 +122,12 @@ def mask_tensor(path: Path, image: Path, side: int) -> Tensor:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """An image while it is read; a damaged one, one of another format and one that would fill memories are refused."""
+    """Open an image; refuse a damaged one, one of another format, and one that would exhaust memory."""
     try:
         if not path.is_file():
             raise ValueError("not a plain file")
         bomb = Image.DecompressionBombWarning
-        # Pillow would try every format that it knows, and let Ghostscript draw some of them.
+        # By default Pillow would try every format that it knows, and run Ghostscript for some of them.
         with warnings.catch_warnings(action="error", category=bomb), Image.open(path, formats=_FORMATS) as image:
             if image.mode[0] in "IF":  # which Pillow would cut to 8 bits
                 raise ValueError("more than 8 bits a colour")
@@ -136,13 +136,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield image
     except (Refusal, MemoryError):
         raise
-    except Exception as error:  # each format fails in its own way
+    except Exception as error:  # the exceptions differ between formats
         why = reason(error)
         raise Refusal(f"{path}: not readable as an image ({why}); put one there, or remove the file") from None
 
 
 def _cropped(image: Image.Image, side: int, resampling: Image.Resampling) -> Image.Image:
-    """The square of `side` pixels at the centre, once the shorter side is `side / CROPPED`."""
+    """Scale an image so that its shorter side is `side / CROPPED`, and cut out the central square of `side` pixels."""
     scale = round(side / CROPPED) / min(image.size)
     width, height = (max(side, round(length * scale)) for length in image.size)
     resized = image.resize((width, height), resampling)

@@ -1,1 +1,1 @@
-"""One generator or loader a file; every one ends in the same kind of graph."""
+"""Generators and loaders of graphs, one per file; all of them make the same kind of graph."""

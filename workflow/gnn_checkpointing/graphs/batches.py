@@ -1,8 +1,8 @@
-"""Mini-batches as graphs of their own, made by PyG's loaders: drawn neighbours (GraphSAGE), or a cluster (Cluster-GCN).
+"""Mini-batches as separate graphs, made by PyG's loaders: sampled neighbours (GraphSAGE) or a cluster (Cluster-GCN).
 
-PyG's own `NeighborLoader` and METIS need pyg-lib or torch-sparse, which have no wheels on the Python package index. A
-sampler written here and pymetis (the same METIS) plug into PyG's loaders in their place, and give the same batch for
-the same seed on every machine.
+PyG's own `NeighborLoader` and METIS need pyg-lib or torch-sparse, which have no wheels on the Python package index.
+Instead, PyG's loaders use the sampler in this file and pymetis (the same METIS), which give the same batch for the
+same seed on every machine.
 """
 
 from itertools import islice
@@ -25,16 +25,16 @@ from gnn_checkpointing.study.graph_design import DerivedGraph
 
 
 def batch(spec: DerivedGraph, base: Graph, rng: Generator) -> dict[str, NDArray[Any]]:
-    """The arrays of the batch that the description asks for: its own nodes and edges, numbered within it.
+    """Arrays of the batch that `spec` describes: its own nodes and edges, numbered within the batch.
 
-    Of drawn neighbours, the training nodes are the seeds, and edges lead from drawn neighbours to the nodes they were
-    drawn for. Of a cluster, they are the graph's training nodes in it.
+    In a batch of sampled neighbours, the training nodes are the seeds, and edges lead from a sampled neighbour to the
+    node it was drawn for. In a cluster, the training nodes are the graph's training nodes there.
     """
     arrays = {"x": base.features, "y": base.labels, "edge_index": base.edge_index}
     masks = {"trains": base.train_mask, "tests": base.test_mask}
     data = Data(**{name: torch.from_numpy(array) for name, array in (arrays | masks).items()})
     if spec.method == "neighbours":
-        # Around `seed_nodes` randomly chosen training nodes; all, where there are no more.
+        # Around `seed_nodes` randomly chosen training nodes, or all if there are fewer.
         training = rng.permutation(np.flatnonzero(base.train_mask))[: spec.seed_nodes]
         sampler = NeighbourSampler(base.edge_index, base.num_nodes, int(spec.size), spec.hops, rng)
         found = next(iter(NodeLoader(data, sampler, input_nodes=torch.from_numpy(training), batch_size=training.size)))
@@ -57,10 +57,10 @@ def batch(spec: DerivedGraph, base: Graph, rng: Generator) -> dict[str, NDArray[
 
 
 class MetisClusters(ClusterData):  # type: ignore[misc]
-    """PyG's clusters, found by pymetis; METIS starts from a fixed seed, so the same graph has the same clusters."""
+    """PyG's clusters, computed by pymetis; METIS uses a fixed seed, so the same graph gives the same clusters."""
 
     def _metis(self, edge_index: Tensor, num_nodes: int) -> Tensor:
-        # Edges are sorted by destination and lead both ways: the sources are the neighbours of each node in turn.
+        # Edges are sorted by destination and have both directions, so the sources list each node's neighbours in turn.
         degrees = np.bincount(edge_index[1].numpy(), minlength=num_nodes)
         adjacency = pymetis.CSRAdjacency(np.concatenate([[0], np.cumsum(degrees)]), edge_index[0].numpy())
         _, membership = pymetis.part_graph(self.num_parts, adjacency=adjacency)
@@ -81,7 +81,7 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         self.fan_out, self.hops, self.rng = fan_out, hops, rng
 
     def sample_from_nodes(self, index: NodeSamplerInput, **kwargs: Any) -> SamplerOutput:  # noqa: ARG002 - PyG's form
-        """The nodes, seeds first, and the drawn edges from neighbour to node, numbered within the batch."""
+        """Sample nodes, seeds first, and the drawn edges from neighbour to node, numbered within the batch."""
         seeds = index.node.numpy()
         place = np.full(self.degrees.size, -1, np.int64)
         place[seeds] = np.arange(seeds.size)
@@ -100,11 +100,11 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         return SamplerOutput(node=node, row=row, col=column, edge=edge, metadata=(index.input_id, index.time))
 
     def sample_from_edges(self, index: EdgeSamplerInput, neg_sampling: Any = None) -> SamplerOutput:
-        """What PyG's `BaseSampler` also asks for; the loader of nodes used here never calls it."""
+        """Not implemented: required by PyG's `BaseSampler`, but never called by the node loader used here."""
         raise NotImplementedError("links are not sampled here")
 
     def _drawn(self, nodes: Numbers) -> tuple[Numbers, Numbers]:
-        """The drawn edges, the first few of each node's in random order, and the nodes that they are drawn for."""
+        """Draw up to `fan_out` random edges of each node; returns their positions and the nodes they are drawn for."""
         degrees = self.degrees[nodes]
         owner = np.repeat(np.arange(nodes.size), degrees)
         within = np.arange(owner.size) - (np.cumsum(degrees) - degrees)[owner]

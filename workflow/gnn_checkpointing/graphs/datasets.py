@@ -1,6 +1,6 @@
-"""Public graphs through PyG's dataset classes and the package `ogb`: both read checked copies of the raw files.
+"""Load public graphs with PyG's dataset classes and the package `ogb`: both read checked copies of the raw files.
 
-Raw files are found below data_root, or else downloaded to a folder of ours.
+Raw files are looked for below data_root, and otherwise downloaded to `DOWNLOADS`.
 """
 
 import csv
@@ -28,7 +28,7 @@ SOCKET_SECONDS = 15.0
 
 
 def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:
-    """Load through the dataset class: in a temporary folder it makes its raw/ and processed/, not below data_root."""
+    """Load with PyG's dataset class, which makes its raw/ and processed/ in a temporary folder, not below data_root."""
     from torch_geometric import datasets
 
     if source.dataset == "KarateClub":
@@ -51,14 +51,14 @@ def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:
             return _from_pyg(loader(scratch, *named)[0], files)
         except Refusal:
             raise
-        except Exception as error:  # a wrong name is an AssertionError; damaged files fail as numpy or scipy likes
+        except Exception as error:  # an AssertionError for a wrong name, errors of numpy or scipy for damaged files
             if not any(Path(scratch).iterdir()):
                 raise Refusal(f"PyG's {source.dataset} has no dataset of that name") from None
             raise _unreadable("PyG", came_from[0], error) from None
 
 
 def _from_pyg(data: Any, files: dict[str, str]) -> Loaded:
-    """What PyG's `Data` holds; nodes that have several labels each (Yelp) with the first of them as their class."""
+    """Convert PyG's `Data`; if nodes have several labels each (Yelp), the class of a node is its first label."""
     labels, notes = data.y.numpy(), list[str]()
     if labels.ndim == 2 and labels.shape[1] > 1:
         notes = [f"nodes have several of {labels.shape[1]} labels each; the class of a node is the first of them"]
@@ -68,7 +68,7 @@ def _from_pyg(data: Any, files: dict[str, str]) -> Loaded:
 
 
 def load_ogb(source: RealGraph, data_root: Path | None) -> Loaded:
-    """Load from OGB's raw tables; its own loader would write a pickle beside them and open it again."""
+    """Load from OGB's raw tables, since OGB's own loader would write and read a pickle beside them."""
     try:
         from ogb.io.read_graph_raw import read_csv_graph_raw
     except ImportError:
@@ -84,16 +84,16 @@ def load_ogb(source: RealGraph, data_root: Path | None) -> Loaded:
             labels = np.loadtxt(raw / "node-label.csv.gz", dtype=np.int64, delimiter=",", ndmin=1)
             features = np.ascontiguousarray(graph["node_feat"], dtype=np.float32)
             return Loaded(features, graph["edge_index"].astype(np.int64), labels, files)
-        except Exception as error:  # whatever pandas or numpy objects to, the files are at fault
+        except Exception as error:  # any error of pandas or numpy is the files' fault
             raise _unreadable("ogb", came_from, error) from None
 
 
 def _download_ogb(name: str, raw: Path) -> None:
-    """Fetch the archive that ogb's own list names, and leave its raw tables in `raw`."""
+    """Download the archive that ogb's own list names, and put its raw tables into `raw`."""
     import ogb.nodeproppred
     from ogb.utils.url import download_url, extract_zip
 
-    # A table whose columns are the graphs; the first column names its rows.
+    # The table has one column per graph; its first column names the rows.
     with (Path(ogb.nodeproppred.__file__).parent / "master.csv").open(newline="", encoding="utf-8") as stream:
         url = next(row for row in csv.DictReader(stream) if row[""] == "url")[name]
     extract_zip(download_url(url, str(raw)), str(raw))
@@ -111,9 +111,9 @@ def _unreadable(reader: str, folder: Path, error: Exception) -> Refusal:
 def _provide(
     source: RealGraph, data_root: Path | None, inner: Path, names: list[str], target: Path, download: Callable[[], None]
 ) -> tuple[Path, dict[str, str]]:
-    """Fill `target` with checked copies of the raw files `names`; the folder they came from and their SHA-256.
+    """Fill `target` with checked copies of the raw files `names`; returns their source folder and their SHA-256.
 
-    `inner` is PyG's place for them below its root (such as Cora/raw); `download` is PyG's, and writes to `target`.
+    `inner` is PyG's folder for them below its root (such as Cora/raw); `download` fetches them into `target`.
     """
 
     def missing(folder: Path) -> list[str]:
@@ -127,11 +127,11 @@ def _provide(
         folder = DOWNLOADS / place
         try:
             _within_patience(download, target)
-            for name in names:  # each whole or not at all, and sealed: they stand for what was published
+            for name in names:  # written atomically and sealed, to detect later changes
                 with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
                     shutil.copyfileobj(downloaded, kept)
                 seal(folder / name)
-        except Exception as error:  # offline shows as any of urllib's, aiohttp's, ssl's and the system's errors
+        except Exception as error:  # being offline can raise errors of urllib, aiohttp, ssl or the system
             why = " ".join(str(error).split()) or type(error).__name__
             hint = "; or set data_root in the study to a folder that holds them" if data_root is None else ""
             raise Refusal(
@@ -144,15 +144,15 @@ def _provide(
         content = sealed_bytes(folder / name)
         digests[name] = hashlib.sha256(content).hexdigest()
         refuse_other(source, folder / name, digests[name])
-        # PyG reads the copy, so nothing can change between the check and the reading.
+        # PyG reads this copy of the checked bytes, so nothing can change between the check and the reading.
         (target / name).write_bytes(content)
     return folder, digests
 
 
 def _within_patience(download: Callable[[], None], target: Path) -> None:
-    """Run a download; give up once nothing has arrived in `target` for SILENT_SECONDS.
+    """Run a download; give up if nothing has arrived in `target` for SILENT_SECONDS.
 
-    PyG sets no time limit of its own, and behind a firewall that drops packets it would wait for minutes.
+    PyG sets no time limit, and behind a firewall that drops packets it would wait for minutes.
     """
     errors: list[Exception] = []
 

@@ -1,10 +1,10 @@
-"""A graph that brings its ego networks with it: encoded into further features, or as a bag of small graphs.
+"""A graph with its ego networks, which are encoded into additional features, or form a bag of small graphs.
 
-The ego network of a root holds all nodes within `radius` steps of it and all edges between these. A node's place in it
-is four numbers (Alvarez-Gonzalez, Kaltenbrunner and Gómez, 2023, arXiv 2312.05905): its distance from the root, and how
-many of its neighbours there are one step nearer to the root, as far, and one step farther. Encodings count exactly how
-often each place occurs around a node, and each pair of places around an edge: of the nodes that the ego networks of
-both of its ends hold, the place in the one and in the other (ELENE, in this project's own reading of it).
+The ego network of a root consists of all nodes within `radius` steps of it and all edges between them. A node's place
+in it is four numbers (Alvarez-Gonzalez, Kaltenbrunner and Gómez, 2023, arXiv 2312.05905): its distance from the root,
+and the numbers of its neighbours that are one step nearer to the root, equally far, and one step farther. Encodings
+count exactly how often each place occurs around a node. For an edge they count pairs of places: each node that is in
+the ego networks of both ends has a place in either (ELENE, in this project's own reading of it).
 """
 
 from collections.abc import Iterator
@@ -20,31 +20,31 @@ from gnn_checkpointing.study.graph_design import DerivedGraph
 
 _MOST_RADIUS = 7
 _ENTRIES = 4_000_000
-"""About so many numbers are held at once, whatever the graph: a chunk of roots is as large as they allow."""
+"""Approximate limit on numbers held at once, whatever the graph; it determines how many roots make a chunk."""
 
 _PAIRS = 8_000_000
-"""About so many nodes beside edges are held at once: a chunk of edges is as large as they allow."""
+"""Approximate limit on nodes around edges held at once; it determines how many edges make a chunk."""
 
 
 def with_egos(spec: DerivedGraph, base: Graph) -> dict[str, NDArray[Any]]:
-    """The arrays in which the graph that `spec` describes differs from its base: the same task on another input."""
+    """Arrays in which the graph that `spec` describes differs from its base: the same task on a different input."""
     if spec.method == "ego_networks":
         return bag(base, int(spec.size))
     return {"features": np.concatenate([base.features, ego_features(base, int(spec.size), spec.channels)], axis=1)}
 
 
 def bag(graph: Graph, radius: int) -> dict[str, NDArray[Any]]:
-    """Arrays of a graph in which every node's ego network is a small graph of its own, by root and then node.
+    """Arrays of a graph in which every node's ego network is a separate small graph, ordered by root, then node.
 
-    What subgraph GNNs train on (Zhao et al., 2022, GNN-AK; Zhang and Li, 2021, nested GNNs): a node is classified by
-    what it is mapped to as the root of its own ego network, so that memory grows with the sum of all ego networks.
+    Subgraph GNNs train on such graphs (Zhao et al., 2022, GNN-AK; Zhang and Li, 2021, nested GNNs): a node is
+    classified by its output as the root of its own ego network, so that memory grows with the sum of all ego networks.
     Roots keep label and mask, all other nodes have none; one feature is added, 1 for roots and 0 for the rest.
     """
     adjacency = adjacency_of(graph.edge_index, graph.num_nodes)
     cells, _ = places(adjacency, radius)
     root, node = np.divmod(cells, graph.num_nodes)
     is_root = root == node
-    # Every neighbour of every member, then those that are members of the same ego network.
+    # List every neighbour of every member, then keep those that are members of the same ego network.
     degrees = np.diff(adjacency.indptr)[node]
     destination = np.repeat(np.arange(len(node)), degrees)
     starts = np.repeat(adjacency.indptr[node], degrees)
@@ -61,12 +61,12 @@ def bag(graph: Graph, radius: int) -> dict[str, NDArray[Any]]:
 
 
 def ego_features(graph: Graph, radius: int, channels: int) -> NDArray[np.float32]:
-    """Features `[num_nodes, 2 * channels]`: of each node's own encoding, and of the edges' that reach it.
+    """Features `[num_nodes, 2 * channels]` from each node's own encoding and from those of its incoming edges.
 
-    Encodings are projected by fixed random signs, in whole numbers until the very end. Counts enter by their number of
-    binary digits, which grows as their logarithm does and is the same on every machine. A kind's signs follow from the
-    kind alone: alike surroundings look alike in every graph. Each column is scaled to a root mean square of 1; one
-    that is 0 everywhere stays so.
+    Encodings are projected with fixed random signs, in integers until the very end. A count is replaced by its number
+    of binary digits, which grows like its logarithm and is the same on every machine. The signs of a kind depend on the
+    kind alone, so equal surroundings get equal signs in every graph. Each column is scaled to a root mean square of 1,
+    except a column of zeros.
     """
     around = surroundings(graph.edge_index, graph.num_nodes, radius)
     own = node_encodings(around).counts
@@ -82,17 +82,17 @@ def ego_features(graph: Graph, radius: int, channels: int) -> NDArray[np.float32
         counts = csr_array((_binary_digits(count), place), shape=(graph.num_nodes, len(pairs)))
         of_edges += counts @ _signs(keys, channels)
     values = np.concatenate([of_nodes, of_edges], axis=1)
-    # Python's whole numbers: the squares of large counts are more than 64 bits hold.
+    # Python integers, since the squares of large counts do not fit in 64 bits.
     squares = np.array([sum(value * value for value in column) for column in values.T.tolist()], dtype=np.float64)
     spread = np.sqrt(squares / len(values))
     return (values / np.where(spread > 0, spread, 1.0)).astype(np.float32)
 
 
 class Encodings(NamedTuple):
-    """`counts[i, k]`: how often kind `k` occurs around node or edge `i`.
+    """Encodings, where `counts[i, k]` is how often kind `k` occurs around node or edge `i`.
 
-    `kinds` is int64 `[kinds, 4]` for nodes: distance, and neighbours nearer, as far, farther; `[kinds, 8]` for edges:
-    the same with respect to the edge's destination, then to its source.
+    `kinds` is int64 `[kinds, 4]` for nodes: distance, and neighbours nearer, equally far and farther. For edges it is
+    `[kinds, 8]`: the same with respect to the edge's destination, then to its source.
     """
 
     counts: csr_array
@@ -100,14 +100,14 @@ class Encodings(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """Every node's ego network: `kinds[matrix[root, node] - 1]` is the place (packed) of a node in a root's."""
+    """Every node's ego network: `kinds[matrix[root, node] - 1]` is the packed place of `node` in that of `root`."""
 
     matrix: csr_array
     kinds: Numbers
 
 
 def adjacency_of(edge_index: Numbers, num_nodes: int) -> csr_array:
-    """The matrix of a simple undirected graph's `edge_index` `[2, num_edges]`, both directions given."""
+    """Adjacency matrix of a simple undirected graph's `edge_index` `[2, num_edges]`, which has both directions."""
     ones = np.ones(edge_index.shape[1], dtype=np.int32)
     matrix = csr_array((ones, (edge_index[1], edge_index[0])), shape=(num_nodes, num_nodes))
     matrix.sort_indices()
@@ -115,11 +115,11 @@ def adjacency_of(edge_index: Numbers, num_nodes: int) -> csr_array:
 
 
 def places(adjacency: csr_array, radius: int) -> tuple[Numbers, Numbers]:
-    """Every root and node of its ego network, in order, as root * num_nodes + node; and its place, packed."""
+    """Every pair of a root and a node of its ego network, sorted, as root * num_nodes + node; and its packed place."""
     if not 1 <= radius <= _MOST_RADIUS:
         raise ValueError(f"radius {radius}: allowed are 1 to {_MOST_RADIUS}")
     num_nodes = adjacency.shape[0]
-    # What one step beyond the ego networks holds stays within bounds.
+    # Estimated for one step beyond the ego networks, to keep that within the limit too.
     around = min(float(num_nodes), max(1.0, adjacency.nnz / num_nodes) ** (radius + 1))
     step = max(1, int(_ENTRIES / around))
     roots = np.arange(num_nodes)
@@ -129,7 +129,7 @@ def places(adjacency: csr_array, radius: int) -> tuple[Numbers, Numbers]:
 
 
 def unpacked(keys: Numbers) -> Numbers:
-    """Places `[entries, 4]`: distance, neighbours nearer, as far, and farther."""
+    """Unpack places to `[entries, 4]`: distance, and neighbours nearer, equally far and farther."""
     degrees = [keys >> bits & 2**20 - 1 for bits in (40, 20, 0)]
     return np.stack([keys >> 60, *degrees], axis=1)
 
@@ -138,7 +138,7 @@ def _places(adjacency: csr_array, roots: Numbers, radius: int) -> tuple[Numbers,
     num_nodes = adjacency.shape[0]
 
     def around(cells: Numbers) -> tuple[Numbers, Numbers]:
-        """Of each root and node how many of the node's neighbours are among `cells`; roots and nodes are one number."""
+        """For each root and node, as one number, how many of the node's neighbours are in `cells`, where not zero."""
         row, node = np.divmod(cells, num_nodes)
         ones = np.ones(len(cells), dtype=np.int32)
         there = csr_array((ones, (row - roots[0], node)), shape=(len(roots), num_nodes))
@@ -168,7 +168,7 @@ def _places(adjacency: csr_array, roots: Numbers, radius: int) -> tuple[Numbers,
 
 
 def surroundings(edge_index: Numbers, num_nodes: int, radius: int) -> Surroundings:
-    """Every node's ego network of a simple undirected graph `edge_index` `[2, num_edges]`."""
+    """Compute every node's ego network in a simple undirected graph `edge_index` `[2, num_edges]`."""
     cells, keys = places(adjacency_of(edge_index, num_nodes), radius)
     kinds, number = np.unique(keys, return_inverse=True)
     roots, nodes = np.divmod(cells, num_nodes)
@@ -178,7 +178,7 @@ def surroundings(edge_index: Numbers, num_nodes: int, radius: int) -> Surroundin
 
 
 def node_encodings(around: Surroundings) -> Encodings:
-    """The encodings of nodes `[num_nodes, kinds]`."""
+    """Encodings of nodes, `[num_nodes, kinds]`."""
     num_nodes, kinds = around.matrix.shape[0], len(around.kinds)
     rows = np.repeat(np.arange(num_nodes, dtype=np.int64), np.diff(around.matrix.indptr))
     cells, counts = np.unique(rows * kinds + (around.matrix.data - 1), return_counts=True)
@@ -186,7 +186,7 @@ def node_encodings(around: Surroundings) -> Encodings:
 
 
 def edge_encodings(around: Surroundings, edge_index: Numbers) -> Encodings:
-    """The encodings of edges `[num_edges, kinds]`, in the order of `edge_index`."""
+    """Encodings of edges, `[num_edges, kinds]`, in the order of `edge_index`."""
     rows, pair, counts = map(np.concatenate, zip(*edge_counts(around, edge_index), strict=True))
     pairs, number = np.unique(pair, return_inverse=True)
     destination, source = np.divmod(pairs, len(around.kinds))
@@ -195,9 +195,9 @@ def edge_encodings(around: Surroundings, edge_index: Numbers) -> Encodings:
 
 
 def edge_counts(around: Surroundings, edge_index: Numbers) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
-    """Edges, pairs of kinds around them, and how often; some edges at a time: memory does not grow with their number.
+    """Yield edges, the pairs of kinds around them, and the counts, in chunks of edges to bound the memory.
 
-    A pair is the kind of the destination's * number of kinds + the kind of the source's.
+    A pair is (kind with respect to the destination) * (number of kinds) + (kind with respect to the source).
     """
     matrix, kinds = around.matrix, len(around.kinds)
     there = csr_array((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
@@ -221,12 +221,12 @@ def edge_counts(around: Surroundings, edge_index: Numbers) -> Iterator[tuple[Num
 
 
 def _binary_digits(counts: Numbers) -> Numbers:
-    """How many binary digits each count has: 1 for 1, 2 for 2 and 3, 3 for 4 to 7."""
+    """Number of binary digits of each count: 1 for 1, 2 for 2 and 3, 3 for 4 to 7."""
     return np.frexp(counts.astype(np.float64))[1].astype(np.int64)
 
 
 def _signs(keys: Numbers | NDArray[np.uint64], channels: int) -> Numbers:
-    """Signs `[keys, channels]` of +1 and -1, each channel a bit of its own of the key's scrambled forms."""
+    """Signs +1 and -1, `[keys, channels]`; each channel uses its own bit of the scrambled forms of the key."""
     words = -(-channels // 64)
     scrambled = [_mixed(keys.astype(np.uint64) + np.uint64(word + 1)) for word in range(words)]
     bits = [(scrambled[channel // 64] >> np.uint64(channel % 64)) & np.uint64(1) for channel in range(channels)]
@@ -234,7 +234,7 @@ def _signs(keys: Numbers | NDArray[np.uint64], channels: int) -> Numbers:
 
 
 def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """64 well mixed bits for each key (the finaliser of splitmix64, Steele, Lea and Flood, 2014)."""
+    """Hash each key to 64 well-mixed bits (the finaliser of splitmix64, Steele, Lea and Flood, 2014)."""
     z = keys + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

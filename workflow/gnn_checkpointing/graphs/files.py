@@ -1,4 +1,4 @@
-"""Files of the user's own before they are read: of the right kind, with the known checksum, of bounded size."""
+"""Checks of the user's own files before they are read: right kind, known checksum, bounded size."""
 
 import gzip
 import os
@@ -18,10 +18,11 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST = np.float64(np.finfo(np.float32).max)
-"""Features are single-precision numbers. As numpy's: of Python's own, half precision would make infinity."""
+"""Largest feature, which is a single-precision number. A numpy scalar: half-precision arrays would turn a Python
+float into infinity."""
 
-# What PyG and ogb read without ever unpickling; every other kind of raw file could run code when it is opened. A `.npy`
-# is not among them: PyG tells numpy to unpickle one class's. That of GraphSAINT's graphs it reads as it should.
+# Files that PyG and ogb read without ever unpickling; every other kind of raw file could run code when it is opened.
+# `.npy` is not among them, since PyG unpickles those of one dataset class; GraphSAINT's it reads safely.
 HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
 HARMLESS_FILES = ("feats.npy",)
 
@@ -42,7 +43,7 @@ KNOWN_SHA256 = {
 class Loaded:
     """Features `[num_nodes, num_features]`, edges `[2, num_edges]` in any order, labels `[num_nodes]` (below 0: none).
 
-    `files` holds the SHA-256 of every file read, by name; `notes` what the source changed on its own account.
+    `files` holds the SHA-256 of every file read, by name; `notes` describe changes made while reading.
     """
 
     features: NDArray[np.float32]
@@ -53,14 +54,14 @@ class Loaded:
 
 
 def below(data_root: Path | None, key: str, path: Path) -> Path:
-    """Where a file or folder of the user's own lies: `path` itself, or below data_root."""
+    """Location of one of the user's files or folders: `path` itself if absolute, otherwise below data_root."""
     if not path.is_absolute() and data_root is None:
         raise Refusal(f"{key} {path} is below data_root, which is not set; set it in the study")
     return path if data_root is None else data_root / path
 
 
 def user_path(path: Path, advice: str, folder: bool = False) -> Path:
-    """A file, or folder, of the user's own that is there and of that kind; else refused with the cause and `advice`."""
+    """Check that one of the user's files or folders exists and is of that kind; else refuse with cause and `advice`."""
     place, wanted = os.path.abspath(path), "folder" if folder else "plain file"  # noqa: PTH100 - links may lead in circles
     is_right = stat.S_ISDIR if folder else stat.S_ISREG
     try:
@@ -75,14 +76,14 @@ def user_path(path: Path, advice: str, folder: bool = False) -> Path:
 
 
 def checked_sha256(source: RealGraph, path: Path) -> str:
-    """The SHA-256 of a file of the user's own, which is never unpickled; refused where the study knows another."""
+    """SHA-256 of one of the user's files, which is never unpickled; refused if the study lists a different one."""
     found = sha256_of(path)
     refuse_other(source, path, found, unpickled=False)
     return found
 
 
 def refuse_other(source: RealGraph, path: Path, found: str, *, unpickled: bool = True) -> None:
-    """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
+    """Refuse a file whose SHA-256 differs from the known one, or a file that could run code if none is known."""
     known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
     harmless = path.suffix in HARMLESS_SUFFIXES or path.name in HARMLESS_FILES or not unpickled
     if known is None and not harmless:
@@ -98,10 +99,10 @@ def refuse_other(source: RealGraph, path: Path, found: str, *, unpickled: bool =
 
 
 def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
-    """The values as features have them, and notes where whole numbers lose digits, or small numbers become 0."""
+    """Convert values to single precision, with notes on integers that lose digits and small numbers that become 0."""
     narrow = values.astype(np.float32)
     large = np.abs(narrow) >= 2**24
-    # Python compares integers and floats as they are, numpy once both are rounded.
+    # Python compares integers and floats exactly, numpy only after rounding both.
     rounded = map(ne, narrow[large].tolist(), values[large].tolist())
     lost = {
         "beyond 16,777,216 are rounded to single precision": sum(rounded),
@@ -111,9 +112,9 @@ def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[st
 
 
 def refuse_gzip_bomb(path: Path) -> None:
-    """Refuse a gzip file that unfolds to more than it may; nothing of it is kept in memory."""
+    """Refuse a gzip file that expands to more than the limit, without keeping its content in memory."""
     limit = most_bytes(path)
-    # No gzip unfolds to more than 1,032 times its size.
+    # No gzip file expands to more than 1,032 times its size.
     if path.suffix != ".gz" or 1032 * path.stat().st_size <= limit:
         return
     unfolded = 0
@@ -122,7 +123,7 @@ def refuse_gzip_bomb(path: Path) -> None:
             while unfolded <= limit and (piece := stream.read(2**20)):
                 unfolded += len(piece)
     except (OSError, EOFError):
-        return  # not gzip, or damaged: whoever reads it says so
+        return  # not gzip, or damaged: the actual reader reports that
     if unfolded > limit:
         raise Refusal(
             f"{path}: unfolds to more than {limit:,} bytes, {MOST_TIMES} times its size or a gibibyte; replace it by "

@@ -1,4 +1,4 @@
-"""Other densities of a real graph: edges are removed or added, the nodes stay as they are."""
+"""Other densities of a real graph: edges are removed or added, the nodes are unchanged."""
 
 import numpy as np
 from numpy.random import Generator
@@ -17,12 +17,12 @@ from gnn_checkpointing.study.graph_design import DerivedGraph, LoadedGraph
 
 
 def graded(spec: DerivedGraph, base: Graph, rng: Generator) -> Numbers:
-    """The `edge_index` that the description asks for, made from that of the real graph `base`."""
+    """Make the `edge_index` that `spec` describes from that of the real graph `base`."""
     assert isinstance(spec.base, LoadedGraph)
     source, method, nodes = spec.base.source, {"thinned": thinned, "capped": capped, "two_hop": two_hop}, base.num_nodes
     try:
         for other in () if spec.method == "capped" else getattr(source.graded, spec.method):
-            # Refused only now, since the study does not know the number of nodes.
+            # Checked only here, since the study does not know the number of nodes.
             if other != spec.size and round(nodes * other / 2) == round(nodes * spec.size / 2):
                 raise Refusal(
                     f"graded.{spec.method} {spec.size} and {other} give {nodes} nodes equally many edges; name one of "
@@ -35,7 +35,7 @@ def graded(spec: DerivedGraph, base: Graph, rng: Generator) -> Numbers:
 
 
 def thinned(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numbers:
-    """As many of the undirected edges `[2, edges]` as give the average degree `level`, all equally likely."""
+    """Uniformly random subset of the undirected edges `[2, edges]` that gives the average degree `level`."""
     wanted = round(num_nodes * level / 2)
     if wanted > pairs.shape[1]:
         raise Refusal(
@@ -46,10 +46,10 @@ def thinned(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Num
 
 
 def capped(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numbers:
-    """Those of the undirected edges `[2, edges]` that are among the first `level` of both ends.
+    """Keep the undirected edges `[2, edges]` that are among the first `level` edges of both ends.
 
-    First in one random order of all edges: nodes with at most `level` neighbours lose only what the other end does
-    not keep, and no degree exceeds `level`.
+    "First" refers to one random order of all edges. No degree exceeds `level`, and nodes with at most `level`
+    neighbours lose only edges that the other end does not keep.
     """
     edges = pairs.shape[1]
     turn = rng.permutation(edges)
@@ -63,10 +63,10 @@ def capped(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numb
 
 
 def two_hop(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numbers:
-    """The undirected edges `[2, edges]` and as many two-hop pairs as give the average degree `level`.
+    """Add two-hop pairs to the undirected edges `[2, edges]` until the average degree is `level`.
 
-    A new edge joins the ends of a random path of two edges (an edge, then another of its end), so that pairs with
-    many common neighbours come first; the closure itself, which may not fit in memory, is never listed.
+    A new edge joins the ends of a random path of two edges, so that pairs with many common neighbours are more likely.
+    The set of all two-hop pairs, which may not fit in memory, is never listed.
     """
     edge_index = both_directions(pairs, num_nodes)
     degrees = np.bincount(edge_index[1], minlength=num_nodes)

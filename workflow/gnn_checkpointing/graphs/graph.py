@@ -1,4 +1,4 @@
-"""The one kind of graph that every generator and loader ends in, checked when it is made; and its facts."""
+"""The graph class of all generators and loaders, which checks its arrays, and the facts of a graph."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from gnn_checkpointing.refusal import Refusal
 ARRAYS = {"edge_index": "<i8", "features": "<f4", "labels": "<i8", "train_mask": "|b1", "test_mask": "|b1"}
 METADATA = ("id", "label", "family", "requested_average_degree", "replicate", "num_classes")
 PAST = ("provenance", "derivation")
-"""What only loaded, graded and sampled graphs have: the bytes of the others do not depend on it."""
+"""Metadata of loaded, graded and sampled graphs only; it does not affect the bytes of other graphs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class Graph:
     """A simple graph with features, labels and a split.
 
     `edge_index` is int64 `[2, num_edges]`, row 0 sources and row 1 destinations, sorted by destination then source;
-    both directions of each edge, but in batches of drawn neighbours and in images, which have one direction alone.
-    `features` is float32 `[num_nodes, num_features]`; `labels` is int64 `[num_nodes]`, -1 where there is none; the
-    masks are bool `[num_nodes]` and hold labelled nodes only.
+    both directions of each edge, except in batches of sampled neighbours and in images, which have only one direction.
+    `features` is float32 `[num_nodes, num_features]`; `labels` is int64 `[num_nodes]`, -1 for unlabelled nodes; the
+    masks are bool `[num_nodes]` and contain labelled nodes only.
     """
 
     id: str
@@ -44,24 +44,24 @@ class Graph:
     derivation: Derivation | None = None
 
     def __post_init__(self) -> None:
-        """Refuse, naming the first thing that is wrong."""
+        """Refuse an invalid graph, naming its first fault."""
         complaint = self._wrong_arrays() or self._wrong_nodes() or self._wrong_edges()
         if complaint:
             raise Refusal(f"graph {self.id}: {complaint}")
 
     @property
     def num_nodes(self) -> int:
-        """Nodes of the graph."""
+        """Number of nodes."""
         return int(self.labels.shape[0])
 
     @property
     def num_edges(self) -> int:
-        """Directed edges: both directions of each undirected edge."""
+        """Number of directed edges: both directions of each undirected edge count."""
         return int(self.edge_index.shape[1])
 
     @property
     def num_features(self) -> int:
-        """Features of a node."""
+        """Number of features of a node."""
         return int(self.features.shape[1])
 
     @property
@@ -76,7 +76,7 @@ class Graph:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """All that is not an array, by field name, as JSON has it."""
+        """All fields that are not arrays, by name, as JSON values."""
         past = {name: getattr(self, name) for name in PAST}
         return {name: getattr(self, name) for name in METADATA} | {
             name: record.model_dump(mode="json") for name, record in past.items() if record is not None
@@ -84,17 +84,17 @@ class Graph:
 
     @property
     def is_drawn_batch(self) -> bool:
-        """Whether it is a batch of drawn neighbours: edges in one direction, and test nodes only as they come."""
+        """Whether this is a batch of sampled neighbours: edges in one direction, and test nodes only by chance."""
         return self.derivation is not None and self.derivation.method == "neighbours"
 
     @property
     def is_directed(self) -> bool:
-        """Whether its edges are in one direction: drawn towards a batch's nodes, or from a patch's nearest ones."""
+        """Whether edges have one direction only: from sampled neighbours, or from a patch's nearest patches."""
         return self.is_drawn_batch or self.family == "images"
 
     @property
     def content_sha256(self) -> str:
-        """SHA-256 over metadata and little-endian arrays: the same on any machine, in any container."""
+        """SHA-256 over metadata and little-endian arrays, the same on any machine and in any file format."""
         total = hashlib.sha256(json.dumps(self.metadata, sort_keys=True, allow_nan=False).encode())
         for name, dtype in ARRAYS.items():
             array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
@@ -149,7 +149,7 @@ class Graph:
 
 
 def facts(graph: Graph) -> GraphFacts:
-    """What a record says of the graph."""
+    """Facts of a graph for the record."""
     same = ("num_nodes", "num_edges", "num_features", "average_degree", "density", *METADATA, *PAST)
     return GraphFacts(
         sha256=graph.content_sha256,

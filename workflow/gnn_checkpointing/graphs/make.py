@@ -1,4 +1,4 @@
-"""From a graph's description in the design to the graph: drawn, loaded, or made from another one."""
+"""Make the graph that a description in the design asks for: generated, loaded, or derived from another graph."""
 
 import os
 from dataclasses import replace
@@ -43,7 +43,7 @@ _LABELS = {
 
 
 def make_graph(spec: GraphSpec) -> Graph:
-    """The graph that the design describes, or a refusal; the same seed gives the same bytes on any machine."""
+    """Make the graph that `spec` describes, or refuse; the same seed gives the same bytes on any machine."""
     if isinstance(spec, DerivedGraph):
         return _derived(spec, make_graph(spec.base))
     parts = _drawn(spec) if isinstance(spec, GeneratedGraph) else _loaded(spec)
@@ -52,12 +52,12 @@ def make_graph(spec: GraphSpec) -> Graph:
 
 
 def stream(spec: GraphSpec, purpose: str) -> Generator:
-    """The random numbers of one purpose, independent of those of every other."""
+    """Random generator for one purpose, independent of the generators for all others."""
     return Generator(PCG64(derived_seed(spec.seed, purpose)))
 
 
 def _derived(spec: DerivedGraph, base: Graph) -> Graph:
-    # PyG takes seconds to import, and a machine that only measures may lack scipy: both only where they are used.
+    # PyG takes seconds to import, and a machine that only measures may lack scipy: import both only when needed.
     if spec.method in ("neighbours", "clusters"):
         from gnn_checkpointing.graphs.batches import batch
 
@@ -108,12 +108,12 @@ def _drawn(spec: GeneratedGraph) -> dict[str, Any]:
 
 
 def _loaded(spec: LoadedGraph) -> dict[str, Any]:
-    """The parts of a real graph, or a refusal in one sentence; what was changed is in its provenance."""
+    """Load the parts of a real graph, or refuse in one sentence; changes are noted in its provenance."""
     source = spec.source
     try:
         loaded = _read(source, None if spec.data_root is None else expanded(Path(spec.data_root)))
         for name, sha256 in loaded.files.items():
-            # Otherwise the graph would be published as one of other files.
+            # Otherwise the graph would be published with the wrong checksums.
             if sha256 != (expected := source.files.get(name, sha256)):
                 raise Refusal(
                     f"{name} has SHA-256 {sha256}, but the study lists {expected}; if it changed while the study was "
@@ -153,7 +153,7 @@ def _loaded(spec: LoadedGraph) -> dict[str, Any]:
 
 
 def _read(source: RealGraph, data_root: Path | None) -> Loaded:
-    """Read the graph's files, each kind in its own way; scipy, PyG and ogb are imported only for their own."""
+    """Read the graph's files with the loader for their kind; scipy, PyG and ogb are imported only if needed."""
     if source.csv is not None:
         from gnn_checkpointing.graphs.tables import load_tables
 
@@ -168,7 +168,7 @@ def _read(source: RealGraph, data_root: Path | None) -> Loaded:
 
 
 def _numbered(labels: NDArray[Any]) -> tuple[Numbers, int]:
-    """Labels from 0 without gaps (-1: none) and the number of classes that labelled nodes have."""
+    """Renumber labels from 0 without gaps (-1: unlabelled); returns them and the number of classes that occur."""
     flat = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if flat.ndim != 1 or flat.dtype.kind not in "iu":
         raise Refusal(f"labels are {flat.dtype} {list(flat.shape)}, not one integer per node")
@@ -181,7 +181,7 @@ def _numbered(labels: NDArray[Any]) -> tuple[Numbers, int]:
 
 
 def _simple(edge_index: Numbers, num_nodes: int, to_undirected: bool) -> tuple[Numbers, dict[str, int]]:
-    """Simple edges in both directions and what was changed; missing reverses are added only where the entry says so."""
+    """Simple edges in both directions, and the counts of changes; missing reverses are added if `to_undirected`."""
     if edge_index.size and not 0 <= edge_index.min() <= edge_index.max() < num_nodes:
         wrong = int(np.flatnonzero(((edge_index < 0) | (edge_index >= num_nodes)).any(axis=0))[0])
         source, target = edge_index[:, wrong]
@@ -204,10 +204,10 @@ def _simple(edge_index: Numbers, num_nodes: int, to_undirected: bool) -> tuple[N
 
 
 def described(folder: Path) -> list[str]:
-    """Lines on what a folder of CSV files holds, refused as the study would; edges lead both ways."""
+    """Describe a folder of CSV files in lines of text, with the refusals of a study; missing reverses are added."""
     place = Path(os.path.abspath(folder))  # noqa: PTH100 - links may lead in circles
     source = RealGraph(name=slug(place.name), csv=place, to_undirected=True)
-    # As wide as the files are: the study decides what becomes of wide features.
+    # Keep all features: projecting wide ones is up to the study.
     graph = make_graph(LoadedGraph("described", source, None, 2**62, 0))
     found = facts(graph)
     structure, provenance = found.structure, found.provenance

@@ -1,4 +1,4 @@
-"""Real graphs from an `.npz` file in the layout of PyG's `read_npz`, with their features as they are."""
+"""Load real graphs from an `.npz` file in the layout of PyG's `read_npz`, with their features unchanged."""
 
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,16 @@ from gnn_checkpointing.study.graph_entries import RealGraph
 
 _PARTS = ("data", "indices", "indptr", "shape")
 _ARRAYS = ("labels", *(f"{name}_{part}" for name in ("adj", "attr") for part in _PARTS))
-"""Whatever else a file holds is not read: names of nodes and classes are often pickled."""
+"""The only arrays that are read: others, such as names of nodes and classes, are often pickled."""
 
 LARGEST_BYTES = 8 * 2**30
-"""Features are laid out densely when they are read; files that would need more than this are refused."""
+"""Maximum size of the dense features that are made when a file is read; larger ones are refused."""
 
 
 def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
-    """The graph of the CSR matrices `adj_*` and `attr_*`, and `labels`.
+    """Load the graph from the CSR matrices `adj_*` and `attr_*`, and `labels`.
 
-    PyG's own reader drops self-loops and turns every positive feature into 1, both without a word.
+    PyG's own reader silently drops self-loops and turns every positive feature into 1.
     """
     path = user_path(below(data_root, "npz", npz), "put the .npz there, or correct npz or data_root")
     sha256 = checked_sha256(source, path)
@@ -47,7 +47,7 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
         if features.nnz < named:
             raise ValueError(f"attr has {named - features.nnz} values in places that have one already")
         edges = _matrix(arrays, "adj", labels.size).tocoo()
-    except Exception as error:  # whatever numpy or scipy objects to, the file is at fault
+    except Exception as error:  # any error of numpy or scipy is the file's fault
         raise Refusal(f"{path}: not in the layout of PyG's read_npz ({reason(error)}); replace the file") from None
     others, zeros = int((edges.data != 1).sum()), int((edges.data == 0).sum())
     features.data, notes = single_precision(features.data)
@@ -58,9 +58,9 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
 
 
 def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_matrix:
-    """A CSR matrix that holds together: scipy trusts indices, and would read beyond its memory.
+    """Build a CSR matrix after checking its parts, since scipy trusts indices and would read out of bounds.
 
-    An index such as 1.5 or a complex feature would lose a part when it is converted.
+    Conversion would silently truncate an index such as 1.5, or a complex feature.
     """
     data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in _PARTS)
     for part, array in (("indices", indices), ("indptr", indptr), ("shape", shape)):

@@ -1,4 +1,4 @@
-"""Edges as numbers: the one form of edges in this project, and exact sampling of distinct pairs without listing all."""
+"""Edges as integers: this project's form of `edge_index`, and exact sampling of distinct pairs without listing all."""
 
 from collections.abc import Callable
 
@@ -9,34 +9,34 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int64]
 
 PATIENCE = 64
-"""Draws per number asked for (rounds, in `settled`) after which the rest is no longer left to a family's own rule."""
+"""Draws per requested number (in `settled`: rounds) after which a family's own rule is given up for the rest."""
 
 LARGEST_DRAW = 4_000_000
-"""Numbers drawn at once: some hundred MiB of working memory, however many edges are asked for."""
+"""Maximum of numbers drawn at once: about a hundred MiB of working memory, however many edges are requested."""
 
 
 def edge_keys(edge_index: Numbers, num_nodes: int) -> Numbers:
-    """One number per edge, ordered as (destination, source): destination * num_nodes + source."""
+    """One number per edge that orders edges by destination, then source: destination * num_nodes + source."""
     keys: Numbers = edge_index[1] * np.int64(num_nodes) + edge_index[0]
     return keys
 
 
 def both_directions(pairs: Numbers, num_nodes: int) -> Numbers:
-    """The sorted `edge_index` of undirected edges, `pairs` `[2, edges]` holding each once."""
+    """Sorted `edge_index` of undirected edges, from `pairs` `[2, edges]` with each edge once."""
     return _edges(np.sort(edge_keys(np.concatenate([pairs, pairs[::-1]], axis=1), num_nodes)), num_nodes)
 
 
 def simple_edges(edge_index: Numbers, num_nodes: int) -> Numbers:
-    """The edges sorted by destination then source, without self-loops, each once."""
+    """Sort edges by destination, then source, without self-loops and duplicates."""
     kept = edge_index[:, edge_index[0] != edge_index[1]]
     return _edges(np.unique(edge_keys(kept, num_nodes)), num_nodes)
 
 
 def missing_reverses(edge_index: Numbers, num_nodes: int) -> int:
-    """How many of the sorted, distinct edges lack their reverse."""
+    """Number of the sorted, distinct edges that lack their reverse."""
     keys = edge_keys(edge_index, num_nodes)
     reverses = np.sort(edge_keys(edge_index[::-1], num_nodes))
-    # Equal sorted keys is the common case and ten times cheaper than a set difference.
+    # Comparing sorted keys settles the common case, ten times cheaper than a set difference.
     return 0 if np.array_equal(keys, reverses) else int(np.setdiff1d(keys, reverses, assume_unique=True).size)
 
 
@@ -45,7 +45,7 @@ def _edges(keys: Numbers, num_nodes: int) -> Numbers:
 
 
 def positions(keys: Numbers, wanted: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
-    """The place of each of `wanted` in the sorted `keys`, and whether it is there at all."""
+    """Position of each of `wanted` in the sorted `keys`, and whether it is there at all."""
     if not keys.size:
         return np.zeros(wanted.size, np.int64), np.zeros(wanted.size, np.bool_)
     at = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
@@ -53,7 +53,7 @@ def positions(keys: Numbers, wanted: Numbers) -> tuple[Numbers, NDArray[np.bool_
 
 
 def distinct_codes(count: int, size: int, rng: Generator) -> Numbers:
-    """`count` distinct numbers out of `range(size)`, sorted; every such set is equally likely.
+    """Draw `count` distinct numbers from `range(size)`, sorted; every such set is equally likely.
 
     Time and memory grow with `count`, not with `size`.
     """
@@ -67,14 +67,14 @@ def distinct_codes(count: int, size: int, rng: Generator) -> Numbers:
         if codes.size >= count:
             break
         drawn = np.concatenate([drawn, rng.integers(0, size, count - codes.size + 16, dtype=np.int64)])
-    # Only the order of drawing is blind to the numbers themselves: keep those that appeared first.
+    # Keep the numbers that were drawn first: only the drawing order is independent of the numbers themselves.
     return codes[np.argsort(np.argsort(first)) < count]
 
 
 def triangular_pairs(codes: Numbers) -> Numbers:
-    """The pairs `[2, codes]` with i > j >= 0 whose number i (i - 1) / 2 + j is the code (below 2**61).
+    """Pairs `[2, codes]` with i > j >= 0 whose number i (i - 1) / 2 + j is the code (below 2**61).
 
-    The root of i (i - 1) / 2 = code in floating point is at most one off; integers put that right.
+    The floating-point root of i (i - 1) / 2 = code is off by at most one, which integer arithmetic corrects.
     """
     i = ((1 + np.sqrt(1 + 8 * codes.astype(np.float64))) / 2).astype(np.int64)
     i -= i * (i - 1) // 2 > codes
@@ -83,17 +83,17 @@ def triangular_pairs(codes: Numbers) -> Numbers:
 
 
 def triangular_codes(pairs: Numbers) -> Numbers:
-    """The number i (i - 1) / 2 + j of each of the pairs `[2, codes]`, i > j, in either order."""
+    """Number i (i - 1) / 2 + j, i > j, of each of the pairs `[2, codes]`, which may be in either order."""
     i, j = np.maximum(pairs[0], pairs[1]), np.minimum(pairs[0], pairs[1])
     codes: Numbers = i * (i - 1) // 2 + j
     return codes
 
 
 def gathered(taken: Numbers, count: int, draw: Callable[[int], Numbers]) -> Numbers:
-    """The sorted `taken` with `count` new numbers, sorted: the first free ones that `draw` gives.
+    """Add to the sorted `taken` the first `count` free numbers that `draw` gives; the result is sorted.
 
-    `draw(asked)` gives at most `asked` numbers, by any rule. They stay fewer than `count` where PATIENCE draws for
-    each were not enough.
+    `draw(asked)` gives at most `asked` numbers, by any rule. Fewer than `count` are added if PATIENCE draws for each
+    were not enough.
     """
     wanted = taken.size + count
     drawn, rate = 0, 1.0
@@ -107,20 +107,20 @@ def gathered(taken: Numbers, count: int, draw: Callable[[int], Numbers]) -> Numb
 
 
 def first_distinct(count: int, size: int, draw: Callable[[int], Numbers], rng: Generator) -> Numbers:
-    """`count` distinct numbers out of `range(size)`, sorted: the first that `draw` gives, as in `gathered`.
+    """Draw `count` distinct numbers from `range(size)`, sorted: the first that `draw` gives, as in `gathered`.
 
-    What it does not give in time (in graphs so dense that a rule hardly ever finds a free pair) is drawn evenly from
-    the free numbers.
+    Numbers that it does not give in time (in graphs so dense that a rule hardly ever finds a free pair) are drawn
+    uniformly from the free ones.
     """
     taken = gathered(np.empty(0, np.int64), count, draw)
     return _merged(taken, free_codes(taken, count - taken.size, size, rng))
 
 
 def settled(taken: Numbers, count: int, draw: Callable[[Numbers], Numbers]) -> tuple[Numbers, Numbers]:
-    """Let each of `count` drawers draw until its number is free; all numbers taken, and who found none.
+    """Let each of `count` drawers draw until its number is free; returns all taken numbers, and unlucky drawers.
 
-    `taken` is sorted. `draw(who)` gives one number for each of `who`, -1 for none; a number that two draw in the same
-    round goes to the first. Drawers that found no free number in PATIENCE rounds are the second array returned.
+    `taken` is sorted. `draw(who)` gives one number for each of `who`, or -1; if two draw the same number in a round,
+    the first gets it. The second returned array has the drawers that found no free number in PATIENCE rounds.
     """
     waiting = np.arange(count, dtype=np.int64)
     for _ in range(PATIENCE):
@@ -133,19 +133,19 @@ def settled(taken: Numbers, count: int, draw: Callable[[Numbers], Numbers]) -> t
 
 
 def free_codes(taken: Numbers, count: int, size: int, rng: Generator) -> Numbers:
-    """`count` distinct numbers out of those of `range(size)` not in the sorted `taken`, evenly drawn, sorted."""
+    """Draw `count` distinct numbers uniformly from those of `range(size)` not in the sorted `taken`; sorted."""
     return _free(taken, distinct_codes(count, size - taken.size, rng))
 
 
 def _free(taken: Numbers, ranks: Numbers) -> Numbers:
-    """The numbers of these ranks among those that are not in the sorted `taken`."""
-    # The k-th free number is k plus the taken ones below it, and that sum steps up at taken[m] - m.
+    """Numbers with these ranks among all that are not in the sorted `taken`."""
+    # The k-th free number is k plus the number of taken ones below it, which increases at k = taken[m] - m.
     codes: Numbers = ranks + np.searchsorted(taken - np.arange(taken.size), ranks, side="right")
     return codes
 
 
 def _fresh(drawn: Numbers, taken: Numbers) -> tuple[Numbers, Numbers]:
-    """Where in `drawn` a number that is neither -1 nor taken comes first, and those numbers."""
+    """First positions in `drawn` of the numbers that are neither -1 nor taken, and these numbers."""
     places = np.sort(np.unique(drawn, return_index=True)[1]).astype(np.int64)
     codes = drawn[places]
     free = (codes >= 0) & ~positions(taken, codes)[1]
@@ -153,5 +153,5 @@ def _fresh(drawn: Numbers, taken: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _merged(taken: Numbers, fresh: Numbers) -> Numbers:
-    # Mostly sorted already, which a stable sort makes use of.
+    # The arrays are mostly sorted already, which a stable sort exploits.
     return np.sort(np.concatenate([taken, fresh]), kind="stable")

@@ -1,4 +1,4 @@
-"""Graphs as files: `.npz` without pickle, the same bytes for the same graph, verified when read."""
+"""Graph files: `.npz` without pickle, the same bytes for the same graph, verified when read."""
 
 import json
 import zipfile
@@ -29,22 +29,22 @@ class _Metadata(Record):
 
 
 def save_graph(path: Path, graph: Graph) -> None:
-    """Write the graph to `path`, whole or not at all; `numpy.load` opens it too."""
+    """Write the graph to `path` atomically; `numpy.load` can open it too."""
     described = {**graph.metadata, "content_sha256": graph.content_sha256}
     text = json.dumps(described, sort_keys=True, allow_nan=False).encode()
     arrays = {name: np.ascontiguousarray(getattr(graph, name), dtype=dtype) for name, dtype in ARRAYS.items()}
     with whole_file(path) as stream, zipfile.ZipFile(stream, "w") as archive:
         for name, array in [("metadata", np.frombuffer(text, np.uint8)), *arrays.items()]:
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.create_system = 3  # otherwise the bytes would tell the operating system
+            entry.create_system = 3  # otherwise the bytes would depend on the operating system
             with archive.open(entry, "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
 
 
 def load_graph(path: Path, asked: str | None = None) -> Graph:
-    """The graph stored in `path`, or a refusal in one sentence that names the file.
+    """Read the graph stored in `path`; a refusal is one sentence that names the file.
 
-    `asked` is the id of the graph that it must be, where that matters.
+    If `asked` is given, the graph must have that id.
     """
     arrays = read_arrays(path, ("metadata", *ARRAYS), AGAIN)
     try:

@@ -1,4 +1,4 @@
-"""What a graph looks like: degrees, clustering, homophily."""
+"""Structure of a graph: degrees, clustering, homophily."""
 
 import numpy as np
 from numpy.random import PCG64, Generator
@@ -11,7 +11,7 @@ WEDGES = 100_000
 
 
 def structure(edge_index: Numbers, labels: Numbers) -> Structure:
-    """The structure of sorted edges `[2, num_edges]` between nodes with `labels` (-1: none)."""
+    """Structure of sorted edges `[2, num_edges]` between nodes with `labels` (-1: unlabelled)."""
     degrees = np.bincount(edge_index[1], minlength=labels.size)
     ends = labels[edge_index]
     labelled = (ends >= 0).all(axis=0)
@@ -26,11 +26,11 @@ def structure(edge_index: Numbers, labels: Numbers) -> Structure:
 
 
 def _sampled_clustering(edge_index: Numbers, degrees: Numbers) -> float:
-    """The average local clustering coefficient, from WEDGES drawn pairs of neighbours.
+    """Estimate the average local clustering coefficient from WEDGES random pairs of neighbours.
 
-    A node with fewer than two neighbours counts as 0 (Watts and Strogatz; networkx does, too). Nodes are drawn evenly
-    among those with two and more, then two of its neighbours: the standard error is at most 0.5 / sqrt(WEDGES) =
-    0.0016. The same edges always give the same number.
+    A node with fewer than two neighbours counts as 0 (as in Watts and Strogatz, and networkx). Each draw takes a
+    uniformly random node with at least two neighbours, then two of its neighbours: the standard error is at most
+    0.5 / sqrt(WEDGES) = 0.0016. The same edges always give the same number.
     """
     nodes = np.flatnonzero(degrees >= 2)
     if not nodes.size:
@@ -38,7 +38,7 @@ def _sampled_clustering(edge_index: Numbers, degrees: Numbers) -> float:
     rng = Generator(PCG64(0))
     centre = nodes[rng.integers(0, nodes.size, WEDGES)]
     first = rng.integers(0, degrees[centre])
-    # Of the others, evenly: those from the first on move up by one.
+    # Uniform over the other neighbours: positions from the first one on move up by one.
     second = rng.integers(0, degrees[centre] - 1)
     second += second >= first
     start = (np.cumsum(degrees) - degrees)[centre]

@@ -1,4 +1,4 @@
-"""A graph of the user's own: a folder with `edges.csv`, `features.csv` and `labels.csv`."""
+"""Load the user's own graph from a folder with `edges.csv`, `features.csv` and `labels.csv`."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ FORMS = {
 }
 
 MOST_CHARACTERS = 2**27
-"""Of a line: ten million columns have a tenth."""
+"""Maximum length of a line: ten million columns have a tenth of it."""
 
 _MAY_VANISH, _NOT_ZERO = re.compile(r"[eE]-|0{300}"), re.compile(r"[-+]?[0.]*[1-9]")
-"""What a row holds in which a number such as 1e-400 became 0, and how such a number begins."""
+"""Patterns found in a row with a number such as 1e-400, which became 0, and of the beginning of such a number."""
 
 _BLANKS_AFTER = re.compile(r'"[^\S\r\n]+(?=[,\r\n]|$)')
 
 
 def load_tables(source: RealGraph, data_root: Path | None, folder: Path) -> Loaded:
-    """The graph of the three files; ids and labels may be any text, nodes are numbered as `features.csv` lists them.
+    """Load the graph from the three files; ids and labels may be any text, nodes are numbered as in `features.csv`.
 
-    Every node has a row in `features.csv` (finite numbers) and one in `labels.csv`, whose label is empty where it is
-    not known. Each refusal names the file and the line.
+    Every node has a row in `features.csv` (finite numbers) and one in `labels.csv`, with an empty label if that is
+    unknown. A refusal names the file and the line.
     """
     advice = f"put {EDGES}, {FEATURES} and {LABELS} there, or correct csv or data_root"
     place = user_path(below(data_root, "csv", folder), advice, folder=True)
@@ -54,7 +54,7 @@ def load_tables(source: RealGraph, data_root: Path | None, folder: Path) -> Load
 
 
 def _by_node(file: CsvFile, lines: dict[str, int]) -> Iterator[tuple[int, str, list[str]]]:
-    """Each row's line, node and values; a row without an id is refused, and a second one of a node; `lines` has all."""
+    """Yield each row's line, node and values, and fill `lines`; refuse a row without an id or a node's second row."""
     for line, (node, *values) in file.rows():
         if not node:
             raise file.wrong(line, "node is empty; every row begins with a node's id")
@@ -64,7 +64,7 @@ def _by_node(file: CsvFile, lines: dict[str, int]) -> Iterator[tuple[int, str, l
 
 
 def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
-    """Each node's number by its id, in the file's order, and the nodes' features."""
+    """Number of each node by its id, in the file's order, and the nodes' features."""
     names = file.names
     if len(names) < 2 or names[0] != "node":
         raise file.wrong_header()
@@ -77,7 +77,7 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
             numbers = [float(text) for text in texts]
         except ValueError:
             numbers = [math.nan]
-        # A cheap look at the whole row. Python reads 1_000 and digits of any script as numbers; other programs do not.
+        # A cheap check of the whole row. Python, unlike other programs, accepts 1_000 and digits of any script.
         written, total = "".join(texts), sum(map(abs, numbers))
         if not total <= LARGEST or "_" in written or not written.isascii():
             for name, text in zip(names[1:], texts, strict=True):
@@ -98,7 +98,7 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
 
 
 def _unlike_single(text: str, number: float) -> float:
-    """The number; where it looks as if single precision held what the text says, and it does not, the one beside it."""
+    """The number, or the float next to it if the number fits in single precision but the value in `text` does not."""
     if not number:
         return math.copysign(5e-324, number) if _NOT_ZERO.match(text) else number
     if abs(number) < 2**53 or np.float32(number) != number or (exact := Decimal(text)) == number:
@@ -107,7 +107,7 @@ def _unlike_single(text: str, number: float) -> float:
 
 
 def _edges(file: CsvFile, nodes: dict[str, int]) -> Numbers:
-    """The edges as numbers of nodes `[2, num_edges]`."""
+    """Edges as pairs of node numbers, `[2, num_edges]`."""
     if file.names != ["source", "target"]:
         raise file.wrong_header()
     ends = array("q")
@@ -124,7 +124,7 @@ def _edges(file: CsvFile, nodes: dict[str, int]) -> Numbers:
 
 
 def _labels(file: CsvFile, nodes: dict[str, int]) -> Numbers:
-    """The nodes' labels as numbers from 0, in the order of the labels; -1 where the label is empty."""
+    """Labels of the nodes as numbers from 0, in the order of the labels; -1 for an empty label."""
     if file.names != ["node", "label"]:
         raise file.wrong_header()
     labels: dict[str, str] = {}
@@ -147,13 +147,13 @@ def _labels(file: CsvFile, nodes: dict[str, int]) -> Numbers:
 
 
 def _label_order(label: str) -> tuple[bool, float, str]:
-    """Numbers by value, then texts; a label is the text that is written, so 1 and 1.0 are two and nan is a text."""
+    """Sort key: numbers by value, then texts. Labels are compared as texts, so 1 and 1.0 differ, and nan is a text."""
     number = _number(label)
     return (True, 0.0, label) if number is None else (False, number, label)
 
 
 def _number(text: str) -> float | None:
-    """The finite number that a text is, None where it is none."""
+    """Parse a finite number; None if the text is not one."""
     try:
         number = float(text)
     except ValueError:
@@ -162,9 +162,9 @@ def _number(text: str) -> float | None:
 
 
 class CsvFile:
-    """The rows below a header. Blanks around a value, empty rows and empty columns without a name do not count.
+    """Rows below a header. Blanks around a value, empty rows, and empty columns without a name are ignored.
 
-    `notes` say what was left out, complete once the rows have been read.
+    `notes` list what was left out; they are complete once the rows have been read.
     """
 
     def __init__(self, path: Path, form: str) -> None:
@@ -177,7 +177,7 @@ class CsvFile:
             self._note_unnamed()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The line of each row, and as many values as there are names; a missing value is empty."""
+        """Yield the line of each row, and as many values as there are names; a missing value is empty."""
         rows = _rows(self.path)
         next(rows, None)
         plain = len(self._header) if self.names == self._header else -1
@@ -186,11 +186,11 @@ class CsvFile:
                 yield line, values if len(values) == plain else self._named_values(line, values)
 
     def wrong_header(self) -> Refusal:
-        """The refusal of a file whose columns are others."""
+        """Refusal of a file with other columns."""
         return self.wrong(1, f"the header is '{shown(','.join(self._header))}'; it must be {self._form}")
 
     def wrong(self, line: int, what: str) -> Refusal:
-        """The refusal of a row."""
+        """Refusal of a row."""
         return Refusal(f"{self.path}, line {line}: {what}")
 
     def _named_values(self, line: int, values: list[str]) -> list[str]:
@@ -211,7 +211,7 @@ class CsvFile:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The first line of each row, from 1, and its values; a quoted value may hold commas and line breaks."""
+    """Yield each row's first line, counted from 1, and its values; quoted values may hold commas and line breaks."""
     line, record = 1, list[str]()
 
     def recorded() -> Iterator[str]:
@@ -238,7 +238,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _misquoted(record: str) -> str:
-    """What is wrong with a row's quotation marks, which Python reads over: "1"2 would be 12; "" where nothing is."""
+    """Fault in a row's quotation marks, or "" if none; Python would accept it and read "1"2 as 12."""
     try:
         list(csv.reader([_BLANKS_AFTER.sub('"', record)], strict=True, skipinitialspace=True))
     except csv.Error as error:

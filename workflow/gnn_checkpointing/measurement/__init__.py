@@ -1,4 +1,4 @@
-"""The instrument: peak memory, step time, sameness; one cell at a time, alone on the machine.
+"""Measurement of peak memory, step time and sameness; one cell at a time, with exclusive use of the machine.
 
-`supervise` runs in the commanding process without torch; `worker` and `cell` run in the measured one.
+`supervise` runs in the supervising process without torch; `worker` and `cell` run in the measured one.
 """

@@ -1,7 +1,8 @@
 """One cell in one process.
 
-The first process reads every policy's bytes and sameness, then times rounds of all side by side, then reads bytes with
-two more instruments. A further process times again what completed in the first.
+The first process measures each policy's bytes and compares its results with those of `none`, then times rounds of all
+policies side by side, then measures bytes with two more instruments. A further process only times again the policies
+that completed in the first.
 """
 
 import os
@@ -34,12 +35,13 @@ from gnn_checkpointing.study.graph_design import derived_seed
 from gnn_checkpointing.study.study import Study
 
 ReadHighWater = Callable[[str, dict[str, int]], dict[str, HighWater]]
-"""From a cell's id and the policies that completed, with their activation bytes, to high-water readings or reasons."""
+"""Takes a cell's id and the activation bytes of each completed policy; returns high-water readings, or why there is
+none."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where the cells of one graph are measured, one after another, in one process."""
+    """Measures the cells of one graph one after another in one process."""
 
     study: Study
     graph: Graph
@@ -47,7 +49,7 @@ class Bench:
 
     @cached_property
     def sentinel(self) -> Sentinel:
-        """The same tensors in all cells."""
+        """Sentinel computation; it uses the same tensors in all cells."""
         return Sentinel(self.device)
 
     def measure(
@@ -58,10 +60,10 @@ class Bench:
         read_high_water: ReadHighWater,
         context: dict[str, Any],
     ) -> tuple[CellRecord, dict[str, ByteTrace]]:
-        """The record of every policy of `cell` that is not already `lost`, and the policies' byte traces.
+        """Measure `cell`; returns its record and the policies' byte traces. Policies in `lost` are not run again.
 
-        `context` holds the record's fields that the commanding process knows: hardware, fingerprint, memory limit,
-        restarts.
+        `context` holds the fields of the record that the supervising process knows: hardware, fingerprint, memory
+        limit, restarts.
         """
         begun = _begun()
         task = cell_task(self.graph, cell, self.device)
@@ -90,9 +92,9 @@ class Bench:
         return with_warnings(record, self.study), traces
 
     def time_again(self, cell: Cell, process: int, policies: Sequence[str], announce: Announce) -> AnotherProcess:
-        """Time `policies` in rounds of their own; `process` counts from 0, which is the one that read their bytes.
+        """Time `policies` again in a further process; process 0 is the one that measured their bytes.
 
-        The models are made in another order in each process, so that their memory lies elsewhere.
+        Each process makes the models in a different order, so that their memory lies at different addresses.
         """
         begun = _begun()
         task = cell_task(self.graph, cell, self.device)
@@ -110,7 +112,7 @@ class Bench:
     def _timed(
         self, cell: Cell, process: int, contestants: dict[str, Contestant], announce: Announce
     ) -> tuple[dict[str, Any], dict[str, Steps]]:
-        """The fields of a record that the timed rounds fill, and the policies' steps."""
+        """Run the timed rounds; returns the fields of the record that they fill, and each policy's steps."""
         self.sentinel.seconds = []
         orders, steps = timed_rounds(self.study, cell, process, contestants, self.device, self.sentinel, announce)
         fields = {
@@ -125,9 +127,9 @@ class Bench:
     def _probed(
         self, cell: Cell, task: Task, lost: dict[str, PolicyRecord], limit_bytes: int, announce: Announce
     ) -> tuple[dict[str, Probed], dict[str, PolicyRecord]]:
-        """What is measured of the policies that run, `none` first, and the outcomes of those that do not.
+        """Results of the policies that run, `none` first, and the outcomes of those that do not.
 
-        A policy over the limit has run nevertheless: the others are still compared with what `none` computed.
+        A policy over the memory limit has still run, so if `none` is over it, its result remains the reference.
         """
         measured: dict[str, Probed] = {}
         outcomes = dict(lost)
@@ -156,9 +158,10 @@ class Bench:
     def _read_otherwise(
         self, cell: Cell, visit: int, task: Task, measured: dict[str, Probed], read_high_water: ReadHighWater
     ) -> None:
-        """Give each policy its readings by the other two instruments, at the first visit under the reference allocator.
+        """Measure each policy with the other two instruments, at the first visit under the reference allocator only.
 
-        Both at the same time, since one waits for another process: bytes are bytes, and nothing is timed any more.
+        Both run at the same time, since one waits for another process: nothing is timed any more, and bytes do not
+        depend on load.
         """
         reference = self.study.measurement.allocators[0]
         if visit or cell.allocator != reference:
@@ -194,8 +197,8 @@ class Bench:
 
 
 def _begun() -> dict[str, Any]:
-    """The fields of a record that are read before anything of a cell is made."""
-    forget_compiled()  # another cell's kernels are of other sizes
+    """Fields of a record that are read before anything is made for a cell."""
+    forget_compiled()  # kernels compiled for another cell have other sizes
     return {"started": now(), "load_before": os.getloadavg()[0], "clock_mhz_before": clock_mhz()}
 
 

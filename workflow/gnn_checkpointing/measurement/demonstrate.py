@@ -1,7 +1,7 @@
-"""One training step whose peak is known, as our instruments and those of others report it.
+"""One training step whose peak is known, as reported by our instruments and by others.
 
-This process first holds memory and gives it back, as any parent of a job may have; the step runs in a child of it:
-three layers of mean aggregation on a random graph, about 350 MiB for a third of a second.
+This process first allocates memory and frees it, as the parent of any job may have done. The step then runs in a child
+process: three layers of mean aggregation on a random graph, about 350 MiB for a third of a second.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HELD_BYTES = 2**31
-"""More than the child ever needs, so that what it inherits shows: with a CUDA build of torch, whose libraries are
-three times as large, the child itself reaches 1.08 GB."""
+"""More than the child ever needs, so that a reading inherited from the parent shows. With a CUDA build of torch, whose
+libraries are three times as large, the child itself reaches 1.08 GB."""
 
 NODES, DEGREE, CHANNELS, LAYERS = 2_000, 200, 64, 3
 WORKLOAD = (
@@ -34,7 +34,7 @@ WORKLOAD = (
 
 
 def step_demonstration() -> StepDemonstration:
-    """What each instrument says of the step, which runs in a child process."""
+    """Run the step in a child process and collect what each instrument reports of it."""
     _hold_and_give_back(HELD_BYTES)
     process = subprocess.Popen(
         [sys.executable, "-m", __name__],
@@ -44,7 +44,7 @@ def step_demonstration() -> StepDemonstration:
     assert process.stdout is not None
     with process.stdout:
         said = process.stdout.read()
-    # Not Popen.wait, which throws away what the system says of the child.
+    # Not Popen.wait, which discards the resource usage of the child.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -54,9 +54,9 @@ def step_demonstration() -> StepDemonstration:
 
 
 def with_benchmark(step: StepDemonstration, benchmark: Path | None) -> Demonstration:
-    """The demonstration with the first repeat of a Snakemake benchmark file: seconds, and `max_rss` in MiB.
+    """Add the first repeat of a Snakemake benchmark file to the demonstration: seconds, and `max_rss` in MiB.
 
-    Without a file the step was demonstrated by hand, and Snakemake said nothing of it.
+    Without a file the step was run by hand, and there is no measurement by Snakemake.
     """
     if benchmark is None:
         return Demonstration(**step.model_dump(), benchmark_max_rss_bytes=None, benchmark_seconds=None)
@@ -79,7 +79,7 @@ def _hold_and_give_back(size: int) -> None:
 
 
 def main() -> None:
-    """Run the step and print what is known of it from inside, as JSON. The commanding process imports no torch."""
+    """Run the step and print the readings taken inside its process as JSON. The parent process imports no torch."""
     import torch
 
     from gnn_checkpointing.measurement.high_water import give_freed_memory_back, reset_high_water, status_bytes
@@ -87,11 +87,11 @@ def main() -> None:
 
     give_freed_memory_back()
     torch.set_num_threads(1)
-    torch.manual_seed(7)  # a process of its own: no other random state is touched
+    torch.manual_seed(7)  # this process runs nothing else, so no other random state is affected
     source = torch.randint(NODES, (NODES * DEGREE,))
     destination = torch.arange(NODES).repeat_interleave(DEGREE)
     features = torch.randn(NODES, CHANNELS)
-    # SAGE: a linear map of the node and one of the mean of its neighbours (Hamilton et al., 2017).
+    # SAGE: one linear map of the node plus one of the mean of its neighbours (Hamilton et al., 2017).
     maps = torch.nn.ModuleList(torch.nn.Linear(CHANNELS, CHANNELS) for _ in range(2 * LAYERS))
 
     def forward() -> Tensor:

@@ -1,8 +1,8 @@
-"""CPU or CUDA: which one, how PyTorch is set there, when it has finished, and how much memory a cell may take.
+"""CPU or CUDA: choice of the device, PyTorch's settings on it, synchronisation, and the memory limit of a cell.
 
-The limit is compared with the peak that was counted, so that a policy runs out of it at the same byte every time. What
-the process takes from the system is no measure of that: a heap that keeps freed memory has holes. Below the limit a
-net spares the machine.
+The limit is compared with the counted peak, so that a policy exceeds it at the same byte every time. The memory that
+the process takes from the system would be no such measure, since a heap that keeps freed memory is fragmented. A second
+limit on the process itself protects the machine.
 """
 
 import os
@@ -20,20 +20,20 @@ _DEFAULT_SHARE = 0.9
 
 
 def chosen_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device that a study asks for; `auto` takes CUDA where there is one."""
+    """Device that a study asks for; `auto` takes CUDA if available."""
     available = torch.cuda.is_available()
     if asked == "cuda" and not available:
         raise Refusal("measurement.device is cuda, but torch finds no CUDA device here; use auto or cpu")
-    # The first that CUDA_VISIBLE_DEVICES shows; asking for the current one would initialise CUDA, and other processes
-    # on the device are looked for before that.
+    # The first device that CUDA_VISIBLE_DEVICES shows. Asking for the current one would initialise CUDA, and we look
+    # for other processes on the device before that.
     return torch.device("cuda", 0) if available and asked != "cpu" else torch.device("cpu")
 
 
 def full_precision(device: torch.device) -> None:
-    """Compute products in float32 on CUDA, too, where convolutions take TF32 (10 bits of mantissa) otherwise.
+    """Use full float32 for matrix products and convolutions on CUDA, whose default for convolutions is TF32.
 
-    Policies would differ by its rounding more than the tolerance of sameness allows. The older of PyTorch's two ways to
-    say so: it sets both, and the two must not contradict each other.
+    With TF32 (10 bits of mantissa), policies would differ by rounding more than the tolerance of sameness allows. This
+    is the older of PyTorch's two interfaces: it sets both, and the two must not contradict each other.
     """
     if device.type == "cuda":
         torch.set_float32_matmul_precision("highest")
@@ -41,7 +41,7 @@ def full_precision(device: torch.device) -> None:
 
 
 def accelerator(device: torch.device) -> Accelerator | None:
-    """What a record says of a CUDA device; None for the CPU."""
+    """Description of a CUDA device for the record; None for the CPU."""
     if device.type != "cuda":
         return None
     found = torch.cuda.get_device_properties(device)
@@ -56,21 +56,21 @@ def accelerator(device: torch.device) -> Accelerator | None:
 
 
 def finish(device: torch.device) -> None:
-    """Wait until the device has done all that was asked of it."""
+    """Wait until the device has finished all queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def memory_limit(device: torch.device, limit_gib: float | None) -> int:
-    """The limit in bytes: `limit_gib`, or 90 % of the device's memory."""
+    """Memory limit in bytes: `limit_gib`, or 90 % of the device's memory."""
     return int(_DEFAULT_SHARE * _total(device) if limit_gib is None else limit_gib * 2**30)
 
 
 def spread_net(device: torch.device) -> None:
-    """Let this process grow by at most 90 % of the device's memory, so that running out is an exception here.
+    """Let this process grow by at most 90 % of the device's memory, so that running out raises an exception here.
 
-    On CPU the address space is limited, over what the idle process already has; on CUDA, which reserves address space
-    far beyond what it uses, the caching allocator. A lower limit that the process was started under stays.
+    On CPU this limits the address space, beyond what the idle process already has. CUDA reserves far more address space
+    than it uses, so there the caching allocator is limited. A lower limit set before the process started is kept.
     """
     if device.type == "cuda":
         torch.cuda.set_per_process_memory_fraction(_DEFAULT_SHARE, device)

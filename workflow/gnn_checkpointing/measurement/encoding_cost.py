@@ -1,4 +1,4 @@
-"""The cost of counting a graph's ego-network encodings: seconds and peak bytes, apart from any training."""
+"""Cost of counting a graph's ego-network encodings, separate from any training: seconds and peak bytes."""
 
 import gc
 import time
@@ -12,10 +12,10 @@ _TIMES = 3
 
 
 def encoding_cost(graph: Graph, radius: int) -> EncodingCost:
-    """Count the encodings of nodes and edges several times: for the clock, and once more for the bytes.
+    """Count the encodings of nodes and edges several times for the seconds, and once more for the peak bytes.
 
-    Bytes are those that numpy and Python hold at once, both encodings whole among them, by tracemalloc; scipy's own
-    arrays are numpy's.
+    The peak covers all memory that numpy and Python hold, including both complete encodings, according to tracemalloc;
+    scipy's arrays are numpy arrays.
     """
 
     def encodings() -> tuple[Encodings, Encodings]:

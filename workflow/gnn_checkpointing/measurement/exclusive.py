@@ -1,4 +1,4 @@
-"""Alone on the machine: a lock that the kernel releases, and an end when whoever asked for the work is gone."""
+"""Exclusive use of the machine: a lock that the kernel releases, and ending when the requesting process is gone."""
 
 import ctypes
 import errno
@@ -18,17 +18,17 @@ from gnn_checkpointing.refusal import Refusal
 _PR_SET_PDEATHSIG = 1
 
 LOCK = "GNN_CHECKPOINTING_LOCK"
-"""Environment variable: another lock file, for tests and for systems without /tmp."""
+"""Environment variable that names another lock file, for tests and for systems without /tmp."""
 
 
 def lock_path() -> Path:
-    """The lock file of this user on this machine, whatever TMPDIR says: all checkouts share one processor."""
+    """Lock file of this user on this machine; TMPDIR does not matter, since all checkouts share one processor."""
     return Path(os.environ.get(LOCK) or f"/tmp/gnn-checkpointing-{os.getuid()}.lock")  # noqa: S108 - opened with care
 
 
 @contextmanager
 def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
-    """Hold the machine: alone to measure, `shared` to prepare. Waits while it is taken, in half-second looks."""
+    """Hold the machine: exclusively to measure, `shared` to prepare. While it is taken, poll twice a second."""
     path = lock_path()
     handle = _opened(path)
     try:
@@ -40,7 +40,7 @@ def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> It
             if not still_wanted():
                 raise SystemExit(1)
             time.sleep(0.5)
-            again = _opened(path)  # whoever removed the file has made another
+            again = _opened(path)  # the file may have been removed and made again
             os.close(handle)
             handle = again
         yield
@@ -49,10 +49,10 @@ def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> It
 
 
 def _opened(path: Path) -> int:
-    """The lock file, made where there is none; in a folder that all can write to, what another put there is refused."""
+    """Open the lock file, creating it if needed; another user's file, in a world-writable folder, is refused."""
     remedy = f"remove it, or name another lock file in {LOCK}"
     try:
-        # Not blocking: of a pipe without a reader, opening would wait for ever.
+        # Non-blocking: opening a pipe could wait forever for its other end.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
         what = "a link" if error.errno == errno.ELOOP else (error.strerror or str(error)).lower()
@@ -82,10 +82,10 @@ def die_with_parent() -> None:
 
 
 def asker() -> Callable[[], bool]:
-    """Whether who started this command still lives: its parent, and the parent's parent of a shell that runs one line.
+    """Make a function that tells whether the process that started this command is still alive.
 
-    Snakemake starts a shell that starts the command; after a `kill -9` of Snakemake that shell lives on, so the
-    shell's own parent is what must be watched.
+    That is the parent; if the parent is a shell that runs one command line, also the shell's parent. Snakemake starts
+    such a shell, which survives a `kill -9` of Snakemake, so the shell's own parent must be watched.
     """
     parent = os.getppid()
     above = parent_of(parent) if _runs_one_line(parent) else None
@@ -97,12 +97,12 @@ def _runs_one_line(process: int) -> bool:
         arguments = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    # -c, -ec, -euc, not --cores: where the shell gave way to the command, the parent is Snakemake itself.
+    # -c, -ec, -euc, not --cores: if the shell has replaced itself by the command, the parent is Snakemake itself.
     return any(re.fullmatch(rb"-[a-z]*c", argument) for argument in arguments[1:3])
 
 
 def state_of(process: int) -> list[str]:
-    """What Linux says of a process, from its state on (proc(5), fields 3 and up); nothing where there is none."""
+    """Fields 3 and up of /proc/PID/stat (proc(5)), from the process state on; empty if there is no such process."""
     try:
         # The command name, in brackets, may hold spaces; the fields after it do not.
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
@@ -111,13 +111,13 @@ def state_of(process: int) -> list[str]:
 
 
 def parent_of(process: int) -> int | None:
-    """The parent of a process, None where there is none."""
+    """Parent of a process, or None if there is no such process."""
     found = state_of(process)
     return int(found[1]) if found else None
 
 
 def end_all_with(setting: str) -> None:
-    """Kill all processes that were started with a setting in their environment: what a dead one left behind (Linux)."""
+    """Kill all processes started with this `NAME=value` in their environment: leftovers of a dead process (Linux)."""
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if setting.encode() in (place / "environ").read_bytes().split(b"\0"):

@@ -1,7 +1,7 @@
 """The peak of a step on fake tensors, which have sizes and storages but no memory.
 
-Of a step that also runs it is one more reading of its activation peak; of a step that never runs, the exact peak that
-a plan needs.
+For a step that also runs, this is one more reading of its activation peak; for a step that never runs, it is the exact
+peak that a plan needs.
 """
 
 import dataclasses
@@ -34,8 +34,8 @@ Value = TypeVar("Value")
 
 
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch does not annotate it
-    """Sums the storages that operators make and Python still holds, each once: what MemTracker counts, without its
-    breakdown by module, which takes twice the time.
+    """Sums the bytes of live storages made by operators, each once. MemTracker counts the same, but also breaks it
+    down by module, which takes twice the time.
 
     `resident` is the sum before the step.
     """
@@ -50,7 +50,7 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
 
     @property
     def peak(self) -> int:
-        """The highest sum so far, above what was resident."""
+        """The highest sum so far, above the resident bytes."""
         return self._highest - self.resident
 
     def __torch_dispatch__(
@@ -83,19 +83,19 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
 
 
 def _is_made_in_place(func: Callable[..., Any]) -> bool:
-    """Whether autograd adds up gradients, those of a tensor or of a row: in place, unless a mode listens.
+    """Whether `func` accumulates gradients in the backward pass, which autograd does in place unless a mode is active.
 
-    What it makes here instead counts from the next operator on, when the gradient that it replaces is gone.
+    Under a mode it makes a new tensor instead, which counts from the next operator on, when the old gradient is freed.
     """
     in_backward = torch._C._current_graph_task_id() != -1 and not torch.is_grad_enabled()
     return in_backward and func in (torch.ops.aten.add.Tensor, torch.ops.aten.index_add.default)
 
 
 def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
-    """What an elementwise operator on CPU takes meanwhile to bring tensors of several types to one.
+    """Bytes that an elementwise operator on CPU takes temporarily to convert its inputs to their common type.
 
-    The one workspace inside an operator that is known from outside; in the gradient of a maximum (mask times float) it
-    is a whole tensor of messages.
+    No other workspace inside an operator is known from outside. In the gradient of a maximum (mask times float) it is
+    a whole tensor of messages.
     """
     if torch.Tag.pointwise not in getattr(func, "tags", ()):
         return 0
@@ -107,7 +107,7 @@ def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
 
 
 def _counted(mode: FakeTensorMode, contest: Contestant) -> LiveBytes:
-    """The bytes of one step of a model on fake tensors."""
+    """Run one step of a model on fake tensors and count its bytes."""
     model = contest.model
     resident = [*model.parameters(), *model.buffers(), *contest.task.tensors(), *policy_tensors(model)]
     with no_garbage(), mode, LiveBytes(resident) as live:
@@ -117,9 +117,9 @@ def _counted(mode: FakeTensorMode, contest: Contestant) -> LiveBytes:
 
 
 def fake_tensor_bytes(cell: Cell, contest: Contestant) -> tuple[int | None, str]:
-    """The peak of one more step of `contest`, above what is resident, or None and the reason.
+    """Peak of one more step of `contest` above the resident bytes, or None and the reason.
 
-    `contest` must have run a step: its tables, made from the graph's values, are taken over by their sizes.
+    `contest` must have run a step: its tables are made from the graph's values, and only their sizes are copied here.
     """
     if parse_policy(contest.policy).kind not in EAGER:
         return None, f"no reading by fake tensors: {contest.policy} computes or frees past the dispatcher of operators"
@@ -128,7 +128,7 @@ def fake_tensor_bytes(cell: Cell, contest: Contestant) -> tuple[int | None, str]
     try:
         return _peak(cell, contest), ""
     except Exception as error:
-        # Whatever an operator lacks under fake tensors, the measurement itself stands.
+        # The measurement itself stands even if an operator does not work on fake tensors.
         reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
         return None, f"no reading by fake tensors: {type(error).__name__}: {reason}"
 
@@ -147,7 +147,7 @@ def _peak(cell: Cell, contest: Contestant) -> int:
     _convert_parameters(fake.model, faked)
     fake = dataclasses.replace(fake, task=task)
     if isinstance(contest.task, GraphTask) and isinstance(task, GraphTask):
-        # Sorted edges are made from values, which fake tensors do not have.
+        # Sorting edges needs values, which fake tensors do not have.
         num_nodes = contest.task.features.size(0)
         for theirs, ours in zip(tables_of(contest.model), tables_of(fake.model), strict=True):
             edges = theirs.sorted(contest.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
@@ -156,16 +156,16 @@ def _peak(cell: Cell, contest: Contestant) -> int:
 
 
 def _convert_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> None:
-    """Put a converted tensor in place of each parameter and buffer of `model`."""
+    """Replace each parameter and buffer of `model` by its converted tensor."""
     for module in model.modules():
-        # Parameters stay parameters, which torch's annotations cannot say.
+        # Converted parameters are still parameters, which torch's annotations cannot express.
         stores: list[dict[str, Any]] = [module._parameters, module._buffers]
         for kept in stores:
             kept.update({name: convert(tensor) for name, tensor in kept.items() if tensor is not None})
 
 
 def _converted(value: Value, convert: Callable[[Tensor], Tensor]) -> Value:
-    """A dataclass, however nested, with each of its tensors converted and all else as it is."""
+    """Convert each tensor of a (nested) dataclass and leave everything else as it is."""
     if isinstance(value, Tensor):
         return convert(value)  # type: ignore[return-value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -176,9 +176,9 @@ def _converted(value: Value, convert: Callable[[Tensor], Tensor]) -> Value:
 
 @dataclass(frozen=True)
 class StepSizes:
-    """All that the bytes of a step depend on: the graph's sizes and, for the cuts of blocks, its in-degrees.
+    """Everything that the bytes of a step depend on: the graph's sizes and, for cutting it into blocks, its in-degrees.
 
-    `in_degrees` is int64 `[num_nodes]`, self-loops not counted.
+    `in_degrees` is int64 `[num_nodes]`, without self-loops.
     """
 
     in_degrees: NDArray[np.int64]
@@ -188,14 +188,14 @@ class StepSizes:
 
 
 def even_degrees(num_nodes: int, num_edges: int) -> NDArray[np.int64]:
-    """In-degrees that differ by one at the most, `[num_nodes]`: for a graph of which only sizes are known."""
+    """In-degrees that differ by at most one, `[num_nodes]`, for a graph whose sizes alone are known."""
     return np.diff(np.arange(num_nodes + 1, dtype=np.int64) * num_edges // num_nodes)
 
 
 def exact_peak(convolution: Convolution, policy: str, architecture: Architecture, sizes: StepSizes) -> int:
-    """The peak memory of a training step in bytes, resident included, without allocating it.
+    """Peak memory of a training step in bytes, including resident bytes, computed without allocating it.
 
-    Raises `Refusal` for policies that compute or free past the dispatcher of operators.
+    Raises `Refusal` for policies that compute or free memory without going through PyTorch's operator dispatcher.
     """
     if parse_policy(policy).kind not in EAGER:
         raise Refusal(f"policy {policy}: no exact peak, for it computes or frees past the dispatcher of operators")
@@ -226,12 +226,12 @@ def exact_peak(convolution: Convolution, policy: str, architecture: Architecture
 
 @dataclass(frozen=True)
 class _CutElsewhere(SortedEdges):
-    """Sorted edges without values, cut by the real places at which each destination's edges start."""
+    """Sorted edges without values; they are cut into blocks at the real offsets of each destination's edges."""
 
     starts: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(1, dtype=torch.int64))
 
     def blocks(self, size: int) -> tuple[EdgeBlock, ...]:
-        """The blocks that the real edges would be cut into."""
+        """Blocks that the real edges would be cut into."""
         if size not in self._cuts:
             with unset_fake_temporarily():
                 self._cuts[size] = SortedEdges(self.starts, self.starts, None, self.num_sources).blocks(size)

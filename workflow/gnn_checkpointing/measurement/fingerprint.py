@@ -1,6 +1,6 @@
-"""What each kind of result depends on, as short digests: settings, sources, libraries (torch-free).
+"""Short digests of everything that each kind of result depends on: settings, sources, libraries (torch-free).
 
-results/ keeps a folder for each: a study that is changed and changed back finds what it measured first where it was.
+results/ keeps one folder per digest, so a study that is changed and changed back finds its first measurements again.
 """
 
 import dataclasses
@@ -32,36 +32,36 @@ _ROOTS = {
     "planning": ("planning",),
     "report": ("report",),
 }
-"""The modules and packages that each part of the pipeline begins with; it depends on all that they import."""
+"""Root modules and packages of each part of the pipeline; the part depends on everything that they import."""
 
 _APART = tuple(f"measurement.{name}" for name in ("fork_server", "forked", "hardware", "fingerprint", "sources"))
-"""What starts processes or says which machine this is: no measurement depends on it."""
+"""Modules that start processes or identify the machine: no measurement depends on them."""
 
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 
 
 @cache
 def code_fingerprint(part: str) -> str:
-    """A digest of the sources that one part of the pipeline runs: what they do, not their prose or dates."""
+    """Digest of the sources that one part of the pipeline runs; their prose and dates do not count."""
     package = __package__.partition(".")[0]
     roots, apart = ([f"{package}.{name}" for name in names] for names in (_ROOTS[part], _APART))
     return digest(sorted(of_this_package().of(roots, apart).items()))
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries that decide what is measured."""
+    """Versions of Python and of the libraries that influence measurements."""
     return {name: importlib.metadata.version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
 
 
 def cell_fingerprint(study: Study, cell: Cell, graph_sha256: str) -> str:
-    """A digest of everything that a cell's record depends on; a record with another one is stale."""
-    # A study that nobody filled in does not list the contents of a model of the user's own.
+    """Digest of everything that a cell's record depends on; a record with a different digest is stale."""
+    # A study that has not been completed does not list the contents of a user's own model.
     described = dataclasses.asdict(cell) | {"architecture": cell.architecture.model_dump(mode="json")}
     return digest([SCHEMA_VERSION, described, model_contents(cell.architecture), graph_sha256, *_measuring(study)])
 
 
 def measuring_settings(study: Study) -> str:
-    """A digest of what every measuring job of the study depends on besides its graph."""
+    """Digest of everything besides its graph that a measuring job of the study depends on."""
     return digest([study.architecture.model_dump(mode="json"), study.seed, *_measuring(study)])
 
 
@@ -71,17 +71,17 @@ def _measuring(study: Study) -> list[Any]:
 
 
 def of_graphs() -> str:
-    """A digest of what every graph depends on besides its description and the files that it is read from."""
+    """Digest of everything that a graph depends on besides its description and the files that it is read from."""
     return digest([code_fingerprint("graphs"), library_versions()], 8)
 
 
 def of_measuring(study: Study) -> str:
-    """A digest of what every measuring job depends on besides its graph's description and files."""
+    """Digest of everything besides its graph's description and files that a measuring job depends on."""
     return digest([measuring_settings(study), of_graphs()])
 
 
 def of_training(study: Study) -> str:
-    """A digest of what every training job depends on besides its graph and convolution."""
+    """Digest of everything besides its graph and convolution that a training job depends on."""
     return digest(
         [
             study.architecture.model_dump(mode="json", exclude={"convolutions"}),
@@ -95,11 +95,11 @@ def of_training(study: Study) -> str:
 
 
 def of_explaining(study: Study) -> str:
-    """A digest of what the explanations of a trained model depend on; the study lists its weights and images."""
+    """Digest of everything that the explanations of a trained model depend on; weights and images are in the study."""
     explained = study.model_dump(mode="json", include={"explained"})
     return digest([explained, code_fingerprint("explaining"), library_versions()])
 
 
 def of_encoding(specs: Iterable[GraphSpec]) -> str:
-    """A digest of what the cost of counting the ego networks of these graphs depends on."""
+    """Digest of everything that the cost of counting the ego networks of these graphs depends on."""
     return digest([[place(spec) for spec in specs], code_fingerprint("encoding"), of_graphs()])

@@ -1,8 +1,7 @@
-"""One process that has imported what others use, and forks them (Linux); `forked.py` asks it.
+"""A server that has imported the modules that other processes need, and forks them (Linux); `forked.py` is its client.
 
-It runs nothing of what it has imported, so a child inherits no threads and no random numbers that were drawn. A
-process of its own answers each client: when the client dies, that process kills the forked one; when the server dies,
-so do all.
+It computes nothing with its imports, so a child inherits no threads and no advanced random state. A separate process
+answers each client: when the client dies, that process kills the forked one; when the server dies, all of them die.
 """
 
 import atexit
@@ -49,12 +48,12 @@ _MADE = {
     WORKERS: ("gnn_checkpointing.models.convolutions:generate_code",),
     COMMANDS: ("gnn_checkpointing.measurement.fingerprint:code_fingerprint", "measuring"),
 }
-"""A function that makes what all of a kind would make again, and its arguments."""
+"""For each kind of server, a function and its arguments: run once here, so that no forked process has to run it."""
 
 
 def _serve(listener: socket.socket, run: int) -> None:
     """Fork a process that answers each client, until the run ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for these
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the answering processes
     while run not in select.select([listener.fileno(), run], [], [])[0]:
         connection, _ = listener.accept()
         with connection:
@@ -68,7 +67,7 @@ def _serve(listener: socket.socket, run: int) -> None:
 
 
 def _answer(connection: socket.socket) -> None:
-    """Fork the process that a client asks for, and say how it ended; it ends with the client or with this process."""
+    """Fork the process that a client asks for and report its exit status; it dies with the client or this process."""
     message, handles, _, _ = socket.recv_fds(connection, LARGEST, 64)
     if not message:
         return
@@ -82,20 +81,20 @@ def _answer(connection: socket.socket) -> None:
     end = os.pidfd_open(process)
     with contextlib.suppress(OSError):  # a client that has gone
         socket.send_fds(connection, [json.dumps({"pid": process}).encode()], [end])
-        # The client says nothing more, but may go.
+        # The client sends nothing more, but may close the connection.
         if connection.fileno() not in select.select([connection.fileno(), end], [], [])[0]:
             _, status = os.waitpid(process, 0)
             connection.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
 
 
 def _run(handles: list[int]) -> NoReturn:
-    """Be the process that was asked for, as if it had been started; `handles` are its request and its files."""
+    """Become the requested process, as if it had been started afresh; `handles` are its request and its files."""
     status = 1
     try:
         with os.fdopen(handles[0], "rb") as stream:
             request = json.load(stream)
         _take_files(handles[1:], request["targets"])
-        # The server's own streams take a pipe for a file if the server had files.
+        # The server's own stream objects would treat a pipe as a file if the server was started with files.
         for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
             before = getattr(sys, name)
             kept = {"encoding": before.encoding, "errors": before.errors, "closefd": False}
@@ -103,10 +102,10 @@ def _run(handles: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environment"])
         if sys.argv[2] == WORKERS:
-            del os.environ[RUN]  # a server of its own would import all again
+            del os.environ[RUN]  # a worker must not start its own server, which would import everything again
         os.chdir(request["folder"])
         if not sys.flags.safe_path:
-            sys.path.append(request["folder"])  # where a user's own families and convolutions are found
+            sys.path.append(request["folder"])  # a user's own families and convolutions are there
         _vary()
         name = request["module"].rpartition(".")[2]
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)  # ps and top tell it from the server
@@ -115,7 +114,7 @@ def _run(handles: list[int]) -> NoReturn:
         status = module.main() or 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # what Python itself does at the end of a process
+    except BaseException:  # as Python itself does at the end of a process
         traceback.print_exc()
     finally:
         atexit._run_exitfuncs()
@@ -125,7 +124,7 @@ def _run(handles: list[int]) -> NoReturn:
 
 
 def _take_files(handles: Sequence[int], targets: Sequence[int]) -> None:
-    """Give the files the numbers that the client knows them by; a number may be that of another one now."""
+    """Give the files the descriptor numbers that the client expects; such a number may be in use for another file."""
     above = [fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, max(targets) + 1) for handle in handles]
     for handle in handles:
         os.close(handle)
@@ -135,7 +134,7 @@ def _take_files(handles: Sequence[int], targets: Sequence[int]) -> None:
 
 
 def _vary() -> None:
-    """What differs from one started process to the next: random states, and where its memory lies."""
+    """Vary what differs between freshly started processes: random states and memory addresses."""
     numpy.random.seed()
     library = ctypes.CDLL(None)
     library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
@@ -144,7 +143,7 @@ def _vary() -> None:
 
 
 def main() -> None:
-    """Import what processes of a kind use, and serve the run that the environment names."""
+    """Import the modules that processes of a kind use, and serve the run that the environment names."""
     run = os.environ[RUN]
     ended = os.pidfd_open(int(run.split(":")[1]))
     if this_run(int(run.split(":")[1])) != run:

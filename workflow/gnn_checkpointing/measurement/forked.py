@@ -1,10 +1,10 @@
-"""Processes that need not import what they use: this run's servers have imported it, and fork (Linux).
+"""Fork processes from servers that have already imported the modules they need (Linux).
 
-One server has torch and PyG and forks measured processes, the other has what commands use. The first process of a kind
-starts its server (`fork_server.py`), which ends with the run: the process that `RUN` names. There is a server for each
-state that a process keeps from its start: the environment that libraries read once, the limits, the code. Without a
-run, or where a server fails, a process is started as any other. All connections are sequenced packets on an abstract
-Unix socket.
+One server has imported torch and PyG and forks measured processes; the other forks commands. The first process of a
+kind starts its server (`fork_server.py`), which ends with the run, that is, with the process that `RUN` names. There is
+one server for each state that a process cannot change after its start: the environment that libraries read once, the
+limits, the code. Without a run, or if a server fails, a process is started in the ordinary way. Clients and servers
+exchange sequenced packets over an abstract Unix socket.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.measurement.exclusive import asker, state_of
 
 if TYPE_CHECKING:
-    from gnn_checkpointing.study.study import Study  # a command that is forked is not to import it first
+    from gnn_checkpointing.study.study import Study  # not imported here: the forked command does that
 
 RUN = "GNN_CHECKPOINTING_RUN"
-"""Environment variable that names the process whose end is the end of the run, as `this_run` does."""
+"""Environment variable that names the process whose end is the end of the run, in the format of `this_run`."""
 
 MARK = "GNN_CHECKPOINTING_WORKER"
-"""Environment variable of one measured process, which what it starts inherits; with it goes all that still has it."""
+"""Environment variable that marks one measured process and all that it starts; all are killed when it ends."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
@@ -43,17 +43,17 @@ _PLACES = ("HOME", "TMPDIR", "XDG_", "MPL")
 _COMMAND_LINE = "gnn_checkpointing.cli"
 _NEVER_FORKED = ("demonstrate",)  # Snakemake's benchmark reads the memory of the process that it has started
 WORKERS, COMMANDS = "workers", "commands"  # kinds of servers
-# Imports on a slow disk; a reply from a running server; between two looks whether the command is still wanted.
+# Time for imports on a slow disk; for a reply from a running server; between checks whether the command is wanted.
 _START_SECONDS, _PATIENCE_SECONDS, _LOOK_SECONDS = 60.0, 5.0, 0.5
 LARGEST = 1 << 16
-"""Bytes of one message between a client and the server."""
+"""Maximum size in bytes of one message between a client and the server."""
 
 Streams = tuple[IO[bytes], IO[bytes], IO[bytes]]
-"""Standard input, output and errors of a process."""
+"""Standard input, output and error of a process."""
 
 
 def this_run(process: int | None = None) -> str:
-    """A process by boot, number and start, so that it is never confused with another; "" where Linux does not say."""
+    """Unambiguous name of a process, from boot id, process id and start time; "" if Linux does not provide them."""
     process = os.getpid() if process is None else process
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -63,7 +63,7 @@ def this_run(process: int | None = None) -> str:
 
 
 class Forked:
-    """A process that the server has forked, with what `subprocess.Popen` has of it."""
+    """A process that the server has forked; offers the part of `subprocess.Popen`'s interface that is used here."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(_START_SECONDS)
@@ -82,19 +82,19 @@ class Forked:
                 signal.pidfd_send_signal(self._handle, number)
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process."""
         self.send_signal(signal.SIGKILL)
 
     def ends_within(self, seconds: float | None = None) -> bool:
-        """Wait for the end of the process, for so many seconds or as long as it takes; whether it has ended."""
+        """Wait for the end of the process, at most `seconds` if given; returns whether it has ended."""
         ended = [self._handle, self._connection.fileno()]
         return self.returncode is not None or bool(select.select(ended, [], [], seconds)[0])
 
     def wait(self) -> int:
-        """The exit code, or the negative number of the signal; SIGKILL where the server was killed or stopped."""
+        """Wait for the exit code, or the negative signal number; -SIGKILL if the server was killed or stopped."""
         if self.returncode is None:
             self.ends_within()
-            self._connection.settimeout(_PATIENCE_SECONDS)  # a server that a signal has stopped says no status
+            self._connection.settimeout(_PATIENCE_SECONDS)  # a server stopped by a signal sends no status
             try:
                 answer = self._connection.recv(LARGEST)
             except OSError:
@@ -111,13 +111,13 @@ sys.flags.safe_path or sys.path.append(sys.path.pop(0))
 import runpy
 runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 """
-"""What `python -m` does, with the working folder in the last place of the path."""
+"""Does what `python -m` does, but with the working folder last on the path."""
 
 
 def start_process(
     module: str, arguments: Sequence[str], environment: dict[str, str], streams: Streams, pass_fds: Sequence[int] = ()
 ) -> Forked | subprocess.Popen[bytes]:
-    """`python -m module arguments`, forked by this run's server, or started where there is none."""
+    """Run `python -m module arguments`: forked by this run's server, or as a new process if there is no server."""
     forked = fork_process(module, arguments, environment, streams, pass_fds)
     if forked is not None:
         return forked
@@ -134,7 +134,7 @@ def fork_process(
     pass_fds: Sequence[int] = (),
     kind: str = WORKERS,
 ) -> Forked | None:
-    """A process that runs `module` of this package, forked by this run's server of a kind; None where there is none."""
+    """Have this run's server of that kind fork a process that runs `module`; None if there is no such server."""
     run = environment.get(RUN, "")
     try:
         if this_run(int(run.split(":")[1])) != run:
@@ -154,7 +154,7 @@ def fork_process(
 
 
 def leave_to_server(study: Study) -> None:
-    """Have this command run where torch has been imported, and end as it ends; go on where that is not possible."""
+    """Run this command in a process forked with torch imported and exit with its status; return if not possible."""
     from gnn_checkpointing.measurement.allocator import worker_environment
     from gnn_checkpointing.measurement.gpu import expected_device
 
@@ -167,17 +167,17 @@ def leave_to_server(study: Study) -> None:
 
 
 def forked_command(arguments: Sequence[str]) -> int | None:
-    """Run a command where all that commands use has been imported; its exit code, None where that is not possible."""
+    """Run a command in a process forked with its imports done; returns its exit code, or None if not possible."""
     if RUN not in os.environ or not {*arguments}.isdisjoint(_NEVER_FORKED) or None in (sys.stdout, sys.stderr):
         return None
     try:
         return _run_elsewhere(arguments, dict(os.environ), COMMANDS)
-    except OSError:  # such as a working folder that is gone: the command says so itself
+    except OSError:  # for instance, the working folder was deleted: the command reports that itself
         return None
 
 
 def _run_elsewhere(arguments: Sequence[str], environment: dict[str, str], kind: str) -> int | None:
-    """The exit code of a command that a server has forked, which is interrupted and abandoned as this process is."""
+    """Have a server fork a command and wait for its exit code; interrupts and the end of this process reach it."""
     is_wanted = asker()
     with Path(os.devnull).open("rb") as nothing:
         streams = nothing, sys.stdout.buffer, sys.stderr.buffer
@@ -191,13 +191,13 @@ def _run_elsewhere(arguments: Sequence[str], environment: dict[str, str], kind: 
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
         if not is_wanted():
-            return 1  # the end of this process is that of the other
+            return 1  # the end of this process also ends the other
     status = process.wait()
-    return status if status >= 0 else 128 - status  # as a shell says it
+    return status if status >= 0 else 128 - status  # the convention of shells for signals
 
 
 def _name(run: str, environment: dict[str, str], kind: str) -> str:
-    """The abstract name of the server's socket: a digest of the run and of what its processes keep from their start."""
+    """Abstract name of the server's socket: a digest of the run and of what a process cannot change once started."""
     kept = {name: value for name, value in environment.items() if name.startswith(_LIBRARIES + _DEVICES + _PLACES)}
     limits = [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")]
     sources = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(_PACKAGE.rglob("*.py"))]
@@ -206,11 +206,11 @@ def _name(run: str, environment: dict[str, str], kind: str) -> str:
 
 
 _SERVERS: list[subprocess.Popen[bytes]] = []
-"""The client may end before the server, and nobody waits for it."""
+"""Servers that this process has started. They may outlive it, and nobody waits for them."""
 
 
 def _connected(name: str, environment: dict[str, str], kind: str) -> socket.socket:
-    """A connection to the server of that name; whoever takes the name first starts it."""
+    """Connect to the server of that name; the first process to bind the name starts the server."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         try:
             listener.bind(name)
@@ -223,11 +223,11 @@ def _connected(name: str, environment: dict[str, str], kind: str) -> socket.sock
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                # Not one client's mark: with that client, the server would be ended, and what it forked for others.
+                # Without a client's mark: otherwise the server, with all its forks, would be killed with that client.
                 env={name: value for name, value in environment.items() if name != MARK},
                 pass_fds=(listener.fileno(),),
                 cwd="/",
-                start_new_session=True,  # Ctrl-C ends the clients, and they their processes
+                start_new_session=True,  # Ctrl-C must end the clients only, and they end their processes
             )
             _SERVERS.append(server)
             if kind == COMMANDS:

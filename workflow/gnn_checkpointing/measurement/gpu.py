@@ -1,11 +1,12 @@
-"""The GPUs by nvidia-smi: names and drivers, and who else holds memory of the one that is measured.
+"""The GPUs according to nvidia-smi: names, drivers, and other processes that hold memory of the measured GPU.
 
-Another process is refused before measuring, and is in the record when it came later. nvidia-smi lists processes by the
-numbers that the host gives them, which in a container are other ones or none at all. So the list is read before and
-after this process makes its own CUDA context: what has come in between is itself. Where it is not in the list, others
-might not be either, and the driver's account of the device's memory is compared with this process's own instead.
+If another process is there before measuring, the job is refused; one that comes later is noted in the record.
+nvidia-smi lists processes by the host's process ids, which differ inside a container or are missing there. So the list
+is read before and after this process makes its CUDA context: the new entry is this process. If this process is not
+listed, others might not be either, and the device memory in use according to the driver is compared with this
+process's own instead.
 
-Torch is imported only where a device is looked at.
+Torch is imported only where a device is inspected.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ if TYPE_CHECKING:
     import torch
 
 _TIMEOUT_SECONDS = 30
-"""A driver that is not kept loaded takes seconds to answer for the first time."""
+"""A driver that is not kept loaded takes seconds for its first answer."""
 
 CONTEXT_BYTES, CONTEXT_SHARE = 2**30, 0.01
-"""Of the device's memory, what this process's context may take before it has a tensor: 0.3 to 0.7 GiB were seen on GPUs
-of 16 to 80 GiB, growing with the device."""
+"""Memory that this process's context may take before there is a tensor: bytes, plus a share of the device's memory.
+0.3 to 0.7 GiB were seen on GPUs of 16 to 80 GiB, growing with the device."""
 
 GROWTH_BYTES = 512 * 2**20
-"""What kernels and handles of libraries may add to the context while a graph is measured."""
+"""Memory that kernels and library handles may add to the context while a graph is measured."""
 
 _PATIENCE_SECONDS, _LOOK_SECONDS = 10.0, 0.5
-"""A process that has just ended, such as a worker before this one, may stay in the list for a moment."""
+"""A process that has just ended, such as the previous worker, may stay in the list for a moment."""
 
 _REMEDY = "end it, wait for it, or name an idle GPU in CUDA_VISIBLE_DEVICES"
 
@@ -53,7 +54,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class GpuProcess:
-    """A process that computes on the GPU `uuid`; `used_bytes` is None where the driver does not say."""
+    """A process that computes on the GPU `uuid`; `used_bytes` is None if the driver does not report it."""
 
     uuid: str
     pid: int
@@ -61,26 +62,26 @@ class GpuProcess:
     used_bytes: int | None
 
     def __str__(self) -> str:
-        """Number, name and bytes, for a sentence."""
+        """Process id, name and bytes, as part of a sentence."""
         held = "an unknown number of bytes" if self.used_bytes is None else f"{self.used_bytes:,} bytes"
         return f"process {self.pid} ({self.name}), {held}"
 
 
 def measured_gpu(asked: Literal["auto", "cpu", "cuda"]) -> Gpu | None:
-    """The GPU that a study's device leads to here, as far as it can be known without torch; None for the CPU.
+    """GPU that the device setting of a study selects here, as far as this is known without torch; None for the CPU.
 
-    `auto` leads to none where the installed torch was built without CUDA.
+    `auto` selects none if the installed torch was built without CUDA.
     """
     return None if asked == "cpu" or (asked == "auto" and cuda_of_torch() is None) else first_gpu()
 
 
 def expected_device(asked: Literal["auto", "cpu", "cuda"]) -> str:
-    """The device that a measured process will use, as far as it can be known without torch."""
+    """Device that a measured process will use, as far as this is known without torch."""
     return "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
 
 
 def first_gpu() -> Gpu | None:
-    """The first GPU that a process started here would see, or None."""
+    """First GPU that a process started here would see, or None."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     first = None if visible is None else visible.split(",")[0].strip()
     if first in ("", "-1"):
@@ -90,13 +91,13 @@ def first_gpu() -> Gpu | None:
 
 
 def gpu_processes() -> list[GpuProcess]:
-    """The processes that compute on any GPU; in a container the list may be empty though there are some."""
+    """Processes that compute on any GPU; in a container the list may be empty even if there are some."""
     rows = _asked("--query-compute-apps=gpu_uuid,pid,used_memory,process_name")
     return [GpuProcess(uuid, int(pid), name, _bytes(used)) for uuid, pid, used, name in rows if pid.isdigit()]
 
 
 def cuda_of_torch() -> str | None:
-    """The CUDA version that the installed torch was built for, None where it was built without or is missing."""
+    """CUDA version of the installed torch; None if torch was built without CUDA or is missing."""
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return None
@@ -109,9 +110,9 @@ def cuda_of_torch() -> str | None:
 
 
 def _asked(query: str, *more: str) -> list[list[str]]:
-    """The rows of one query, each split into its fields; none where the tool is missing or fails.
+    """Rows of one nvidia-smi query, each split into its fields; empty if the tool is missing or fails.
 
-    The last field may have commas of its own.
+    The last field may contain commas.
     """
     fields = query.count(",") + 1
     command = [shutil.which("nvidia-smi") or "", query, "--format=csv,noheader,nounits", *more]
@@ -126,16 +127,16 @@ def _asked(query: str, *more: str) -> list[list[str]]:
 
 
 def _bytes(mebibytes: str) -> int | None:
-    """A field in MiB as bytes; None for the likes of `[N/A]`."""
+    """Convert a field in MiB to bytes; None for values such as `[N/A]`."""
     return int(mebibytes) * 2**20 if mebibytes.isdigit() else None
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What was known of the device's other users when measuring began.
+    """Other users of the device, compared with the state when measuring began.
 
-    `own` are the numbers by which the list knows this process, empty where it does not; `outside_bytes` is what the
-    driver had given out beside the caching allocator's memory: the context of this process.
+    `own` holds the process ids under which nvidia-smi lists this process, empty if it does not; `outside_bytes` is the
+    memory in use at the start outside the caching allocator: the context of this process.
     """
 
     device: torch.device
@@ -143,7 +144,7 @@ class Neighbours:
     outside_bytes: int
 
     def found(self) -> list[str]:
-        """Who holds memory of the device now, this process apart; for a sentence each."""
+        """Other holders of the device's memory now, each described as part of a sentence."""
         others = [str(process) for process in _strangers(self.device, self.own)]
         grown = _outside_bytes(self.device) - self.outside_bytes
         if not self.own and grown > GROWTH_BYTES:
@@ -152,9 +153,9 @@ class Neighbours:
 
 
 def alone_on(device: torch.device) -> Neighbours:
-    """What to compare with later, or a refusal of a device whose memory another process holds.
+    """Take the state to compare with later; refuse a device whose memory another process holds.
 
-    To be called before anything is on the device; makes this process's context.
+    Call it before anything is on the device; it makes this process's context.
     """
     import torch
 
@@ -181,16 +182,16 @@ def alone_on(device: torch.device) -> Neighbours:
 
 
 def _strangers(device: torch.device, own: Collection[int]) -> list[GpuProcess]:
-    """The processes that compute on the device and are not this one."""
+    """Processes other than this one that compute on the device."""
     import torch
 
-    # Without the prefix that nvidia-smi gives it.
+    # Torch's uuid lacks the prefix that nvidia-smi shows.
     uuid = str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
     return [process for process in gpu_processes() if uuid in process.uuid and process.pid not in own]
 
 
 def _outside_bytes(device: torch.device) -> int:
-    """The device's memory in use that is not the caching allocator's of this process."""
+    """Bytes of the device's memory in use outside this process's caching allocator."""
     import torch
 
     free, total = torch.cuda.mem_get_info(device)

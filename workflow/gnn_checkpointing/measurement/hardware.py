@@ -1,4 +1,4 @@
-"""What this machine is: its slug and facts, its clock, and whether it is of the type that a study's results are from.
+"""Description of this machine: slug, facts, clock, and whether it is of the same type as a study's results.
 
 No torch is needed.
 """
@@ -24,13 +24,13 @@ from gnn_checkpointing.study.study import Study
 _FREQUENCIES = "/sys/devices/system/cpu/cpu{core}/cpufreq/{name}"
 
 _SAME_MEMORY = 0.05
-"""Relative: machines of one type leave their systems a little more or less."""
+"""Relative tolerance: systems on machines of one type report slightly different memory."""
 
 
 def hardware_slug(study: Study) -> str:
-    """The study's own slug, or one made of accelerator or processor, cores and memory.
+    """The study's own slug, or one made from accelerator or processor, cores and memory.
 
-    Clock frequency and load are left out: the same machine must find its folder again.
+    Clock frequency and load are left out, so that the same machine finds its folder again.
     """
     if study.hardware.slug:
         return study.hardware.slug
@@ -41,7 +41,7 @@ def hardware_slug(study: Study) -> str:
 
 
 def hardware_record(study: Study) -> dict[str, Any]:
-    """Slug, label and facts; the content of `hardware.json`."""
+    """Slug, label and facts of this machine: the content of `hardware.json`."""
     gpu, measured = first_gpu(), measured_gpu(study.measurement.device)
     facts = {
         "processor": processor_name(),
@@ -80,7 +80,7 @@ def hardware_record(study: Study) -> dict[str, Any]:
 
 
 def this_host(study: Study) -> Host:
-    """The machine that this process runs on; SLURM's name of a node comes before the system's."""
+    """Machine that this process runs on; SLURM's node name takes precedence over the system's host name."""
     facts = facts_by_name(hardware_record(study))
     name = os.environ.get("SLURMD_NODENAME") or platform.node()
     fields = {field: facts[field] for field in ("processor", "cores", "memory", "accelerator")}
@@ -93,9 +93,9 @@ def facts_by_name(hardware: Any) -> dict[str, str]:
 
 
 def differences(host: Host, facts: Mapping[str, str], device: str) -> list[str]:
-    """What tells `host` from the type of machine that `facts` describe; nothing where it is of that type.
+    """Differences between `host` and the type of machine that `facts` describe; empty if it is of that type.
 
-    An accelerator counts where the study may measure on one.
+    The accelerator counts only if the study may measure on one.
     """
     fields = ["processor", "cores", *([] if device == "cpu" else ["accelerator"]), "memory"]
     return [
@@ -107,7 +107,7 @@ def differences(host: Host, facts: Mapping[str, str], device: str) -> list[str]:
 
 
 def refuse_another_type(host: Host, hardware_file: Path, device: str) -> None:
-    """Refuse to measure on `host` where `hardware_file` describes another type of machine."""
+    """Refuse to measure on `host` if `hardware_file` describes another type of machine."""
     try:
         facts = facts_by_name(read_json(hardware_file))
     except (KeyError, TypeError) as error:
@@ -122,7 +122,7 @@ def refuse_another_type(host: Host, hardware_file: Path, device: str) -> None:
 
 
 def _same_memory(one: str, other: str) -> bool:
-    """Whether two sizes such as "23.6 GiB" are those of one type of machine."""
+    """Whether two sizes such as "23.6 GiB" can be of the same type of machine."""
     try:
         sizes = [float(text.split()[0]) for text in (one, other)]
     except (IndexError, ValueError):
@@ -131,7 +131,7 @@ def _same_memory(one: str, other: str) -> bool:
 
 
 def clock_mhz() -> float | None:
-    """The mean clock of the cores that this process may use, in MHz; None where the system does not say."""
+    """Mean clock in MHz of the cores that this process may use; None if the system does not report it."""
     now = [text for core in _cores() if (text := _read(_FREQUENCIES.format(core=core, name="scaling_cur_freq")))]
     if now:
         return fmean(int(kilohertz) / 1000 for kilohertz in now)
@@ -140,7 +140,7 @@ def clock_mhz() -> float | None:
 
 
 def clock_governor() -> str | None:
-    """The frequency governor of the first core; None where it is not visible."""
+    """Frequency governor of the first core; None if it is not visible."""
     return _read(_FREQUENCIES.format(core=0, name="scaling_governor"))
 
 
@@ -162,14 +162,14 @@ def _memory_bytes() -> int:
 
 
 def commit_of(folder: Path) -> str:
-    """The commit that a folder is from, and whether it has changed since."""
+    """Commit that a folder is from, and whether the folder has uncommitted changes."""
     git = ("git", "-C", str(folder))
     commit, changed = _first_line(*git, "rev-parse", "--short=12", "HEAD"), _first_line(*git, "status", "-s", "--", ".")
     return commit if changed == "unknown" else f"{commit} and changes"
 
 
 def _first_line(*command: str) -> str:
-    """The first line that a command prints, "unknown" where it cannot run."""
+    """First line that a command prints; "unknown" if it fails or prints nothing."""
     try:
         found = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):

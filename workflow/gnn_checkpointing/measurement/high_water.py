@@ -1,9 +1,9 @@
-"""The activation peak by the process's resident high-water mark, read in a process of its own.
+"""The activation peak from a process's resident high-water mark, read in a separate process.
 
-It needs the opposite of the timed process: freed memory must go back at once. A new process would spend seconds on
-imports, so one is forked off the worker when these are done and before anything is computed: no thread pool, no heap
-full of holes, no CUDA. It forks in turn the one that reads all cells, and another where that one dies, so that a policy
-that dies there costs its own reading alone.
+Unlike the timed process, this one must return freed memory to the system at once. A new process would spend seconds on
+imports, so the worker forks a server after its imports and before it computes anything: no thread pool, no fragmented
+heap, no CUDA. The server in turn forks the process that reads all cells, and another one if that dies, so that a policy
+that kills the process loses only its own reading.
 """
 
 import ctypes
@@ -39,10 +39,10 @@ _PR_SET_THP_DISABLE = 41
 _TICK_SECONDS = 1.0
 _START_SECONDS = 60.0
 _LARGE_BYTES = 128 * 2**20
-"""2 % of it, the tolerance, are more than what a policy's first step was ever seen to leave behind (2 MiB).
+"""The tolerance, 2 % of it, exceeds the most memory that a policy's first step was seen to leave behind (2 MiB).
 
-A process's first step leaves more: the operators' code (10 MiB), of a Vision GNN what its convolutions generate
-(26 MiB). All policies share it, and that step is never the one that is read.
+The first step of a process leaves more: the operators' code (10 MiB) and, for a Vision GNN, the code that its
+convolutions generate (26 MiB). All policies share it, and that step is never the one that is read.
 """
 
 _CPU = torch.device("cpu")
@@ -50,7 +50,7 @@ _CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class HighWater:
-    """Bytes above what the process held before the step, or None and the reason; and the seconds of that step."""
+    """Bytes above those the process held before the step, or None and the reason; and the seconds of that step."""
 
     bytes: int | None
     note: str = ""
@@ -58,7 +58,7 @@ class HighWater:
 
 
 def no_high_water(device: torch.device) -> str | None:
-    """Why there can be no reading here, or None."""
+    """Why no reading is possible here, or None if it is."""
     if device.type != "cpu":
         return "no high-water reading: the mark is the process's, and CUDA memory is not in it"
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
@@ -69,14 +69,14 @@ def no_high_water(device: torch.device) -> str | None:
 
 
 def reset_high_water() -> int:
-    """Give free memory back, set the process's high-water mark to what it holds, and return that in bytes."""
+    """Give free memory back to the system and reset the high-water mark to the resident bytes, which are returned."""
     give_garbage_back()
     Path("/proc/self/clear_refs").write_text("5")
     return status_bytes("VmRSS")
 
 
 def give_garbage_back() -> None:
-    """Collect garbage and give what the heap keeps of it back to the system: another process may need it."""
+    """Collect garbage and return the free memory of the heap to the system: another process may need it."""
     gc.collect()
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
@@ -90,9 +90,9 @@ def status_bytes(name: str) -> int:
 
 
 def give_freed_memory_back() -> None:
-    """Make glibc map every larger block by itself and trim its heap at once; keep huge pages out of the count.
+    """Make glibc map every larger block separately and trim its heap at once; disable huge pages.
 
-    The same as MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ and MALLOC_TOP_PAD_ before the start.
+    Same effect as setting MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ and MALLOC_TOP_PAD_ before the start.
     """
     library = ctypes.CDLL(None)
     library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
@@ -103,7 +103,7 @@ def give_freed_memory_back() -> None:
 
 
 class HighWaterReader:
-    """Asks the reading process; the worker's death ends it."""
+    """Client of the reading process, which ends when the worker dies."""
 
     def __init__(self, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
         self._connection, theirs = Pipe()
@@ -112,7 +112,7 @@ class HighWaterReader:
         if self._process == 0:
             status = 1
             try:
-                # Whatever else the worker has open (its events!) must end with the worker, not with this process.
+                # Other files that the worker has open (its events!) must close when the worker ends: close them here.
                 os.closerange(3, theirs.fileno())
                 os.closerange(theirs.fileno() + 1, 2**16)
                 die_with_parent()
@@ -124,10 +124,10 @@ class HighWaterReader:
         theirs.close()
 
     def readings(self, cell: str, policies: dict[str, int], alive: Callable[[], None]) -> dict[str, HighWater]:
-        """Each policy's reading; `alive` is called about every second meanwhile.
+        """Read each policy; `alive` is called about once a second meanwhile.
 
-        `policies` gives the activation peak in bytes that another instrument read: where it is large, what its first
-        step leaves behind is negligible, and one step is enough, unless it is the first of a process.
+        `policies` gives the activation peaks in bytes from another instrument. If a peak is large, the memory that the
+        first step leaves behind is negligible, and one step is enough, unless it is the first of a process.
         """
         found: dict[str, HighWater] = {}
         while waiting := [policy for policy in policies if policy not in found]:
@@ -139,9 +139,9 @@ class HighWaterReader:
         return found
 
     def _one_round(self, request: Any, found: dict[str, HighWater], alive: Callable[[], None]) -> str:
-        """Have the policies of `request` read until that is done or the reader ends; how it ended."""
+        """Have the policies of `request` read until all are done or the reader ends; returns how it ended."""
         reader, killed = None, False
-        silent, allowed = 0.0, _START_SECONDS + self._patience  # by looks, as the commanding process counts
+        silent, allowed = 0.0, _START_SECONDS + self._patience  # counted in polls, as in the supervising process
         try:
             self._connection.send(request)
             while True:
@@ -160,7 +160,7 @@ class HighWaterReader:
                     found[value[0]] = value[1]
                 elif kind == "done":
                     return "done"
-                elif reader is not None:  # else one that died between two requests: the next has this one
+                elif reader is not None:  # otherwise it died between two requests: its successor takes this one
                     how = signal.Signals(-value).name if value < 0 else f"exit code {value}"
                     return "took too long" if killed else f"ended early ({how})"
         except (EOFError, OSError):
@@ -190,11 +190,11 @@ def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[
             torch.set_num_threads(study.measurement.threads)
             graph = load_graph(graph_file)
             spread_net(_CPU)
-            # PyTorch imports what its first checkpoint needs (4 MiB), which is no part of any step.
+            # The first checkpoint makes PyTorch import modules (4 MiB), which must not count as part of a step.
             value = torch.ones(1, requires_grad=True)
             checkpoint(torch.exp, value, use_reentrant=False).backward()
             gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
-        forget_compiled()  # another cell's kernels are of other sizes
+        forget_compiled()  # kernels compiled for another cell have other sizes
         task = cell_task(graph, cells[cell], _CPU)
         for policy in policies:
             try:
@@ -204,12 +204,12 @@ def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[
                 found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
             worker.send(("read", (policy, found)))
         del task
-        give_garbage_back()  # it waits while the next cell is timed
+        give_garbage_back()  # this process idles while the next cell is timed
         worker.send(("done", None))
 
 
 def _read(contest: Contestant, warmed: bool) -> HighWater:
-    """Read a step; where it is to be `warmed`, the second, for the first maps code and makes the policy's tables."""
+    """Read one step; if `warmed`, the second one, since the first maps code and makes the policy's tables."""
     if warmed or parse_policy(contest.policy).kind in COMPILED:
         contest.step()
         contest.drop_gradients()

@@ -1,4 +1,4 @@
-"""The state of one graph's measuring: whose turn is next, what has been lost, and the records (torch-free)."""
+"""State of measuring one graph: whose turn is next, which policies were lost, and the records (torch-free)."""
 
 import os
 import time
@@ -19,7 +19,7 @@ from gnn_checkpointing.study.study import Study
 
 
 class Turn(NamedTuple):
-    """One cell in one process; process 0 measures it, further ones time it again."""
+    """One cell in one process; process 0 measures the cell, further processes time it again."""
 
     process: int
     cell: str
@@ -27,7 +27,7 @@ class Turn(NamedTuple):
 
 @dataclass
 class Job:
-    """The turns of one graph's `cells` on `host`; `fingerprints` and the `records` so far by cell."""
+    """The turns of one graph's `cells` on `host`; `fingerprints` and the `records` so far are keyed by cell."""
 
     study: Study
     graph_id: str
@@ -44,7 +44,7 @@ class Job:
     killed: set[tuple[Turn, str]] = field(default_factory=set)
 
     def waiting(self) -> list[Turn]:
-        """The turn that each cell waits for: its first process, or the next that its record lacks."""
+        """The turn that each unfinished cell waits for: its first process, or the next that its record lacks."""
         turns = []
         for cell in self.cells:
             record = self.records.get(cell)
@@ -54,7 +54,7 @@ class Job:
         return turns
 
     def asked(self) -> list[Turn]:
-        """The turns of the next process: the earliest that wait, under one allocator."""
+        """The turns of the next process: the earliest waiting ones, all under one allocator."""
         waiting = self.waiting()
         first = min(waiting, key=lambda turn: turn.process)
         allocator = self.cells[first.cell].allocator
@@ -63,7 +63,7 @@ class Job:
         ]
 
     def message(self, turns: list[Turn]) -> dict[str, Any]:
-        """Those turns as the worker reads them."""
+        """The job message for the worker that is to run `turns`."""
         lost = {
             cell: {policy: found.model_dump(mode="json") for policy, found in policies.items()}
             for cell, policies in self.lost.items()
@@ -83,21 +83,21 @@ class Job:
         }
 
     def context(self, cell: str) -> dict[str, Any]:
-        """The fields of the record of `cell` that only the commanding process knows."""
+        """The fields of the record of `cell` that only the supervising process knows."""
         host = self.host.model_dump(mode="json")
         return {"hardware": self.hardware, "restarts": self.restarts[cell], "host": host, "visit": self.visit}
 
     def write(self, record: CellRecord) -> None:
-        """Write a record, sealed: an unfinished run that is taken up again must not trust one that changed since."""
+        """Write a record, sealed, so that a resumed run does not trust a record that has changed since."""
         self.records[record.cell] = record
         write_sealed(self.folder / f"{record.cell}.json", record.model_dump(mode="json"))
 
     def turns_had(self) -> int:
-        """How many turns the cells have had, in this run and in an unfinished one before it."""
+        """Number of turns that the cells have had, in this run and in an unfinished one before it."""
         return sum(len(record.runs) for record in self.records.values())
 
     def record_of(self, event: dict[str, Any]) -> CellRecord:
-        """A cell's record after an event: whole from its first process, else with the rounds of one more."""
+        """A cell's record after an event: complete from its first process, or with a further process's rounds added."""
         if event["event"] == "cell":
             return CellRecord.model_validate(event["record"])
         found = AnotherProcess.model_validate(event["rounds"]).model_copy(update={"host": self.host})
@@ -105,7 +105,7 @@ class Job:
         return with_warnings(record.model_copy(update={"again": [*record.again, found]}), self.study)
 
     def lose(self, turn: Turn, policy: str, outcome: str, message: str) -> None:
-        """Record that `policy` ended without a measurement; the others are measured again without it."""
+        """Record that `policy` ended without a measurement; the others will be measured again without it."""
         found = PolicyRecord.model_validate({"policy": policy, "outcome": outcome, "message": message})
         self.lost.setdefault(turn.cell, {})[policy] = found
         self.restarts[turn.cell] += 1
@@ -114,12 +114,12 @@ class Job:
 
 
 def timed_policies(record: CellRecord) -> list[str]:
-    """The policies that a further process is to time: those that were timed in the first."""
+    """Policies that a further process must time: those that were timed in the first."""
     return [found.policy for found in record.policies if found.steps]
 
 
 def _without_policy(record: CellRecord, lost: PolicyRecord) -> CellRecord:
-    """The record of a cell in which a further process lost a policy: lost as a whole, wherever it was timed."""
+    """The record of a cell after a further process lost a policy: all that was measured of the policy is dropped."""
     again = [
         run.model_copy(update={"steps": {name: steps for name, steps in run.steps.items() if name != lost.policy}})
         for run in record.again
@@ -131,18 +131,18 @@ def _without_policy(record: CellRecord, lost: PolicyRecord) -> CellRecord:
     return record.model_copy(update={"again": again, "policies": policies, "restarts": record.restarts + 1})
 
 
-# The clock on the wall may be set back while a process measures; its stamps then go on from where they began.
+# The system clock may be set back while a process measures, so time stamps advance with the monotonic clock.
 _BEGAN, _BEGAN_MONOTONIC = time.time(), time.monotonic()
 
 
 def now() -> str:
-    """This moment as the records stamp it; within a process no stamp is before an earlier one."""
+    """Time stamp for records; within a process, stamps never go backwards."""
     moment = _BEGAN + time.monotonic() - _BEGAN_MONOTONIC
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
 
 
 def described(study: Study, cell: Cell, graph: Graph, device: str) -> dict[str, Any]:
-    """The record's fields that say what was to be measured."""
+    """Fields of the record that describe what was to be measured."""
     left_out = {"convolutions", "aggregations", *(() if cell.architecture.module else ("module", "files"))}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -164,7 +164,7 @@ def described(study: Study, cell: Cell, graph: Graph, device: str) -> dict[str, 
 def unavailable_cell(
     study: Study, cell: Cell, graph: Graph, device: str, reason: str, context: dict[str, Any]
 ) -> CellRecord:
-    """The record in which every policy is unavailable for the same `reason`."""
+    """A record in which every policy is unavailable for the same `reason`."""
     stamp, load = now(), os.getloadavg()[0]
     return CellRecord(
         **described(study, cell, graph, device),

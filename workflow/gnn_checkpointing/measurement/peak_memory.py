@@ -1,19 +1,19 @@
 """Exact peak memory of one training step, from the allocator's own events.
 
-On CPU every allocation and release of PyTorch's allocator reports its bytes to the profiler; their running sum above
-what lived before the step has an exact maximum, the same on every run. Workspace that an operator takes from PyTorch's
-allocator is included, what it takes from C++ is not (`readings.py` has the one case that matters).
+On CPU every allocation and release of PyTorch's allocator reports its bytes to the profiler. Their running sum, which
+starts at zero before the step, has an exact maximum, the same on every run. Workspace that an operator takes from
+PyTorch's allocator is included, memory that it takes from C++ is not (`readings.py` has the one case that matters).
 
-On CUDA the caching allocator keeps the same count itself (`torch.cuda.memory_stats`), beside wider accounts:
+On CUDA the caching allocator keeps the same count itself (`torch.cuda.memory_stats`), next to wider counts:
 
-| account | is |
+| count | meaning |
 |---|---|
 | requested | bytes of live tensors and workspace, to the byte: the same definition as on the CPU |
 | allocated | the blocks handed out for them: multiples of 512 bytes, for large ones up to a MiB more |
-| reserved | the segments, free parts and all, that the caching allocator holds for its blocks |
+| reserved | the segments that the caching allocator holds for its blocks, including their free parts |
 | driver | memory of the device in use (`cudaMemGetInfo`): segments, CUDA's context, libraries, other processes |
 
-The first is what a policy costs and does not depend on what ran before; the others say what that takes of a device.
+The first is the cost of a policy and does not depend on what ran before; the others show its demand on the device.
 """
 
 import gc
@@ -40,9 +40,9 @@ _MARK = "gnn_checkpointing: a block ends"
 
 @dataclass(frozen=True)
 class StepBytes:
-    """Bytes above what lived before the step: held for backward when forward ended, and at the highest instant.
+    """Bytes above those live before the step: `saved` for backward at the end of forward, and at the `peak`.
 
-    `trace` has all instants; None on CUDA, where there are no events. `device` has CUDA's wider accounts; None on CPU.
+    `trace` has all instants; None on CUDA, where there are no events. `device` has CUDA's wider counts; None on CPU.
     """
 
     saved: int
@@ -54,8 +54,8 @@ class StepBytes:
 def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequence[nn.Module] = ()) -> StepBytes:
     """Run `forward`, which returns the loss, then its backward pass, and count live bytes.
 
-    The loss itself is among the saved bytes; gradients count from the moment backward makes them. The trace tells where
-    each of `blocks`, called one after another, ends in the forward pass.
+    The loss itself is among the saved bytes; gradients count from the moment backward makes them. The trace records
+    where each of `blocks`, which are called one after another, ends in the forward pass.
     """
     if device.type == "cuda":
         with no_garbage():
@@ -64,7 +64,7 @@ def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequ
         with _marked(blocks):
             loss, forward_changes, forward_seconds, marks = _with_changes(forward)
         _, backward_changes, _, _ = _with_changes(loss.backward)
-    # Two sessions, since a session cannot say where in it forward ended; what lies between them is not the step's.
+    # Two sessions, since one session cannot show where forward ended; memory between them is not part of the step.
     changes = [*forward_changes, *((forward_seconds + seconds, size) for seconds, size in backward_changes)]
     live = np.cumsum(np.array([size for _, size in changes], dtype=np.int64), dtype=np.int64)
     seconds = np.array([second for second, _ in changes])
@@ -74,10 +74,10 @@ def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequ
 
 
 def _device_step_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:
-    """The bytes of one step on CUDA.
+    """Count the bytes of one step on CUDA.
 
-    The step must not be a process's first: what libraries take once, such as cuBLAS's workspaces, lives on and would
-    count as this step's. Free segments are given back before it, so that what is reserved is this step's alone.
+    The step must not be the first of its process: memory that libraries take once and keep, such as cuBLAS's
+    workspaces, would count as this step's. Free segments are released first, so that only this step's are reserved.
     """
 
     def accounts(when: str) -> tuple[int, int, int, int]:
@@ -103,7 +103,7 @@ def _device_step_bytes(forward: Callable[[], Tensor], device: torch.device) -> S
         allocated=allocated - allocated_before,
         reserved=reserved - allocated_before,
         driver=driver - allocated_before,
-        # cudaMalloc takes whole pages of 2 MiB, and so do segments: the two grow alike.
+        # cudaMalloc and segments both use whole pages of 2 MiB, so the two counts grow alike.
         beside=(driver - driver_before) - (reserved_after - reserved_before),
     )
     return StepBytes(saved, requested - requested_before, device=wider)
@@ -111,9 +111,9 @@ def _device_step_bytes(forward: Callable[[], Tensor], device: torch.device) -> S
 
 @contextmanager
 def no_garbage() -> Iterator[None]:
-    """Collect garbage before the context and none inside it, as in the timed rounds.
+    """Collect garbage before the context and disable collection inside it, as in the timed rounds.
 
-    Tensors of an earlier step that the collector found in the middle of this one would count as released by it.
+    Otherwise tensors of an earlier step that are collected during this one would count as released by it.
     """
     gc.collect()
     gc.disable()
@@ -124,14 +124,14 @@ def no_garbage() -> Iterator[None]:
 
 
 def resident_bytes(tensors: Iterable[Tensor]) -> int:
-    """The bytes of the distinct storages behind `tensors`."""
+    """Bytes of the distinct storages behind `tensors`."""
     storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
     return sum(storages.values())
 
 
 @contextmanager
 def _marked(blocks: Sequence[nn.Module]) -> Iterator[None]:
-    """Leave a mark for the profiler where the first block begins and where each one ends."""
+    """Mark for the profiler where the first block begins and where each block ends."""
 
     def mark(*_: Any) -> None:
         with record_function(_MARK):
@@ -147,8 +147,8 @@ def _marked(blocks: Sequence[nn.Module]) -> Iterator[None]:
 
 
 def profiled(action: Callable[[], Value]) -> tuple[Value, list[Any], int, float]:
-    """What `action` returns, the profiler's events in order, the nanosecond they begin at, and the action's seconds."""
-    # Not torch.profiler's, which makes a record in Python of each event: most of a session's time.
+    """Profile `action`: its return value, the events in order, the session's start in nanoseconds, and the seconds."""
+    # Not torch.profiler's, which makes a Python object for each event, and spends most of a session's time on that.
     with profile(profile_memory=True) as session:
         start = time.perf_counter_ns()
         value = action()
@@ -160,14 +160,14 @@ def profiled(action: Callable[[], Value]) -> tuple[Value, list[Any], int, float]
 
 
 def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float, list[int]]:
-    """What `action` returns, each allocation and release in order (second, signed bytes), and its seconds.
+    """Run `action`; returns its value, each allocation and release in order (second, signed bytes), and its seconds.
 
-    Last, the number of these before each mark.
+    The last item is the number of these changes before each mark.
     """
     value, found, begin, seconds = profiled(action)
     events = [event for event in found if event.name() == "[memory]"]
     stamps = [event.start_ns() for event in events]
     marks = [bisect_right(stamps, event.start_ns()) for event in found if event.name() == _MARK]
     changes = [(max(0, event.start_ns() - begin) / 1e9, event.nbytes()) for event in events]
-    # The session begins a little before the action: no event may lie after the end.
+    # The session begins a little before the action, and no event may lie after the end.
     return value, changes, max(seconds, changes[-1][0] if changes else 0.0), marks

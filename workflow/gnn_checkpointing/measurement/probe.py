@@ -1,4 +1,4 @@
-"""A policy's first steps: does it run, what does it compute, how many bytes does it hold."""
+"""A policy's first steps: whether it runs, what it computes, and how many bytes it holds."""
 
 import time
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
 
 Announce = Callable[[str, str], None]
-"""Called with the policy and the phase before each of its steps: of a process that dies, the last call names them."""
+"""Called with the policy and the phase before each of its steps; if the process dies, the last call says where."""
 
 
 @dataclass
 class Probed:
-    """One policy before it is timed: its record so far, the seconds inside measured steps, and its other readings."""
+    """One policy before timing: its record so far, the seconds spent in measured steps, and its other readings."""
 
     contest: Contestant
     memory: Memory
@@ -35,19 +35,19 @@ class Probed:
 
 
 def is_other_model(policy: str) -> bool:
-    """Whether `policy` trains another model than `none` does."""
+    """Whether `policy` trains a different model from that of `none`."""
     return parse_policy(policy).kind in OTHER_MODELS
 
 
 def probed(
     policy: str, cell: Cell, task: Task, reference: StepResult | None, tolerance: float, announce: Announce
 ) -> tuple[Probed, StepResult]:
-    """A policy's first step and its byte count, and what the first step left.
+    """Run a policy's first step and count the bytes of another; returns both findings and the first step's result.
 
-    `reference` is what the same step of `none` left, if it ran; another model is compared with its own twin. Raises
-    `Refusal` where the policy, made or at its first step, refuses.
+    `reference` is the result of the same step under `none`, if that ran; a different model is compared with its own
+    twin. Raises `Refusal` if the policy refuses when it is made or at its first step.
     """
-    announce(policy, "preparation")  # a policy's own compiler runs here
+    announce(policy, "preparation")  # policies with their own compiler run it here
     contest = contestant(cell, task, policy)
     if is_other_model(policy):
         announce(policy, "first step of the same model without the policy")
@@ -82,21 +82,21 @@ def probed(
 
 
 def _blocks(contest: Contestant) -> list[nn.Module]:
-    """The model's blocks where a mark at their ends changes nothing; inside a generated kernel there is none."""
+    """The model's blocks if they can be marked without changing anything; none for policies that are not eager."""
     blocks = getattr(contest.model, "blocks", None)
     eager = parse_policy(contest.policy).kind in EAGER
     return list(blocks) if eager and isinstance(blocks, nn.ModuleList) else []
 
 
 def warmed_up(contest: Contestant, cell: Cell, announce: Announce) -> float:
-    """Run the steps that come before a policy's counted and timed ones; their seconds."""
+    """Run the steps that precede a policy's counted and timed ones; returns their seconds."""
     announce(contest.policy, "first step")
     _, seconds = _first_step(contest, cell)
     return seconds + _second_step(contest, announce)
 
 
 def _second_step(contest: Contestant, announce: Announce) -> float:
-    """Run a compiled policy once more, for what compiling left behind must not be counted; the seconds."""
+    """Run a compiled policy a second time, so that memory left by compilation is not counted; returns the seconds."""
     if parse_policy(contest.policy).kind not in COMPILED:
         return 0.0
     announce(contest.policy, "second step")
@@ -109,7 +109,7 @@ def _second_step(contest: Contestant, announce: Announce) -> float:
 
 
 def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
-    """What a step from the cell's random state leaves, and its seconds; gradients are dropped."""
+    """Run a step from the cell's random state; returns its result and its seconds, and drops the gradients."""
     finish(contest.device)
     start = time.perf_counter()
     loss = contest.seeded_forward(cell.seed)

@@ -1,4 +1,4 @@
-"""One readable line per measured cell: which of how many, what it took, how long the rest will take."""
+"""One readable line per measured cell: its number and the total, the time taken, and the time left."""
 
 import sys
 import time
@@ -13,14 +13,14 @@ from gnn_checkpointing.study.study import Study
 
 
 class Progress:
-    """Counts what has been measured below `measurements` and prints a line for each addition: a cell in one process.
+    """Counts turns (one cell in one process) measured below `measurements`, and prints a line for each new one.
 
-    Graphs that were finished under other settings, or by other code, do not count: they will be measured again.
+    Graphs finished under other settings or by other code do not count, since they will be measured again.
     """
 
     def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
         self._processes = study.measurement.processes
-        # A cell has its turn once in each process, once in all if it is not timed.
+        # A cell has one turn in each process, or only one in total if it is not timed.
         turns = {
             visit.name: sum(self._processes if cell.timed else 1 for cell in graph_cells(study, visit.graph))
             for visit in visits(study)
@@ -37,7 +37,7 @@ class Progress:
         self._started, self._had = time.monotonic(), 0
 
     def __call__(self, record: CellRecord, own: int) -> None:
-        """Print the line of `record`, to which its last process has just been added; this graph has had `own` turns."""
+        """Print the line of `record`, whose latest process has just been added; this graph has had `own` turns."""
         self._had += 1
         runs = record.runs
         policies = ", ".join(
@@ -56,7 +56,7 @@ class Progress:
 
 
 def time_left(seconds_each: float, waiting: int) -> str:
-    """How long what waits will take at `seconds_each`; "" where nothing does."""
+    """Text for the time that the waiting turns will take at `seconds_each`; "" if none are waiting."""
     seconds = seconds_each * waiting
     if waiting <= 0:
         return ""
@@ -64,7 +64,7 @@ def time_left(seconds_each: float, waiting: int) -> str:
 
 
 def _finished_seconds(folder: Path, settings: str) -> float | None:
-    """How long a graph took that was finished under these settings; None where it was not."""
+    """Seconds that a graph took; None if it was not finished under these settings."""
     try:
         found = read_complete(folder / COMPLETE)
     except Refusal:

@@ -1,8 +1,8 @@
-"""Paired time ratios: both steps of a ratio ran in the same round, so that what slowed the machine slowed both.
+"""Paired time ratios: both steps of a ratio ran in the same round, so that a slow machine slowed both.
 
-The rounds of one process tell how rounds scatter. Another process lays out its memory elsewhere and is off by more
-than that, all policies of a cell together, so a cell is timed in several; what they differ by, pooled over the study,
-is in every interval.
+The rounds of one process show only the scatter of rounds. Another process has another memory layout and differs by
+more than that scatter, for all policies of a cell together. So a cell is timed in several processes, and the spread
+between processes, pooled over the study, is part of every interval.
 """
 
 import math
@@ -30,21 +30,21 @@ class Ratio(NamedTuple):
 
     @property
     def half_width(self) -> float:
-        """Half the interval as a share of the ratio."""
+        """Half the width of the interval, relative to the ratio."""
         return (self.high - self.low) / 2 / self.median
 
 
 class ProcessSpread(NamedTuple):
-    """Standard deviation of a log ratio from process to process, beyond what its rounds scatter, and its freedom."""
+    """Standard deviation of a log ratio between processes beyond the scatter of rounds, and its degrees of freedom."""
 
     deviation: float
     degrees_of_freedom: int
 
     def half_width(self, processes: int, confidence: float) -> float:
-        """Half the interval of the mean of `processes` log ratios that this spread alone would give."""
+        """Half the width of the interval that this spread alone gives the mean of `processes` log ratios."""
         if not self.degrees_of_freedom:
             return 0.0
-        # A machine that only measures may lack scipy, and asks for no intervals of several processes.
+        # A machine that only measures may lack scipy, but it needs no intervals over several processes.
         from scipy.special import stdtrit
 
         quantile = stdtrit(self.degrees_of_freedom, (1 + confidence) / 2)  # Student's t
@@ -59,7 +59,7 @@ def paired_ratio(
     seed: int,
     spread: ProcessSpread | None = None,
 ) -> Ratio:
-    """`seconds / reference_seconds`: the geometric mean of the processes' medians of round by round ratios.
+    """Ratio `seconds / reference_seconds`: geometric mean over processes of the median ratio of a round.
 
     The interval is a percentile bootstrap of the rounds of each process; `spread` is added in quadrature, in logs.
     """
@@ -73,10 +73,11 @@ def paired_ratio(
 
 
 def process_spread(cells: Iterable[Sequence[tuple[Rounds, Rounds]]]) -> ProcessSpread:
-    """The spread pooled over cells, each given by its policies' seconds and those of `none`.
+    """Spread pooled over cells; each cell is given by pairs of a policy's seconds and those of `none`.
 
-    A cell's policies share the process of `none` and so count as one: their mean variance between processes, less what
-    the scatter of rounds alone would make of medians, with as many degrees of freedom as a cell has processes but one.
+    A cell's policies share the times of `none`, so they count as one: the mean of their variances between processes,
+    less the variance that the scatter of rounds alone gives the medians. A cell adds its processes, minus one, to the
+    degrees of freedom.
     """
     excess, freedom = [], 0
     for pairs in cells:
@@ -94,14 +95,14 @@ def _log_ratios(seconds: Rounds, reference_seconds: Rounds) -> list[NDArray[np.f
 def _medians(
     logarithms: list[NDArray[np.float64]], resamples: int, seed: int
 ) -> list[tuple[float, NDArray[np.float64]]]:
-    """Each process's median, and those of resamples of its rounds."""
+    """Median of each process, and the medians of resamples of its rounds."""
     generator = np.random.Generator(np.random.PCG64(seed))
     found = [resampled_medians(values[np.newaxis], resamples, generator) for values in logarithms]
     return [(float(median.item()), medians[0]) for median, medians in found]
 
 
 def _variance_between(logarithms: list[NDArray[np.float64]]) -> float:
-    """The variance of the processes' medians, less the mean variance that each has by its rounds."""
+    """Variance of the processes' medians, minus the mean variance of a median due to its rounds."""
     found = _medians(logarithms, _SPREAD_RESAMPLES, 0)
     own = fmean(float(medians.var()) for _, medians in found)
     return float(np.var([median for median, _ in found], ddof=1)) - own

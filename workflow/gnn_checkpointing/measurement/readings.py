@@ -1,9 +1,9 @@
-"""Warnings that follow from a record, and first whether its memory readings agree, each tolerance with its reason.
+"""Warnings that follow from a record, above all whether its memory readings agree; each tolerance has its reason.
 
-Allocator events are exact for what PyTorch's allocator hands out. The process's high-water mark sees every page, whole
-pages only, and besides tensors the C library's free lists and what operators take past PyTorch's allocator. Fake
-tensors see whole tensors and nothing inside an operator. On CUDA the caching allocator's own count takes the place of
-its events, there is no mark, and the driver is asked beside it. No torch is needed.
+Allocator events are exact for memory from PyTorch's allocator. The process's high-water mark counts whole pages, which
+include the C library's free lists and memory that operators take elsewhere than from PyTorch's allocator. Fake tensors
+count whole tensors and nothing inside an operator. On CUDA the caching allocator's own count replaces its events, there
+is no high-water mark, and the driver's count is read too. No torch is needed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,33 +22,33 @@ FAKE_TENSOR_SHARE = 0.01
 """Workspace that an operator takes from PyTorch's allocator, which fake tensors do not see."""
 
 FAKE_TENSOR_BYTES = 256 * 2**10
-"""Random states that checkpointing keeps (5,056 bytes a layer on CPU) come without a dispatched operator."""
+"""Random states that checkpointing keeps (5,056 bytes a layer on CPU) are made without a dispatched operator."""
 
 DRIVER_BYTES = 32 * 2**20
-"""Over one step the driver's account of a CUDA device may grow by so much more, or less, than the caching allocator's
-segments: kernels that are loaded when they first run, and the driver's own tables. More is someone else's."""
+"""Allowed difference, over one step, between the growth of the device memory that the driver counts and that of the
+caching allocator's segments: kernels loaded at their first run, the driver's tables. More is another process's."""
 
 DRIFT = 0.10
-"""Of the sentinel, within a cell. Ratios are paired within a round and stand it; seconds do not."""
+"""Allowed drift of the sentinel within a cell. Ratios, paired within a round, tolerate drift; seconds do not."""
 
 SHORT_SECONDS = 1e-3
-"""Below a millisecond the interpreter and the timer's own calls are a visible share of a step."""
+"""Below a millisecond, the interpreter and the timer's own calls are a noticeable share of a step."""
 
 SWITCHES_PER_SECOND = 50
-"""Preempted more often than this, the processor was shared: a slice of the Linux scheduler is a few milliseconds."""
+"""More preemptions than this mean a shared processor: a time slice of the Linux scheduler is a few milliseconds."""
 
 FAULTS = 64
-"""Page faults a step under `retaining`, whose freed memory stays mapped: a quarter of a MiB newly touched."""
+"""Allowed page faults per step under `retaining`, whose freed memory stays mapped: a quarter of a MiB newly touched."""
 
 _FEWEST_ROUNDS = 9
-"""One reading of a few milliseconds may be interrupted, the median of three is not."""
+"""An interruption can spoil one reading of a few milliseconds, but not the median of three."""
 
 
 @dataclass(frozen=True)
 class DeviceBytes:
-    """The peak of one step by wider accounts than the requested bytes, above what lived before (`peak_memory.py`).
+    """Peak of one step in wider counts than the requested bytes, above those live before it (`peak_memory.py`).
 
-    `beside` is by how much the driver's account grew over the step beyond the caching allocator's.
+    `beside` is the growth of the driver's count over the step minus that of the caching allocator's segments.
     """
 
     allocated: int
@@ -67,11 +67,11 @@ def agreement(
     notes: list[str],
     device: DeviceBytes | None = None,
 ) -> Readings:
-    """The readings with their verdicts against the activation peak by allocator events.
+    """Compare the readings with the activation peak from allocator events.
 
-    `num_edges` are those of the graph as the convolution reads it, `num_layers` those of the model; `node_map_bytes`
-    the bytes of one map `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors,
-    which PyTorch never changes in place. `device` has the accounts of CUDA.
+    `num_edges` counts the edges as the convolution reads them, `num_layers` the layers of the model. `node_map_bytes`
+    is the size of one map `[num_nodes, channels]`: under fake tensors, which PyTorch never changes in place, the
+    gradient of a gather makes one more of them. `device` has CUDA's counts.
     """
 
     peak, allowed = memory.activation_bytes, FAKE_TENSOR_SHARE * memory.activation_bytes + FAKE_TENSOR_BYTES
@@ -111,14 +111,14 @@ def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Ite
 
 
 def with_warnings(record: CellRecord, study: Study) -> CellRecord:
-    """The record with a sentence for each thing that a reader should know before believing it."""
+    """The record with a warning for everything that a reader should know before trusting it."""
     of_policies = (sentence for found in record.policies for sentence in _policy(record, found))
     warnings = [*_spread(record, study), *machine_warnings(record), *of_policies]
     return record.model_copy(update={"warnings": warnings})
 
 
 def worst_drift(record: CellRecord) -> float | None:
-    """The largest drift within one of the processes that timed a cell; None where none can tell."""
+    """Largest drift within any process that timed a cell; None if no process has enough readings."""
     found = (
         sentinel_drift(run.sentinel_seconds)
         for run in record.runs
@@ -128,9 +128,9 @@ def worst_drift(record: CellRecord) -> float | None:
 
 
 def sentinel_drift(seconds: Sequence[float]) -> float | None:
-    """How much slower the slowest third was than the fastest, by the medians of consecutive thirds, minus 1.
+    """Ratio of the slowest to the fastest third, by the medians of consecutive thirds, minus 1.
 
-    None for fewer than three values. Medians: a single value that something else interrupted is not drift.
+    None for fewer than three values. Medians, because a single interrupted reading is not drift.
     """
     if len(seconds) < 3:
         return None
@@ -152,7 +152,7 @@ def _spread(record: CellRecord, study: Study) -> Iterator[str]:
 
 
 def machine_warnings(record: CellRecord) -> Iterator[str]:
-    """Of other load, of a clock that was set back, and of drift."""
+    """Warnings of other load, of a clock that was set back, and of drift."""
     for earlier, later in pairwise(record.runs):
         back = (datetime.fromisoformat(earlier.ended) - datetime.fromisoformat(later.started)).total_seconds()
         if back > 0:

@@ -1,9 +1,9 @@
-"""Timed rounds: every policy once a round in a shuffled order, until the ratios are known or the time is spent.
+"""Timed rounds: each round runs every policy once in shuffled order, until the ratios are known or the time is spent.
 
-Each process has its share of the rounds and of the time, and stops by itself. Of each step: wall clock, forward apart,
-CPU time, time in the operating system, faults, switches; on CUDA also by events on the device, and how often the step
-asked the driver for memory. The sentinel is one fixed small step, the same in every cell and round, that shows when the
-machine changes.
+Each process has its share of the rounds and of the time, and stops by itself. Measured for each step: wall time, also
+of the forward pass alone, CPU time, time in the operating system, page faults, context switches; on CUDA also the time
+by events on the device, and how often the step asked the driver for memory. The sentinel is one fixed small step, the
+same in every cell and round, that shows when the machine changes.
 """
 
 import gc
@@ -28,10 +28,10 @@ from gnn_checkpointing.study.study import Study
 
 
 class StepTime(NamedTuple):
-    """Seconds of one step, minor page faults, and how often the processor was given up or taken away.
+    """Seconds of one step, minor page faults, and voluntary and involuntary context switches.
 
-    `device_seconds` and `device_allocations` (segments that the caching allocator took from the driver) are of CUDA;
-    None on CPU.
+    `device_seconds` and `device_allocations` (segments that the caching allocator took from the driver) exist on CUDA
+    only; None on CPU.
     """
 
     wall_seconds: float
@@ -46,10 +46,10 @@ class StepTime(NamedTuple):
 
 
 def timed(forward: Callable[[], Tensor], device: torch.device) -> StepTime:
-    """The cost of one step: `forward`, which returns the loss, and its backward pass.
+    """Time one step: `forward`, which returns the loss, and its backward pass.
 
-    The device is synchronised before and after. Between the parts it is not: on CUDA that would keep backward from
-    being queued while forward computes; events on the device tell the parts apart there.
+    The device is synchronised before and after, but not between the two parts: on CUDA that would keep backward from
+    being queued while forward computes, so events on the device separate the parts there.
     """
     on_cuda = device.type == "cuda"
     # torch annotates events partly.
@@ -66,7 +66,7 @@ def timed(forward: Callable[[], Tensor], device: torch.device) -> StepTime:
     middle = time.perf_counter_ns()
     loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
     if on_cuda:
-        events[2].record()  # backward ran on the stream of forward, and this is behind its last kernel
+        events[2].record()  # backward used the stream of forward, so this comes after its last kernel
     finish(device)
     end = time.perf_counter_ns()
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -89,9 +89,10 @@ def _allocations(device: torch.device) -> int:
 
 
 _WORK = {
-    # Nodes, edges, channels, and how many times over.
+    # Nodes, edges, channels, repetitions.
     "cpu": (4_000, 64_000, 32, 1),
-    # Large and often enough to be the device's time and not that of starting kernels: 0.5 GB are moved a time.
+    # Large enough, and repeated often enough, to take the device's time and not that of kernel launches: each
+    # repetition moves 0.5 GB.
     "cuda": (20_000, 500_000, 64, 8),
 }
 
@@ -99,7 +100,7 @@ _WORK = {
 class Sentinel:
     """A layer of attention: matrix product, gather, softmax over each node's edges, scatter; about two milliseconds.
 
-    Its tensors are made once and its results written over the last ones: it allocates nothing, and so measures the
+    Its tensors are made once and each run overwrites the last results: it allocates nothing, and so measures the
     machine and not the allocator.
     """
 
@@ -147,10 +148,10 @@ def timed_rounds(
     sentinel: Sentinel,
     announce: Announce,
 ) -> tuple[list[list[str]], dict[str, Steps]]:
-    """Time rounds of all policies until the ratios are known well enough; the orders and the policies' steps.
+    """Time rounds of all policies until the ratios are known well enough; returns the orders and the policies' steps.
 
-    Rounds stop when every ratio's interval is narrow enough or the budget is spent, after this process's share of
-    `at_least`. `process` counts from 0; each has its own orders. The sentinel is timed once a round.
+    After this process's share of `at_least` rounds, timing stops when every ratio's interval is narrow enough or the
+    budget is spent. `process` counts from 0; each has its own orders. The sentinel is timed once a round.
     """
     if not contestants or not cell.timed:
         return [], {}
@@ -162,8 +163,8 @@ def timed_rounds(
     orders: list[list[str]] = []
     spent = 0.0
     if device.type == "cuda":
-        # Counting bytes gave every free segment back, and what another policy left may not fit: without an untimed
-        # step of each, the first timed ones would wait for the driver to hand out memory.
+        # Counting bytes released every free segment, and segments left by another policy may not fit: without an
+        # untimed step of each policy, the first timed steps would wait for the driver to allocate memory.
         for policy, contest in contestants.items():
             announce(policy, "untimed step")
             contest.step()
@@ -192,7 +193,7 @@ def timed_rounds(
 
 
 def _narrow(times: dict[str, list[StepTime]], half_width: float, cell: Cell) -> bool:
-    """Whether every ratio is known to `half_width`; never where `none` or another policy is missing."""
+    """Whether every ratio is known to `half_width`; False if `none` or every other policy is missing."""
     seconds = {policy: [time.wall_seconds for time in found] for policy, found in times.items()}
     reference = seconds.pop("none", [])
     return bool(seconds and reference) and all(
@@ -202,6 +203,6 @@ def _narrow(times: dict[str, list[StepTime]], half_width: float, cell: Cell) -> 
 
 
 def _steps(times: list[StepTime]) -> Steps:
-    """One list per field of the steps; None for what only a CUDA device says."""
+    """One list per field of the steps; None for fields that only a CUDA device fills."""
     columns = zip(StepTime._fields, map(list, zip(*times, strict=True)), strict=True)
     return Steps.model_validate({name: None if None in values else values for name, values in columns})

@@ -1,4 +1,4 @@
-"""Does a policy compute what `none` computes? Loss, every gradient and every buffer after one step are compared."""
+"""Compare a policy's results with those of `none`: loss, every gradient and every buffer after one step."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from gnn_checkpointing.records.policy import Sameness
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step leaves: the loss, and gradients and buffers by position (a policy may rename nothing)."""
+    """Results of one step: the loss, and gradients and buffers by position (a policy must not rename any)."""
 
     loss: float
     gradients: tuple[Tensor, ...]
@@ -18,7 +18,7 @@ class StepResult:
 
 
 def step_result(model: nn.Module, loss: Tensor) -> StepResult:
-    """Copies of what a finished step left in `model`."""
+    """Copy the results that a finished step left in `model`; a missing gradient counts as zero."""
     gradients = tuple(
         torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.detach().clone()
         for parameter in model.parameters()
@@ -27,10 +27,10 @@ def step_result(model: nn.Module, loss: Tensor) -> StepResult:
 
 
 def compared(result: StepResult, reference: StepResult, tolerance: float) -> Sameness:
-    """The differences relative to the reference.
+    """Differences relative to the reference.
 
     A parameter's gradient difference is taken relative to the norm of *all* gradients: some gradients are zero in
-    exact arithmetic (a softmax does not see a shift of its scores), and their rounding noise would say nothing.
+    exact arithmetic (a softmax ignores a shift of its scores), and their relative rounding noise means nothing.
     """
     loss = abs(result.loss - reference.loss) / max(abs(reference.loss), 1e-30)
     gradient = _largest(result.gradients, reference.gradients)
@@ -46,7 +46,7 @@ def compared(result: StepResult, reference: StepResult, tolerance: float) -> Sam
 
 
 def _largest(values: tuple[Tensor, ...], references: tuple[Tensor, ...]) -> float:
-    """The largest norm of a difference, relative to the norm of all references."""
+    """Largest norm of a difference, relative to the norm of all references."""
     if not references:
         return 0.0
     doubles = [reference.double() for reference in references]

@@ -1,7 +1,7 @@
-"""The sources that a module runs, by what they import, and a digest of each without its prose (torch-free).
+"""The source files that a module runs, found through imports, and a digest of each without its prose (torch-free).
 
-Docstrings, comments, layout, the words of refusals and of a field's description change no digest. Registries name
-functions in strings; a string that names a module or a package of ours counts as an import of it.
+Docstrings, comments, layout and the words of refusals and field descriptions do not affect a digest. Registries name
+functions in strings, so a string that names a module or package of this project counts as an import of it.
 """
 
 import ast
@@ -21,14 +21,14 @@ _COMPILED = (".cpp", ".h", ".cu")
 _STRING = "="
 _PROSE = ("description", "help", "title")
 _BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
-"""A text of C++, or else what is between two words: a comment is as a blank, but for the end of a line."""
+"""A C++ string or character literal, or else a gap: comments and blanks, which are equivalent except for line ends."""
 
 Source = tuple[str, list[str], list[str]]
-"""Of one file: its digest, what it imports, and what it imports only when a function of it is called."""
+"""One file's digest, the modules that it imports outside functions, and all modules that it imports."""
 
 
 class Sources:
-    """The package's files under `root`. What was read of them is kept beside Python's own compiled files."""
+    """The package's files under `root`; the results of reading them are cached beside Python's compiled files."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -41,7 +41,7 @@ class Sources:
             self._kept = {}
 
     def of(self, roots: Iterable[str], without: Collection[str] = ()) -> dict[str, str]:
-        """The digest of every file that the modules and packages `roots` run, by its path; none of `without`."""
+        """Digests by path of all files that the modules and packages `roots` run, without the modules `without`."""
         found: dict[str, bool] = {}
         waiting = [(module, True) for root in roots for module in self._modules(root)]
         while waiting:
@@ -50,7 +50,7 @@ class Sources:
                 continue
             found[module] = wholly
             _, imports, later = self._source(module)
-            # A package is run before its modules. The library's functions, which it imports when asked, are not.
+            # Python runs a package before its modules, but not the functions that the root package imports lazily.
             waiting += [(above, False) for above in [module.rpartition(".")[0]] if above]
             waiting += [(each, True) for each in imports + (later if wholly and "." in module else [])]
         digests = {self._path(module): self._source(module)[0] for module in found}
@@ -65,14 +65,14 @@ class Sources:
                 digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         if self._changed:
             self._changed = False
-            with suppress(OSError):  # a folder that cannot be written to only costs reading the files again
+            with suppress(OSError):  # in a read-only folder, the files are simply read again
                 write_text(self._memory, json.dumps(self._kept))
         return {path.relative_to(self.root).as_posix(): digest for path, digest in digests.items()}
 
     def _modules(self, name: str) -> list[str]:
-        """The module of that name, or all of a package."""
+        """The module of that name, or all modules of a package."""
         folder = self.root.parent.joinpath(*name.split("."))
-        if not (folder / "__init__.py").exists():  # a folder without is what a package that has gone left behind
+        if not (folder / "__init__.py").exists():  # a folder without one is left over from a deleted package
             return [name]
         paths = [path.relative_to(self.root.parent).with_suffix("") for path in sorted(folder.rglob("*.py"))]
         return [".".join(path.parts[:-1] if path.name == "__init__" else path.parts) for path in paths]
@@ -93,18 +93,18 @@ class Sources:
                 self._kept[module] = [*stamp, _digest(tree), *names]
                 self._changed = True
             _, _, digest, *names = self._kept[module]
-            # Which files the names are is asked again: others may have come or gone beside a file that stayed.
+            # The names are resolved anew: other files may have come or gone although this one is unchanged.
             self._read[module] = (digest, *map(self._modules_of, names))
         return self._read[module]
 
     def _modules_of(self, names: list[str]) -> list[str]:
-        """The modules that imports and strings name; a string that names a package means all of its modules."""
+        """Modules that imports and strings name; a string that names a package means all of its modules."""
         found = {self._existing(name) for name in names if not name.startswith(_STRING)}
         packages = {self._existing(name.removeprefix(_STRING)) for name in names if name.startswith(_STRING)}
         return sorted(found.union(*map(self._modules, packages - {_NAME})))
 
     def _existing(self, dotted: str) -> str:
-        """The longest beginning of a dotted name that is a module or a package."""
+        """Longest prefix of a dotted name that is a module or a package."""
         parts = re.split(r"[.:]", dotted)
         while len(parts) > 1 and not (self._path(".".join(parts)).is_file()):
             parts.pop()
@@ -112,7 +112,7 @@ class Sources:
 
 
 def _names(tree: ast.Module, deferred: bool) -> set[str]:
-    """What a module imports of ours, and the strings that begin as our modules do, marked."""
+    """Imports of this package in a module, and (marked) strings that begin with its name and a dot."""
     names = set()
     for node in _run(tree, deferred):
         if isinstance(node, ast.Import):
@@ -125,7 +125,7 @@ def _names(tree: ast.Module, deferred: bool) -> set[str]:
 
 
 def _run(node: ast.AST, deferred: bool) -> Iterator[ast.AST]:
-    """What a module runs, with `deferred` what its functions do; nothing that is there for type checkers alone."""
+    """Nodes that run at import, with `deferred` also those inside functions; none that are for type checkers only."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             continue
@@ -135,7 +135,7 @@ def _run(node: ast.AST, deferred: bool) -> Iterator[ast.AST]:
 
 
 def _digest(tree: ast.Module) -> str:
-    """A digest of what a module does; the tree loses its prose."""
+    """Digest of a module without its prose, which is removed from `tree`."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
@@ -150,12 +150,12 @@ def _digest(tree: ast.Module) -> str:
 
 
 def _is_text(statement: ast.AST) -> bool:
-    """Whether a statement is a string alone: a docstring, or the note below a constant."""
+    """Whether a statement is only a string: a docstring, or the note below a constant."""
     value = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 @cache
 def of_this_package() -> Sources:
-    """The sources that this process runs."""
+    """Sources of the package that this process runs."""
     return Sources(Path(__file__).resolve().parent.parent)

@@ -1,9 +1,8 @@
-"""One training step as a trace that Perfetto and Chrome open: layers forward, recomputed and backward, and live bytes.
+"""One training step as a trace for Perfetto and Chrome: forward, recomputation and backward of each layer, live bytes.
 
 The counter is the running sum of the allocator's events, as in `peak_memory.py`. A layer's backward slices are the
-autograd nodes that its forward pass made, matched by their sequence numbers; inside a recomputing node, they are what
-is left of it beside the recomputation. The profiler itself makes the step slower: its bytes are exact, its times are
-not measurements.
+autograd nodes that its forward pass made, matched by their sequence numbers; a node that recomputes also contains the
+slice of that recomputation. The profiler slows the step down: its bytes are exact, its times are not measurements.
 """
 
 from bisect import bisect_right
@@ -29,7 +28,7 @@ _NODE = "autograd::engine::evaluate_function: "
 
 @dataclass(frozen=True)
 class _Slice:
-    """What ran from `begin` to `end`, in nanoseconds; `kind` is forward, recompute or backward."""
+    """Part of a step from `begin` to `end`, in nanoseconds; `kind` is forward, recompute or backward."""
 
     kind: str
     layer: str
@@ -38,10 +37,10 @@ class _Slice:
 
 
 def step_trace(model: nn.Module, forward: Callable[[], Tensor]) -> dict[str, Any]:
-    """The trace events of one step: `forward`, which runs `model` and returns a loss, and its backward pass.
+    """Trace one step: `forward`, which runs `model` and returns a loss, and its backward pass.
 
-    Slices have the bytes live at their ends in `args`, forward slices also the layer's policy and why it has it. The
-    model must have run once before: what a first step leaves behind would count as the step's.
+    The `args` of a slice hold the live bytes at its begin and end; those of a forward slice also the layer's policy and
+    the reason for it. The model must have run before: memory that a first step leaves behind would count as the step's.
     """
     layers = message_passing_layers(model)
     names = {id(part): name or "model" for name, part in model.named_modules()}
@@ -92,7 +91,7 @@ def _end(event: Any) -> int:
 
 @contextmanager
 def _marked(layers: list[Any], names: dict[int, str]) -> Iterator[None]:
-    """Have the profiler record each layer's forward pass and each recomputation."""
+    """Mark each layer's forward pass and each recomputation for the profiler."""
     open_marks: list[Any] = []
 
     def enter(name: str, *_: Any) -> None:
@@ -118,7 +117,7 @@ def _marked(layers: list[Any], names: dict[int, str]) -> Iterator[None]:
 
 
 def _backward(events: list[Any], forwards: list[_Slice]) -> Iterator[_Slice]:
-    """Each layer's backward pass: neighbouring autograd nodes of one layer joined."""
+    """Slices of each layer's backward pass: consecutive autograd nodes of one layer are joined."""
     owners: dict[int, str] = {}
     nodes = []
     for event in events:

@@ -1,4 +1,4 @@
-"""The commanding process: starts the measured one, writes its records, and survives its death."""
+"""The supervising process: it starts the measured one, writes its records, and survives its death."""
 
 import json
 import os
@@ -34,12 +34,13 @@ _UNFINISHED = "unfinished"
 _WORKER = "gnn_checkpointing.measurement.worker"
 _TICK_SECONDS = 0.5
 _OF_ITS_OWN = {getattr(signal, f"SIG{name}") for name in ("ABRT", "BUS", "FPE", "ILL", "SEGV", "SYS", "TRAP")}
-"""Signals that a process's own code ends it by; SIGKILL may be the system's, short of memory. All others are sent."""
+"""Signals caused by a process's own code. SIGKILL may come from the system when memory is short; all others are sent
+by someone."""
 _START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
 
 StillWanted = Callable[[], bool]
 Progress = Callable[[CellRecord, int], None]
-"""Called with each record that a process has just made or added to, and how many turns the graph's cells have had."""
+"""Called with each record just made or extended by a process, and the number of turns that the graph's cells had."""
 
 
 def measure_graph(
@@ -55,10 +56,10 @@ def measure_graph(
 ) -> None:
     """Measure all cells of one graph into `folder`, and write `complete.json` when all are there.
 
-    Each is measured in one process and timed again in the further ones that the study asks for.
+    Each cell is measured in one process and timed again in the further processes that the study asks for.
 
-    A cell is a record, and beside it its byte traces where there are any. Those of an unfinished earlier run are kept
-    where their fingerprint is today's.
+    A cell has a record and, if it was traced, byte traces beside it. Files of an unfinished earlier run are kept if
+    their fingerprint is still current.
     """
     if not graph_file.is_file():
         raise Refusal(f"{graph_file}: no such graph file; make it with `graph`")
@@ -85,7 +86,7 @@ def measure_graph(
 
 
 def completed_records(complete: Path) -> Iterator[CellRecord]:
-    """The records that a `complete.json` lists; one that changed since, or whose traces did, is refused."""
+    """Read the records that a `complete.json` lists; refuse if a record or its traces have changed since."""
     listed = read_complete(complete)
     for name, expected in (listed.cells | listed.traces).items():
         path = complete.parent / name
@@ -102,7 +103,7 @@ def _write_unavailable(job: Job, progress: Progress) -> None:
         if reason is None or name in job.records:
             continue
         context = job.context(name) | {"fingerprint": job.fingerprints[name], "memory_limit_bytes": 0}
-        # A table holds rows of one device, and the other cells say which they ran on.
+        # All rows of a table must be of one device, so use the one that the other cells will run on.
         device = expected_device(job.study.measurement.device)
         record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
         job.write(record)
@@ -110,9 +111,9 @@ def _write_unavailable(job: Job, progress: Progress) -> None:
 
 
 def _kept_records(folder: Path, fingerprints: dict[str, str]) -> dict[str, CellRecord]:
-    """The records of an unfinished run that still hold; others of these cells are deleted, whole or half-written.
+    """Valid records of an unfinished run; other files of these cells, complete or half-written, are deleted.
 
-    A finished run leaves no mark, so that asking for it once more measures it once more.
+    A finished run leaves no mark to resume from, so requesting it again measures it again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     resumed = (folder / _UNFINISHED).exists()
@@ -132,13 +133,13 @@ def _kept_records(folder: Path, fingerprints: dict[str, str]) -> dict[str, CellR
 
 
 def _holds(record: CellRecord, fingerprint: str, traces_file: Path) -> bool:
-    """Whether a record is today's, and its traces, where it has any, are there and whole."""
+    """Whether a record is current and any traces that it should have are there and complete."""
     traced = {found.policy for found in record.policies if found.memory and record.device == "cpu"}
     return record.fingerprint == fingerprint and (not traced or traced == set(read_byte_traces(traces_file)))
 
 
 def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: Progress) -> None:
-    """Run one worker until it has had all its turns, or has died; take from it whatever it finished."""
+    """Run one worker until it has had all its turns or has died; keep whatever it finished."""
     reading, writing = os.pipe()
     asked, measurement = job.asked(), job.study.measurement
     number = asked[0].process
@@ -162,7 +163,7 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
                     progress(record, job.turns_had())
                     last = None
                     if not set(asked) & set(job.waiting()):
-                        settled = True  # nothing is left for it to say; its orderly end would cost half a second
+                        settled = True  # nothing more to come; waiting for an orderly exit would cost half a second
                         break
                 case "refusal":
                     raise Refusal(event["message"])
@@ -187,8 +188,8 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
 
 
 def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator[dict[str, Any]]:
-    """The worker's events until it closes its end; a silence longer than `timeout` is an event, and the last."""
-    # Counted by looks: while this process is stopped itself, nobody is silent.
+    """The worker's events until it closes its end; a silence longer than `timeout` ends them with a silence event."""
+    # Silence is counted in polls, so that time during which this process is stopped itself does not count.
     buffer, silent, allowed = b"", 0.0, _START_SECONDS + timeout
     with selectors.DefaultSelector() as selector:
         selector.register(reading, selectors.EVENT_READ)
@@ -207,7 +208,7 @@ def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator
 
 
 def _lose_silent(job: Job, process: int, last: dict[str, Any] | None) -> None:
-    """Record a policy that went on for longer than the study allows."""
+    """Record that a policy took longer than the study allows."""
     if last is None:
         raise Refusal(
             f"the measuring process of {job.graph_id} did not start within {_START_SECONDS:.0f} s; see its log"
@@ -219,12 +220,12 @@ def _lose_silent(job: Job, process: int, last: dict[str, Any] | None) -> None:
 def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int) -> None:
     """Record the policy in which the worker died without reporting.
 
-    A worker killed from outside is given one more try, since a kill says nothing of the policy; killed twice in the
-    same place, or aborted by the allocator, it has run out of memory. Ended or stopped twice by a signal that only
-    someone else sends, nothing is recorded of the policy: the job is refused.
+    A worker killed from outside is given one more try, since that says nothing about the policy. If it is killed by
+    SIGKILL twice in the same step, or aborts, the policy ran out of memory. If another signal from outside ends or
+    stops it twice in the same step, nothing is recorded of the policy: the job is refused.
     """
     how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
-    # Before its first step, or between two cells, it was about to begin with the next turn.
+    # Without a last step the worker was about to begin the next turn: it had just started or finished a cell.
     turn = job.asked()[0] if last is None else Turn(process, last["cell"])
     policy = "" if last is None else last["policy"]
     outside = status < 0 and -status not in {*_OF_ITS_OWN, signal.SIGKILL}

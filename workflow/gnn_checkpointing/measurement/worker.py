@@ -1,4 +1,4 @@
-"""The measured process: measures the cells of one graph in turn, and reports to the commanding one by JSON lines."""
+"""The measured process: measures the cells of one graph in turn, and reports to its supervisor in lines of JSON."""
 
 import argparse
 import errno
@@ -38,12 +38,12 @@ _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "not enough memory", "out of me
 
 
 def main() -> None:
-    """Read the job from standard input and measure; events go to the file descriptor given."""
+    """Read the job from standard input and measure; events go to the given file descriptor."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, required=True)
     arguments = parser.parse_args()
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as an exception it could be taken for a policy's own failure
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # KeyboardInterrupt could be mistaken for a policy's own failure
     job = json.load(sys.stdin)
     with os.fdopen(arguments.events, "w", buffering=1) as events:
         try:
@@ -64,12 +64,12 @@ def main() -> None:
 def _measure(job: dict[str, Any], events: TextIO) -> None:
     study = parse_study(job["study"], "study")
     device = chosen_device(study.measurement.device)
-    # Before anything of this process is on the device.
+    # Before this process puts anything on the device.
     neighbours = alone_on(device) if device.type == "cuda" else None
     full_precision(device)
     every_cell = {cell.id: cell for cell in graph_cells(study, graph_spec(study, job["graph"]))}
     cells = [every_cell[cell_id] for cell_id in job["cells"]]
-    # What the imports made lives as long as the process; looking through it would cost more than many a step.
+    # Objects made by the imports live as long as the process; scanning them would take longer than many steps.
     gc.collect()
     gc.freeze()
     read_high_water = None if job["process"] else _high_water(study, Path(job["graph_file"]), cells, device, events)
@@ -86,7 +86,7 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
 
 @dataclass(frozen=True)
 class Worker:
-    """What the cells of one process share."""
+    """Measures cells and reports them; holds what the cells of one process share."""
 
     job: dict[str, Any]
     bench: Bench
@@ -117,7 +117,7 @@ class Worker:
         _tell(self.events, event="cell", record=record.model_dump(mode="json"))
 
     def time_again(self, cell: Cell) -> None:
-        """Time one cell once more and report its rounds."""
+        """Time one cell again and report its rounds."""
         process, policies = self.job["process"], self.job["timed"][cell.id]
         with fatal_policies(cell, self.events) as announce:
             found = self.bench.time_again(cell, process, policies, announce)
@@ -128,9 +128,9 @@ class Worker:
 
 @contextmanager
 def fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
-    """A function that reports each step of a policy; a policy that fails ends the process.
+    """Yield a function that reports each step of a policy; if a policy fails, report that and end the process.
 
-    The commanding process starts it again without that policy.
+    The supervising process then starts another one without that policy.
     """
     last = {"policy": "", "phase": ""}
 
@@ -155,7 +155,7 @@ def fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
 def _high_water(
     study: Study, graph_file: Path, cells: list[Cell], device: torch.device, events: TextIO
 ) -> ReadHighWater:
-    """How high-water marks are read here; forks, so it comes before anything is computed."""
+    """Choose how high-water marks are read here; this forks, so call it before anything is computed."""
     reason = no_high_water(device)
     if reason is None and all(cell.allocator != study.measurement.allocators[0] for cell in cells):
         reason = "no high-water reading: only under the reference allocator"
@@ -166,7 +166,7 @@ def _high_water(
 
 
 def _full_disk(error: BaseException | None) -> OSError | None:
-    """The error of a full disk behind another error: it says nothing of the policy that met it."""
+    """The full-disk error behind another error, or None; a full disk says nothing about the policy."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return error
@@ -181,7 +181,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).strip().splitlines()] or ["no message"]
-    said = [line for line in lines[1:] if "error:" in line][:1]  # of a compiler's output, its own words
+    said = [line for line in lines[1:] if "error:" in line][:1]  # the actual error in a compiler's output
     return ": ".join([lines[0], *said])[:300]
 
 

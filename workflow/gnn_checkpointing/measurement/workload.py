@@ -1,4 +1,4 @@
-"""One cell's training step under one policy: a fresh model, the graph's tensors, and a loss to be differentiated."""
+"""One cell's training step under one policy: a fresh model, the graph's tensors, and a loss to differentiate."""
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields, replace
@@ -25,28 +25,28 @@ from gnn_checkpointing.study.vocabulary import VisionTask
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """What every policy of a cell shares: what its model reads, and the labels that its loss is computed from."""
+    """Inputs shared by all policies of a cell: the tensors that the model reads, and the labels for the loss."""
 
     features: Tensor
     labels: Tensor
     num_classes: int
 
     def tensors(self) -> list[Tensor]:
-        """The tensors that live before, during and after every step."""
+        """Tensors that live before, during and after every step."""
         values = [getattr(self, field.name) for field in fields(self)]
         found = [value.tensors() if isinstance(value, Adjacency) else [value] for value in values]
         return [one for several in found for one in several if isinstance(one, Tensor)]
 
     @abstractmethod
     def loss(self, model: nn.Module) -> Tensor:
-        """The mean cross-entropy over what is to be classified."""
+        """Mean cross-entropy over the nodes, patches or images to be classified."""
 
     @abstractmethod
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """A fresh model from the cell's seed; raises `Refusal` where there is none that `policy` could train."""
+        """Fresh model from the cell's seed; raises `Refusal` if there is none that `policy` could train."""
 
     def sized(self, cell: Cell) -> Cell:
-        """The cell with the sizes of its model, where the study does not say them."""
+        """The cell with the sizes of its model filled in if the study does not give them."""
         return cell
 
 
@@ -67,7 +67,7 @@ class GraphTask(Task):
         return F.cross_entropy(self.scores(model).index_select(0, self.train_nodes), self.labels)
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """A fresh stack, of reversible blocks where the policy takes it."""
+        """Fresh stack of layers; built from reversible blocks if the policy needs them."""
         build = build_reversible_stack if parse_policy(policy).kind in OTHER_MODELS else build_stack
         return build(cell.convolution, cell.architecture, self.features.size(1), self.num_classes, cell.seed)
 
@@ -84,20 +84,20 @@ class OwnTask(GraphTask):
         return own_scores(model, self.module, self.features, self.adjacency.edge_index, self.num_classes)
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """A fresh model; none is made of reversible blocks for it."""
+        """Fresh model; there is no version of it with reversible blocks."""
         _refuse_reversible(cell, policy)
         return build_own(self.module, self.features.size(1), self.num_classes, cell.seed)
 
     def sized(self, cell: Cell) -> Cell:
-        """The cell with the layers, channels and heads that the model is found to have."""
+        """The cell with the numbers of layers, channels and heads found in the model."""
         return replace(cell, architecture=cell.architecture.model_copy(update=asdict(self.sizes)))
 
 
 @dataclass(frozen=True)
 class ImageTask(Task):
-    """Images `[images, colours, side, side]`; `labels` are theirs, or those of the patches that `train_nodes` name.
+    """Images `[images, colours, side, side]`; `labels` are those of the images, or of the patches in `train_nodes`.
 
-    `neighbours` are those of a patch in the first block.
+    `neighbours` is the number of neighbours of a patch in the first block.
     """
 
     train_nodes: Tensor | None
@@ -111,7 +111,7 @@ class ImageTask(Task):
         return F.cross_entropy(scores, self.labels)
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """A fresh Vision GNN; none is made of reversible blocks."""
+        """Fresh Vision GNN; there is no version of it with reversible blocks."""
         _refuse_reversible(cell, policy)
         size = next(size for size, name in NAMES.items() if name == cell.convolution)
         task: VisionTask = "images" if self.train_nodes is None else "patches"
@@ -124,7 +124,7 @@ def _refuse_reversible(cell: Cell, policy: str) -> None:
 
 
 def cell_task(graph: Graph, cell: Cell, device: torch.device) -> Task:
-    """What the cell's model reads of `graph`."""
+    """The task of a cell: the parts of `graph` that its model reads."""
     return (_image_task if cell.convolution in VISION else graph_task)(graph, cell, device)
 
 
@@ -149,7 +149,7 @@ def graph_task(graph: Graph, cell: Cell, device: torch.device) -> GraphTask:
 
 
 def _image_task(graph: Graph, cell: Cell, device: torch.device) -> ImageTask:
-    """The images whose patches are the nodes of `graph`, with the labels of the cell's task."""
+    """Images whose patches are the nodes of `graph`, with the labels of the cell's task."""
     images = images_of_patches(torch.from_numpy(graph.features)).to(device)
     by_image = cell.architecture.tasks[0] == "images"
     train_nodes = None if by_image else torch.from_numpy(graph.train_mask).nonzero().flatten()
@@ -164,7 +164,7 @@ def _image_task(graph: Graph, cell: Cell, device: torch.device) -> ImageTask:
 
 
 def images_of_patches(features: Tensor) -> Tensor:
-    """Images `[images, COLOURS, SIDE, SIDE]` of the pixels of their patches `[images * PATCHES, ...]`."""
+    """Assemble images `[images, COLOURS, SIDE, SIDE]` from the pixels of their patches `[images * PATCHES, ...]`."""
     row = SIDE // PATCH
     cut = features.view(-1, row, row, COLOURS, PATCH, PATCH)
     return cut.permute(0, 3, 1, 4, 2, 5).reshape(-1, COLOURS, SIDE, SIDE)
@@ -180,7 +180,7 @@ class Contestant:
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """Device that the contestant computes on."""
         return self.task.features.device
 
     def forward(self) -> Tensor:
@@ -188,7 +188,7 @@ class Contestant:
         return self.task.loss(self.model)
 
     def seeded_forward(self, seed: int) -> Tensor:
-        """The same from a fixed random state, so that dropout draws the same masks under every policy."""
+        """Like `forward`, but from a fixed random state, so that dropout draws the same masks under every policy."""
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed)
@@ -204,14 +204,14 @@ class Contestant:
         self.model.zero_grad(set_to_none=True)
 
     def resident(self) -> tuple[int, int]:
-        """The bytes that live before a step, and the part of them that the policy adds."""
+        """Bytes that live before a step, and the part of them that the policy adds."""
         own = [*self.model.parameters(), *self.model.buffers(), *self.task.tensors()]
         total = resident_bytes([*own, *policy_tensors(self.model)])
         return total, total - resident_bytes(own)
 
 
 def contestant(cell: Cell, task: Task, policy: str) -> Contestant:
-    """`policy` applied to a fresh model; raises `Refusal` where the policy cannot be."""
+    """Apply `policy` to a fresh model; raises `Refusal` if that is not possible."""
     kind = parse_policy(policy).kind
     if cell.aggregation == "spmm" and "edge_blocks" in kind:
         raise Refusal(f"policy {policy}: aggregation spmm makes no messages: there is nothing to cut into blocks")
@@ -221,7 +221,7 @@ def contestant(cell: Cell, task: Task, policy: str) -> Contestant:
 
 
 def twin(cell: Cell, task: Task, policy: str) -> Contestant:
-    """What `policy` must compute the same as: its own model, without any saving of memory."""
+    """Reference for `policy`: the same model without any saving of memory."""
     return Contestant("none", _fresh_model(cell, task, policy), task)
 
 

@@ -1,1 +1,1 @@
-"""What is written down of graphs, measurements, training jobs and explanations, and the table of measurements."""
+"""Records of graphs, measurements, training jobs and explanations, and the table of measurements."""

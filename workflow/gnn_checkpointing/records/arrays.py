@@ -1,4 +1,4 @@
-"""Arrays in `.npz` files, never unpickled, and bounded before they are read."""
+"""Arrays in `.npz` files: never unpickled, and their size is checked before they are read."""
 
 import math
 import os
@@ -14,20 +14,20 @@ from gnn_checkpointing.refusal import Refusal, out_of_reach, shown
 
 ALWAYS_ALLOWED = 2**30
 MOST_TIMES = 64
-"""A file may unfold to a gibibyte, and beyond that to 64 times its own size: text and numbers pack 3 to 30 times."""
+"""A file may expand to a gibibyte or to 64 times its size, whichever is more: data compress 3 to 30 times."""
 
 
 def most_bytes(path: Path) -> int:
-    """How many bytes a packed file may unfold to."""
+    """Largest size in bytes that a compressed file may expand to."""
     return max(ALWAYS_ALLOWED, MOST_TIMES * path.stat().st_size)
 
 
 def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[str, NDArray[Any]]:
-    """These arrays of an `.npz` file, or all; never unpickled. Else a refusal that names file, reason and remedy."""
-    if os.path.exists(path) and not path.is_file():  # noqa: PTH110 - pathlib's raises where a name is too long
+    """Read these (or all) arrays of an `.npz` file, never unpickled; a refusal names the file, reason and remedy."""
+    if os.path.exists(path) and not path.is_file():  # noqa: PTH110 - pathlib's raises if a name is too long
         raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:
-        # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
+        # numpy takes any file that is not a zip archive for a pickle, and advises loading it unsafely.
         with zipfile.ZipFile(path) as archive:
             members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
             if len(members) < len(archive.infolist()):
@@ -44,13 +44,13 @@ def read_arrays(path: Path, names: Iterable[str] | None, remedy: str) -> dict[st
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:  # it could not be opened
             raise out_of_reach(path, error) from None
-        # A damaged archive fails in zipfile, zlib or numpy, each in its own way.
+        # A damaged archive can fail in zipfile, zlib or numpy, with different exceptions.
         why = shown(" ".join(str(error).split()) or type(error).__name__)
         raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
 
 
 def _array(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo | None) -> NDArray[Any]:
-    """One array, whose header promises as many bytes as the member has."""
+    """Read one array after checking that its header promises as many bytes as the member has."""
     if member is None:
         raise ValueError(f"array {name} is missing")
     with archive.open(member) as stream:

@@ -27,10 +27,10 @@ from gnn_checkpointing.study.vocabulary import Checksum
 
 
 class Accelerator(Record):
-    """The CUDA device that a cell ran on, and how PyTorch was set there.
+    """The CUDA device that a cell ran on, and PyTorch's settings there.
 
-    `cuda` is the version that PyTorch was built for; `allocator` the caching allocator's backend and settings; `tf32`
-    tells whether products may round their factors to 10 bits of mantissa.
+    `cuda` is the version that PyTorch was built for, `allocator` the caching allocator's backend and settings; `tf32`
+    says whether matrix products may round their factors to 10 bits of mantissa.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Accelerator(Record):
 
 
 class Host(Record):
-    """The machine that a process ran on, in the words of `hardware.json`; `id` tells machines apart without a name."""
+    """The machine that a process ran on, with the facts of `hardware.json`; `id` identifies it without its name."""
 
     id: str
     processor: str
@@ -69,10 +69,10 @@ Moment = Annotated[str, AfterValidator(_moment)]
 
 
 class ProcessRun(Record):
-    """What the measured process says of its own time with a cell.
+    """One measured process's report on its turn at a cell.
 
-    `others_on_device`: who else held memory of the CUDA device when it was done with the cell. `host` is None in
-    records from before it was kept.
+    `others_on_device` lists other holders of the CUDA device's memory at the end of the turn. `host` is None in older
+    records, which did not have it.
     """
 
     started: Moment
@@ -90,18 +90,18 @@ class ProcessRun(Record):
 
 
 class AnotherProcess(ProcessRun):
-    """The rounds of a cell in one more fresh process, which times what completed in the first and nothing else.
+    """Rounds of a cell in one more fresh process, which times only the policies that completed in the first.
 
-    `steps` by policy.
+    `steps` is keyed by policy.
     """
 
     steps: dict[str, Steps]
 
 
 class CellRecord(ProcessRun):
-    """One cell: every policy measured side by side, with all that is needed to check it.
+    """One cell: every policy measured side by side, with everything needed to check the measurement.
 
-    All fields but `again` are of the first process; `again` has the further ones that timed the cell.
+    All fields except `again` are from the first process; `again` has the further processes that timed the cell.
     """
 
     schema_version: Literal[2]
@@ -141,31 +141,31 @@ class CellRecord(ProcessRun):
 
     @property
     def runs(self) -> list[ProcessRun]:
-        """The processes that had a turn at the cell, in order."""
+        """Processes that had a turn at the cell, in order."""
         return [self, *self.again]
 
     def steps_of(self, policy: str) -> list[Steps]:
-        """The timed steps of `policy`, process by process; empty where it was not timed."""
+        """Timed steps of `policy`, process by process; empty if it was not timed."""
         first = next((found.steps for found in self.policies if found.policy == policy), None)
         return [] if first is None else [first, *(other.steps[policy] for other in self.again)]
 
     def seconds_of(self, policy: str) -> list[list[float]]:
-        """The wall time of each timed step of `policy`, process by process."""
+        """Wall time of each timed step of `policy`, process by process."""
         return [steps.wall_seconds for steps in self.steps_of(policy)]
 
 
 def read_cell(path: Path) -> CellRecord:
-    """One cell's record, or a refusal that names the file and the field."""
+    """Read one cell's record; a refusal names the file and the field."""
     return checked(path, CellRecord, "delete the file and measure again")
 
 
 def write_records(path: Path, records: Iterable[CellRecord]) -> None:
-    """Write records, one a line of JSON."""
+    """Write records, one line of JSON each."""
     write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
 
 
 def read_records(path: Path) -> list[CellRecord]:
-    """What `write_records` wrote, or a refusal that names the file, the line and the field."""
+    """Read what `write_records` wrote; a refusal names the file, the record's number and the field."""
     remedy = "make it again with `collect`"
     try:
         text = sealed_bytes(path).decode()
@@ -202,4 +202,4 @@ class Complete(Record):
 
 
 read_complete = partial(checked, kind=Complete, remedy="delete its folder and measure again")
-"""The content of a `complete.json`, or a refusal that names the file and the field."""
+"""Read the content of a `complete.json`; a refusal names the file and the field."""

@@ -1,4 +1,4 @@
-"""A published table in the forms that other tools read, with units and descriptions: a Frictionless data package."""
+"""Export a published table for other tools, with units and descriptions: a Frictionless data package."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ _MEDIA_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv", 
 
 
 def export(report: Path, form: Format, output_folder: Path) -> Path:
-    """Write the measurements of a published report and `datapackage.json` into a folder; the table's path.
+    """Write the measurements of a published report and `datapackage.json` into a folder; returns the table's path.
 
-    Parquet carries unit and description in each field's metadata. CSV and JSON have them in the data package alone.
-    Raises `Refusal` where the report has no table, or the library that writes the form is missing.
+    Parquet carries unit and description in each field's metadata; for CSV and JSON they are only in the data package.
+    Raises `Refusal` if the report has no table, or the library for the format is missing.
     """
     if form not in get_args(Format):
         raise Refusal(f"format {form!r}: not known; choose one of {', '.join(get_args(Format))}")
@@ -38,7 +38,7 @@ def export(report: Path, form: Format, output_folder: Path) -> Path:
 
 
 def _package(report: Path, path: Path, form: Format, columns: Sequence[Column]) -> dict[str, Any]:
-    """The data package's descriptor (https://specs.frictionlessdata.io/data-package/)."""
+    """Descriptor of the data package (https://specs.frictionlessdata.io/data-package/)."""
     hardware, study = report.resolve().parts[-2:]
     kind = "tabular-data" if form == "csv" else "data"
     fields = [

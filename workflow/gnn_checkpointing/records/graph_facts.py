@@ -1,4 +1,4 @@
-"""The record of a graph: its origin, how it was made, its structure, and what counting its ego networks costs."""
+"""The record of a graph: its origin, how it was made, its structure, and the cost of counting its ego networks."""
 
 from functools import partial
 from pathlib import Path
@@ -10,10 +10,10 @@ from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
 class Provenance(Record):
-    """Where a real graph is from, and what was done to it on the way: nothing is changed that is not counted here.
+    """Where a real graph is from, and every change made to it while loading.
 
-    `files` holds the SHA-256 of every file read, by name. `projected_from` is the number of features that the files
-    have, where wider ones were projected; None where they are as they were.
+    `files` holds the SHA-256 of every file read, by name. `projected_from` is the number of features in the files if
+    they were projected to fewer; None if they are unchanged.
     """
 
     source: str
@@ -30,7 +30,7 @@ class Derivation(Record):
     """How a graph was made from another, whose id is `base`.
 
     `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out (neighbours), the number of
-    clusters, or a radius (encodings, ego_networks); `draw` tells several batches of one size apart.
+    clusters, or a radius (encodings, ego_networks); `draw` distinguishes batches of one size.
     """
 
     base: str
@@ -41,10 +41,10 @@ class Derivation(Record):
 
 
 class Structure(Record):
-    """What a graph looks like, counted on its edges; `clustering` is sampled (`graphs/structure.py`).
+    """Structure of a graph, counted on its edges; `clustering` is sampled (`graphs/structure.py`).
 
-    `degree_quantiles`: the degrees below which 5, 25, 50, 75 and 95 % of the nodes lie, in-degree. `homophily`: share
-    of the edges between labelled nodes that join equal labels, None where there is no such edge.
+    `degree_quantiles` are the 5, 25, 50, 75 and 95 % quantiles of the in-degree. `homophily` is the share of edges
+    between labelled nodes that join equal labels; None if there is no such edge.
     """
 
     degree_quantiles: tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt]
@@ -55,7 +55,7 @@ class Structure(Record):
 
 
 class GraphFacts(Record):
-    """The graph as realised, read from its file."""
+    """Facts of the actual graph, read from its file."""
 
     id: str
     label: str
@@ -82,15 +82,15 @@ class GraphList(Record):
 
 
 def read_graphs(path: Path) -> list[GraphFacts]:
-    """The graphs in `graphs.json`."""
+    """Read the graphs in `graphs.json`."""
     return checked(path, GraphList, "make it again with `collect`").graphs
 
 
 class EncodingCost(Record):
-    """The fastest of several counts of one graph's encodings, and the most bytes at once.
+    """Time of the fastest of several counts of one graph's encodings, and the peak bytes.
 
-    `node_kinds` and `edge_kinds` are the numbers of different places, and pairs of places; `node_counts` and
-    `edge_counts` are the numbers of counts in all, which is what a sparse encoding holds.
+    `node_kinds` and `edge_kinds` are the numbers of different places and pairs of places; `node_counts` and
+    `edge_counts` are the total numbers of counts, which is the size of a sparse encoding.
     """
 
     graph: str
@@ -108,4 +108,4 @@ class EncodingCost(Record):
 
 
 read_encodings = partial(checked, kind=list[EncodingCost], remedy="make it again with `encode`")
-"""The records in a study's `encodings.json`."""
+"""Read the records in a study's `encodings.json`."""

@@ -1,4 +1,4 @@
-"""The records of what a study does besides its cells: training jobs, a step demonstrated, a trained model explained."""
+"""Records of a study's jobs besides its cells: training jobs, a demonstrated step, an explained trained model."""
 
 from functools import partial
 from typing import Literal
@@ -8,8 +8,8 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from gnn_checkpointing.records.record import Record, Share, checked
 
 REORDERED = "none (edges reordered)"
-"""A training job without checkpointing that reads the same edges in another order: the control that shows how far
-rounding alone moves a loss curve."""
+"""A training job without checkpointing that reads the same edges in another order: the control that shows how much
+rounding alone changes a loss curve."""
 
 
 class TrainingRecord(Record):
@@ -31,16 +31,16 @@ class TrainingRecord(Record):
 
 
 read_trainings = partial(checked, kind=list[TrainingRecord], remedy="make it again with `collect`")
-"""The records in `trainings.json`."""
+"""Read the records in `trainings.json`."""
 
 
 class StepDemonstration(Record):
-    """One training step seen by instruments that are right and by one that is not, in bytes.
+    """Bytes of one training step according to correct instruments and to one that is wrong.
 
-    `exact_bytes` (allocator events) and `high_water_bytes` (high-water mark reset around the step) are the step's own;
-    `process_high_water_bytes` is the measured process's over its whole life, interpreter and libraries included, and
-    `child_maxrss_bytes` what the operating system told its parent about it (`ru_maxrss`), after that parent had for a
-    moment held `held_bytes` itself.
+    `exact_bytes` (allocator events) and `high_water_bytes` (high-water mark reset before the step) are of the step
+    alone. `process_high_water_bytes` is the mark of the measured process over its whole life, including interpreter
+    and libraries; `child_maxrss_bytes` is the `ru_maxrss` that the operating system reports of it to its parent, which
+    had itself briefly held `held_bytes` before.
     """
 
     workload: str
@@ -53,9 +53,9 @@ class StepDemonstration(Record):
 
 
 class Demonstration(StepDemonstration):
-    """The same with what Snakemake's `benchmark:` said of the job; None where no poll of it saw the job.
+    """A demonstrated step with the results of Snakemake's `benchmark:`; its bytes are None if no poll saw the job.
 
-    Both are None where the job was not one of Snakemake's.
+    Both fields are None if the job was not run by Snakemake.
     """
 
     benchmark_max_rss_bytes: NonNegativeInt | None
@@ -63,14 +63,14 @@ class Demonstration(StepDemonstration):
 
 
 read_step_demonstration = partial(checked, kind=StepDemonstration)
-"""The record that `demonstrate` wrote."""
+"""Read the record that `demonstrate` wrote."""
 
 read_demonstration = partial(checked, kind=Demonstration)
-"""The record in `demonstration.json`."""
+"""Read the record in `demonstration.json`."""
 
 
 class Mean(Record):
-    """A mean over images with its 95 % interval: Wilson's of shares, else Student's t, which takes two images."""
+    """A mean over images with its 95 % interval: Wilson's for shares, otherwise Student's t, which needs two images."""
 
     estimate: float
     low: float | None
@@ -78,7 +78,7 @@ class Mean(Record):
 
 
 class Block(Record):
-    """One block, counted from 1: neighbours, dilation, the five measures, and top-1 through the head there."""
+    """One block, counted from 1: neighbours, dilation, the five measures, and top-1 of the head applied after it."""
 
     number: NonNegativeInt
     neighbours: NonNegativeInt
@@ -92,10 +92,10 @@ class Block(Record):
 
 
 class Explained(Record):
-    """A model on a set of images; `weights_sha256` is that of the file, `label` the name of the set for reading.
+    """A model's explanation on a set of images; `weights_sha256` is of the weights' file, `label` the set's title.
 
-    `late_rise`: by how much more embedding similarity rises over the last two blocks than over those two before them
-    where it rises most.
+    `late_rise`: the rise of embedding similarity over the last two blocks, minus its largest rise over any two blocks
+    before them.
     """
 
     label: str
@@ -109,10 +109,10 @@ class Explained(Record):
 
 
 class Explanations(Record):
-    """A trained model on sets of images by name: `validation`, and `adversarial` where deceiving ones were given."""
+    """A trained model on named sets of images: `validation`, and `adversarial` if adversarial images were given."""
 
     sets: dict[str, Explained] = Field({})
 
 
 read_explained = partial(checked, kind=Explanations, remedy="make it again with `explanations`")
-"""The content of a study's `explained.json`."""
+"""Read the content of a study's `explained.json`."""

@@ -1,4 +1,4 @@
-"""The machine as `hardware.json` describes it."""
+"""The machine that `hardware.json` describes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from gnn_checkpointing.refusal import Refusal
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine's slug, its facts by name, and what people call it."""
+    """A machine's slug, its facts by name, and its label for readers."""
 
     slug: str
     facts: Mapping[str, str]
@@ -39,7 +39,7 @@ class _Described(Record):
 
 
 def machine_of(values: Any, place: object = "hardware description") -> Machine:
-    """The machine that the content of a `hardware.json` describes, or a refusal that names the place."""
+    """Parse the content of a `hardware.json`; a refusal names the place."""
     try:
         found = _Described.model_validate(values)
     except ValidationError as error:

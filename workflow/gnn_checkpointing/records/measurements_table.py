@@ -1,4 +1,4 @@
-"""`measurements.csv`: its data dictionary (`columns.csv`), the table written and read by its types, and one verdict."""
+"""`measurements.csv`: its data dictionary (`columns.csv`), typed writing and reading, and the high-water verdict."""
 
 import csv
 import io
@@ -22,16 +22,16 @@ class Column:
     unit: str
     meaning: str
     flag: str = ""
-    """`new` or `cuda`, or nothing."""
+    """`new`, `cuda`, or empty."""
 
     @property
     def new(self) -> bool:
-        """Whether older tables lack it; they are read as if it were empty."""
+        """Whether older tables lack this column; they are read as if it were empty."""
         return self.flag == "new"
 
     @property
     def cuda(self) -> bool:
-        """Whether only what ran on CUDA fills it; tables without such rows leave it out."""
+        """Whether only rows measured on CUDA fill this column; tables without such rows leave it out."""
         return self.flag == "cuda"
 
 
@@ -44,29 +44,29 @@ def _columns() -> tuple[Column, ...]:
 COLUMNS = _columns()
 
 HOSTS = Column("hosts", "text", "", "which machine each process of the cell ran on", "new")
-"""Only in tables from more than one machine: the nodes of a cluster. Its values are ids, not names."""
+"""Present only in tables from more than one machine, such as the nodes of a cluster; holds ids, not names."""
 
 _LONGEST_TEXT = 10_000
-"""Of a text field: the longest message of a compiler is shorter."""
+"""Maximum length of a text field: the longest message of a compiler is shorter."""
 
 _MOST_ROWS = 100_000
-"""An empty row of a hundred bytes takes a hundred times that in memory."""
+"""Maximum number of rows: an empty row of a hundred bytes takes a hundred times that in memory."""
 
 SEPARATOR = "; "
-"""Between the values of several processes in one text column."""
+"""Separates the values of several processes in one text column."""
 
 Value = str | int | float | bool | None
 
 
 def columns_of(rows: Sequence[Mapping[str, Value]]) -> tuple[Column, ...]:
-    """The columns of a table: those of CUDA where something ran there, HOSTS where a row has it."""
+    """Columns of a table: with the CUDA columns if a row was measured there, and with HOSTS if a row has it."""
     on_cuda = any(row.get("device") == "cuda" for row in rows)
     kept = tuple(column for column in COLUMNS if on_cuda or not column.cuda)
     return (*kept, HOSTS) if any(row.get(HOSTS.name) for row in rows) else kept
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Value]]) -> None:
-    """Write rows as CSV with every column of their data dictionary; None is an empty field."""
+    """Write rows as CSV with every column of `columns_of`; None becomes an empty field."""
     stream = io.StringIO()
     names = [column.name for column in columns_of(rows)]
     left_out = {column.name for column in (*COLUMNS, HOSTS)} - set(names)
@@ -78,7 +78,7 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Value]]) -> None:
 
 
 def read_table(path: Path) -> list[dict[str, Value]]:
-    """The rows of `measurements.csv`, each column of the type that the data dictionary gives it."""
+    """Read the rows of `measurements.csv`, with each column in the type that the data dictionary gives it."""
     try:
         text = artefacts.sealed_bytes(path).decode()
     except (FileNotFoundError, UnicodeDecodeError) as error:
@@ -92,7 +92,7 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     except csv.Error as error:
         place = f", line {reader.line_num}" if reader.line_num > 1 else ""
         raise Refusal(f"{path}{place}: not readable as CSV ({error}); make it with `collect`") from None
-    # Of two columns of one name, and of values beyond the names, programs read this or that.
+    # Programs differ in how they read two columns of one name, or more values than names.
     known = {column.name for column in (*COLUMNS, HOSTS)}
     wrong = [name for place, name in enumerate(names) if name not in known or name in names[:place]]
     if wrong:
@@ -114,19 +114,19 @@ def read_table(path: Path) -> list[dict[str, Value]]:
 
 
 def per_second(count: float, step_time_seconds: float | None) -> float | None:
-    """Throughput: nodes or edges that a step works through in a second; None where no time was taken."""
+    """Throughput: nodes or edges processed per second of a step; None if there is no time."""
     return count / step_time_seconds if step_time_seconds else None
 
 
 def throughput(row: Mapping[str, Value]) -> dict[str, Value]:
-    """The columns of a row's throughput; empty where it has no time."""
+    """Throughput columns of a row; empty (None) if the row has no time."""
     counts = {"nodes_per_second": number(row, "num_nodes"), "edges_per_second": number(row, "num_edges")}
     seconds = number(row, "step_time_seconds") if "step_time_seconds" in row else None
     return {name: per_second(count, seconds) if count else None for name, count in counts.items()}
 
 
 def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
-    """When the row's cell was begun and ended, process by process, as ISO 8601 times."""
+    """Start and end of each process's turn at the row's cell, as ISO 8601 times."""
     started, ended = (
         [str(row[first] or ""), *filter(None, str(row[again] or "").split(SEPARATOR))]
         for first, again in (("started", "again_started"), ("ended", "again_ended"))
@@ -137,19 +137,19 @@ def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
 
 
 def hosts(row: Mapping[str, Value]) -> list[str]:
-    """The machine of each of the row's turns, as an id; "" for each where one machine measured all."""
+    """Id of the machine of each of the row's turns; all "" if one machine measured everything."""
     found = str(row.get(HOSTS.name) or "")
     return found.split(SEPARATOR) if found else [""] * len(turns(row))
 
 
 def number(row: Mapping[str, Value], column: str) -> float | None:
-    """A numeric field of a row, None where it is empty."""
+    """Numeric field of a row, or None if it is empty."""
     value = row[column]
-    return value * 1.0 if isinstance(value, int | float) else None  # not float(value): that would forget its address
+    return value * 1.0 if isinstance(value, int | float) else None  # not float(value): that would lose its address
 
 
 def numbers(row: Mapping[str, Value], *columns: str) -> list[float] | None:
-    """Several numeric fields of a row, None where one is empty."""
+    """Several numeric fields of a row, or None if any is empty."""
     found = [value for column in columns if (value := number(row, column)) is not None]
     return found if len(found) == len(columns) else None
 
@@ -186,32 +186,33 @@ def _as_value(path: Path, line: int, column: Column, text: str | None) -> Value:
 
 
 SORT_BYTES_PER_EDGE = 32
-"""ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past
-PyTorch's allocator (`cpu_scatter_reduce_expanded_index`). Found by the high-water mark: 31.7 to 32.0 bytes an edge."""
+"""ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, which it allocates
+in C++ and not with PyTorch's allocator (`cpu_scatter_reduce_expanded_index`). The high-water mark shows 31.7 to 32.0
+bytes per edge."""
 
 HIGH_WATER_SHARE = 0.02
-"""Pages, page tables of the C library's big blocks and what Python allocates meanwhile: at most 1 % where a peak was
-over 100 MiB."""
+"""Pages, page tables of the C library's big blocks, and Python's own allocations: at most 1 % for peaks over
+100 MiB."""
 
 HIGH_WATER_BYTES = 2 * 2**20
-"""Blocks below the mapping threshold lie in a heap with holes, whose pages stay: up to 1.6 MiB, whatever the peak."""
+"""Blocks below the mapping threshold lie in a fragmented heap whose pages stay: up to 1.6 MiB, whatever the peak."""
 
 LAYER_BYTES = 80 * 2**10
-"""What each layer adds beside its tensors. Autograd's nodes take 15 to 17 KB of heap a layer (SAGE with LayerNorm: 50,
-100 and 200 layers hold 51, 51 and 53 KB a layer in blocks below the mapping threshold, 36 KB of that tensors). A layer
-that is computed again frees its small tensors between gradients that stay: 26 to 32 KB a layer of heap was free and
-resident at that peak, less than its 36 KB of small tensors. Such a block has less than the threshold, 64 KiB."""
+"""Bytes that each layer adds besides its tensors. Autograd's nodes take 15 to 17 KB of heap per layer (SAGE with
+LayerNorm: 50, 100 and 200 layers hold 51, 51 and 53 KB per layer in blocks below the mapping threshold of 64 KiB,
+36 KB of that in tensors). A recomputed layer frees its small tensors between gradients that stay: at that peak 26 to
+32 KB of heap per layer were free but resident, less than the layer's 36 KB of small tensors."""
 
 
 def high_water_agrees(high_water: float, activation_bytes: float, num_edges: float, num_layers: float) -> bool:
-    """Whether the mark agrees; `num_edges` are those that the convolution reads, self-loops included."""
+    """Whether the high-water mark agrees; `num_edges` counts those that the convolution reads, self-loops included."""
     allowed = HIGH_WATER_SHARE * activation_bytes + HIGH_WATER_BYTES
     above = allowed + SORT_BYTES_PER_EDGE * num_edges + LAYER_BYTES * num_layers
     return -allowed <= high_water - activation_bytes <= above
 
 
 def high_water_verdict(row: Mapping[str, Value]) -> Value:
-    """The recorded verdict; older ones know no bytes of a layer, and agree where these make up the difference."""
+    """The recorded verdict; older ones ignored the bytes of layers, and become True if these explain the excess."""
     recorded = row["high_water_agrees"]
     nodes, edges, layers = (number(row, name) or 0.0 for name in ("num_nodes", "num_edges", "num_layers"))
     high_water, peak = number(row, "high_water_bytes"), number(row, "activation_bytes")

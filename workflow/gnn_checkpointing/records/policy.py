@@ -1,4 +1,4 @@
-"""The record of one policy in one cell: its bytes, how they were read, what it computes, its times."""
+"""The record of one policy in one cell: bytes, further readings of them, sameness of its results, times."""
 
 from typing import Literal, Self
 
@@ -10,7 +10,7 @@ Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused"
 
 
 class Memory(Record):
-    """Bytes of one training step, from the allocator's own events; on CUDA from its count of requested bytes."""
+    """Bytes of one training step, from the allocator's own events; on CUDA, from its count of requested bytes."""
 
     resident_bytes: NonNegativeInt
     policy_resident_bytes: NonNegativeInt
@@ -26,21 +26,21 @@ class Memory(Record):
 
     @property
     def activation_bytes(self) -> int:
-        """The peak above what is resident."""
+        """Peak above the resident bytes."""
         return self.peak_memory_bytes - self.resident_bytes
 
 
 class Readings(Record):
-    """The activation peak by two more instruments; `agrees` is None where there is no reading, and `notes` say why.
+    """The activation peak by two more instruments; `*_agrees` is None without a reading, and `notes` say why.
 
-    `high_water_bytes`: the process's resident high-water mark over the step, in a process that gives freed memory
-    back at once. `fake_tensor_bytes`: tensors of the same step on fake tensors, which allocate nothing; workspace
-    inside an operator is not seen. `measurement/readings.py` has the tolerances.
+    `high_water_bytes`: the process's resident high-water mark over the step, in a process that returns freed memory at
+    once. `fake_tensor_bytes`: the same step on fake tensors, which allocate nothing; workspace inside an operator is
+    not counted. `measurement/readings.py` has the tolerances.
 
-    Of CUDA alone, the whole peak by wider accounts, resident bytes included, those of other policies' models not:
+    On CUDA only, the whole peak in wider counts, which include the resident bytes but not other policies' models:
     `allocated_bytes` are the caching allocator's blocks, `reserved_bytes` its segments, `driver_bytes` the device's
-    memory in use when the step had ended, CUDA's context and other processes included. `driver_agrees`: over the step
-    the driver's account grew as the segments did.
+    memory in use at the end of the step, including CUDA's context and other processes. `driver_agrees`: over the step
+    the driver's count grew as the segments did.
     """
 
     high_water_bytes: NonNegativeInt | None = None
@@ -66,9 +66,9 @@ class Sameness(Record):
 
 
 class Steps(Record):
-    """One value per round, in the order of the rounds; `device_*` on CUDA alone.
+    """One value per round, in the order of the rounds; `device_*` on CUDA only.
 
-    `device_seconds` are the whole step by events on the device; `forward_seconds` are by such events there, too.
+    `device_seconds` is the time of the whole step by events on the device; on CUDA `forward_seconds` is by events too.
     `device_allocations`: how often the caching allocator asked the driver for memory.
     """
 
@@ -100,7 +100,7 @@ class PolicyRecord(Record):
     memory: Memory | None = None
     readings: Readings | None = None
     sameness: Sameness | None = None
-    # Edges, self-loops included, of the largest block that a policy of edge blocks works on; None without blocks.
+    # Edges, including self-loops, of the largest block that an edge-block policy works on; None without blocks.
     largest_block_edges: NonNegativeInt | None = None
     warm_up_seconds: NonNegativeFloat | None = None
     steps: Steps | None = None

@@ -1,4 +1,4 @@
-"""The base of every record, and the one sentence that refuses a file that holds none."""
+"""Base of every record, and reading of records with a one-sentence refusal of invalid files."""
 
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -11,7 +11,7 @@ from gnn_checkpointing.refusal import Refusal
 SCHEMA_VERSION: Final = 2
 
 Share = Annotated[float, Field(ge=0, le=1)]
-"""Of one."""
+"""A fraction from 0 to 1."""
 
 
 class Record(BaseModel):
@@ -24,7 +24,7 @@ Kind = TypeVar("Kind")
 
 
 def checked(path: Path, kind: type[Kind], remedy: str = AGAIN) -> Kind:
-    """The content of a JSON file as a record or a list of records, or a refusal that names the file and the field."""
+    """Read a JSON file as a record or a list of records; a refusal names the file and the field."""
     try:
         return TypeAdapter(kind).validate_python(read_json(path))
     except ValidationError as error:
@@ -32,6 +32,6 @@ def checked(path: Path, kind: type[Kind], remedy: str = AGAIN) -> Kind:
 
 
 def complaint(error: ValidationError) -> str:
-    """The first complaint of a validation error: the field and what is wrong with it."""
+    """First complaint of a validation error: the field and what is wrong with it."""
     first = error.errors(include_url=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"

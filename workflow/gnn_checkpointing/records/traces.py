@@ -1,4 +1,4 @@
-"""Live bytes over one training step: every event beside a cell's record (`.npz`), thinned ones in `traces.json`."""
+"""Live bytes over one training step: all events in a file beside a cell's record (`.npz`), thinned in `traces.json`."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,13 +16,13 @@ from gnn_checkpointing.refusal import Refusal
 
 
 class Trace(Record):
-    """Live bytes over one training step of one policy: a point per allocator event, thinned with its extremes kept.
+    """Live bytes over one training step of one policy: a point per allocator event, thinned but with its extremes.
 
     `live_bytes` and `peak_bytes` are above `resident_bytes`; `seconds` count from the start of the forward pass, under
-    the profiler, which slows small steps. `events` is the number of points before thinning. Of a model
-    whose blocks were marked, and else empty: `block_numbers` count from 1; `block_bytes` are live where the first block
-    begins and where each one ends in the forward pass, `block_peaks` the most that were live inside each;
-    `block_degrees` are the neighbours of a node that each block reads.
+    the profiler, which slows small steps. `events` is the number of points before thinning. The `block_*` lists are
+    empty unless the model's blocks were marked: `block_numbers` count from 1; `block_bytes` are the bytes live where
+    the first block begins and where each block ends in the forward pass; `block_peaks` are the most bytes live inside
+    each block; `block_degrees` are the numbers of neighbours of a node that each block reads.
     """
 
     graph: str
@@ -54,17 +54,17 @@ class Traces(Record):
 
 
 def read_traces(path: Path) -> list[Trace]:
-    """The traces in `traces.json`."""
+    """Read the traces in `traces.json`."""
     return checked(path, Traces).traces
 
 
 @dataclass(frozen=True)
 class ByteTrace:
-    """`seconds` since the step began and bytes live above what lived before, after each event of the allocator.
+    """After each allocator event: `seconds` since the step began, and `live_bytes` above those live before the step.
 
-    The first `forward_events` of them happened in the forward pass, which ended at `forward_ended_seconds`.
+    The first `forward_events` events happened in the forward pass, which ended at `forward_ended_seconds`.
     `block_events` has the number of events before the model's first block began and before each block ended; it is
-    empty where blocks were not marked.
+    empty if blocks were not marked.
     """
 
     seconds: NDArray[np.float64]
@@ -74,18 +74,18 @@ class ByteTrace:
     block_events: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def at_blocks(self) -> list[int]:
-        """The bytes live where the first block began and where each one ended."""
+        """Bytes live where the first block began and where each block ended."""
         before = np.append(0, self.live_bytes)
         return [int(before[events]) for events in self.block_events]
 
     def within_blocks(self) -> list[int]:
-        """The most bytes that were live inside each block's forward pass, its two ends included."""
+        """Most bytes live inside each block's forward pass, including its begin and end."""
         before = np.append(0, self.live_bytes)
         return [int(before[begin : end + 1].max()) for begin, end in pairwise(self.block_events)]
 
 
 def byte_traces_file(folder: Path, cell: str) -> Path:
-    """Where the byte traces of a cell are."""
+    """Path of the byte traces of a cell."""
     return folder / f"{cell}.npz"
 
 
@@ -100,7 +100,7 @@ def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
 
 
 def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
-    """The traces of a cell by policy, or a refusal that names the file."""
+    """Read the traces of a cell by policy; a refusal names the file."""
     remedy = "delete it and measure again"
     if path.exists():
         sealed_bytes(path)
@@ -130,7 +130,7 @@ def _trace(columns: dict[str, NDArray[Any]], number: int) -> ByteTrace:
 
 
 def _of_kind(columns: dict[str, NDArray[Any]], name: str, kind: str, dimensions: int) -> NDArray[Any]:
-    """A column whose numbers are of that kind, by numpy's letters."""
+    """A column, refused unless it has that kind (numpy's letter for the dtype) and number of dimensions."""
     found = columns[name]
     if (found.dtype.kind, found.ndim) != (kind, dimensions):
         raise ValueError(f"{name} is of type {found.dtype} and of {found.ndim} dimensions")

@@ -1,1 +1,1 @@
-"""The study as typed values: what may be asked for, and which graphs and cells that makes."""
+"""The study as typed values: its allowed settings, and the graphs and cells that result from them."""

@@ -13,14 +13,14 @@ Depth = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def _stacks_alone_need_sizes(schema: dict[str, Any]) -> None:
-    """Ask in the JSON schema for what is always asked for: a model; layers and channels only where there are stacks."""
+    """Make the JSON schema require a model; layers and channels are required only if there are stacks."""
     del schema["required"]
     convolutions = {"required": ["convolutions"], "properties": {"convolutions": {"minItems": 1}}}
     schema["anyOf"] = [convolutions, {"required": ["module"]}]
 
 
 def _well_named(module: str) -> str:
-    own_name(module)  # raises ValueError where it is no name of a function in a module
+    own_name(module)  # raises ValueError if it is not the name of a function in a module
     return module
 
 
@@ -67,7 +67,7 @@ class Architecture(Part):
 
     @property
     def has_stacks(self) -> bool:
-        """Whether there is a model that layers and channels are about."""
+        """Whether there is a model whose layers and channels the study sets."""
         return any(not is_own(name) and name not in VISION for name in self.convolutions)
 
     @property
@@ -78,7 +78,7 @@ class Architecture(Part):
     @model_validator(mode="before")
     @classmethod
     def _whole_models(cls, values: Any) -> Any:
-        """Put the user's own model first; ask for no layers and channels where nothing is stacked."""
+        """Put the user's own model first; fill in layers and channels if no convolution is stacked."""
         names = values.get("convolutions", ()) if isinstance(values, dict) else None
         if not isinstance(names, list | tuple):
             return values
@@ -87,9 +87,7 @@ class Architecture(Part):
             try:
                 own = own_name(values["module"])
             except ValueError:
-                own = (
-                    "own-model"  # a name that it could have: that it is misspelt is said once the other keys are right
-                )
+                own = "own-model"  # a valid stand-in: the misspelling is reported once the other keys are right
             names = (own, *(name for name in names if name != own))
         if not names or any(not isinstance(name, str) or name not in (*SHAPES, own) for name in names):
             return values | {"convolutions": names}

@@ -1,4 +1,4 @@
-"""Which files of the user's own a study reads, and their SHA-256: a result belongs to what they held."""
+"""The user's own files that a study reads, and their SHA-256, since a result depends on their content."""
 
 import hashlib
 import time
@@ -17,17 +17,17 @@ from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vocabulary import expanded
 
 _UNNAMED = ""
-"""A single file whose name says nothing: weights, or a list of classes."""
+"""Stands for the name of a single file whose name does not matter: weights, or a list of classes."""
 
 _TABLES = ("edges.csv", "features.csv", "labels.csv")
 _SETTLED_NANOSECONDS = 2 * 10**9
-"""A file that changed this shortly before it was read may change again and keep its size and times."""
+"""A file that changed less than this before it was read may change again without a change of size or times."""
 
 
 class Memory:
-    """The checksums of earlier runs in one file, so that large files are read again only after a change.
+    """Cache of checksums from earlier runs, in one file, so that large files are read again only after a change.
 
-    A set of files is known by sizes, times of change and inodes, of which a program cannot set them all.
+    A set of files is recognised by sizes, modification and change times and inodes; no program can set all of these.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class Memory:
         self._known: dict[str, Any] = found if isinstance(found, dict) else {}
 
     def checksums(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """The SHA-256 of each file by its name in `files`."""
+        """SHA-256 of each file by its name in `files`."""
         states = {name: path.stat() for name, path in sorted(files.items())}
         key = digest([str(path.resolve()) for _, path in sorted(files.items())])
         stamp = digest([[name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in states.items()], 32)
@@ -49,16 +49,16 @@ class Memory:
         newest = max((state.st_ctime_ns for state in states.values()), default=0)
         if newest < time.time_ns() - _SETTLED_NANOSECONDS:
             self._known[key] = {"stamp": stamp, "files": found}
-            with suppress(OSError):  # a folder that cannot be written to only costs reading the files again
+            with suppress(OSError):  # in a read-only folder, the files are simply read again
                 write_json(self._path, self._known)
         return found
 
 
 def with_contents(study: Study, memory: Memory) -> Study:
-    """The study with the SHA-256 of every file that it reads, as found now.
+    """The study with the current SHA-256 of every file that it reads.
 
-    Files that are missing are left out: whatever reads them says which ones, and where to put them. So are datasets
-    that are downloaded.
+    Missing files are left out, since their reader will say which ones are missing and where to put them; so are
+    datasets that are downloaded.
     """
     root = None if study.data_root is None else expanded(study.data_root)
     explained, architecture = study.explained, study.architecture
@@ -84,9 +84,9 @@ def with_contents(study: Study, memory: Memory) -> Study:
 
 
 def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
-    """The files that a real graph is read from, by the names that its provenance gives them.
+    """Files that a real graph is read from, by their names in its provenance.
 
-    Of a dataset they are all files in its raw folder: which of them PyG reads, only PyG knows.
+    For a dataset these are all files in its raw folder, since only PyG knows which of them it reads.
     """
     place = source.csv or source.npz
     if place is not None:
@@ -98,7 +98,7 @@ def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
     folder = root and root / str(source.dataset)
     if folder is None or not folder.is_dir():
         return {}
-    # PyG changes case and hyphens of some names.
+    # PyG changes the case and hyphens of some names.
     own = [folder] if source.dataset in DATASETS and DATASETS[source.dataset].single else [
         one for one in folder.iterdir() if _plain(one.name) == _plain(source.name)
     ]  # fmt: skip
@@ -107,7 +107,7 @@ def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
 
 
 def explained_contents(asked: Explaining) -> dict[str, dict[str, Path]]:
-    """The files of a trained model and its images: by what they are, then by name; images lie in a folder per class."""
+    """Files of a trained model and its images, by their role and then by name; images are in one folder per class."""
     found = {
         name: {_UNNAMED: path} if path is not None and path.is_file() else {}
         for name, path in (("weights", asked.weights), ("classes", asked.classes))
@@ -120,20 +120,20 @@ def explained_contents(asked: Explaining) -> dict[str, dict[str, Path]]:
 
 
 def model_contents(architecture: Architecture) -> dict[str, str]:
-    """The SHA-256 of each file of the user's own model, as found now; nothing where there is none."""
+    """Current SHA-256 of each file of the user's own model; empty if there is no such model."""
     if architecture.module is None:
         return {}
     return {name: sha256_of(path) for name, path in module_files(architecture.module).items()}
 
 
 def refuse_other_model(architecture: Architecture) -> None:
-    """Refuse files of the user's own model that are not those that the study lists."""
+    """Refuse if the files of the user's own model differ from those that the study lists."""
     if architecture.files and architecture.files != model_contents(architecture):
         raise Refusal(f"module {architecture.module}: its files have changed since this run began; run again")
 
 
 def refuse_other_contents(study: Study) -> None:
-    """Refuse files of a trained model and images that are not those that the study lists."""
+    """Refuse if the files of a trained model or its images differ from those that the study lists."""
     if study.explained is None:
         return
     for name, files in explained_contents(study.explained).items():
@@ -143,7 +143,7 @@ def refuse_other_contents(study: Study) -> None:
 
 
 def _together(checksums: Mapping[str, str]) -> str:
-    """The checksum of a file that goes without a name, or one checksum of the files of a folder."""
+    """Checksum of a single unnamed file, or one checksum for all files of a folder."""
     if list(checksums) == [_UNNAMED]:
         return checksums[_UNNAMED]
     lines = (f"{sha256}  {name}\n" for name, sha256 in sorted(checksums.items()))
@@ -151,7 +151,7 @@ def _together(checksums: Mapping[str, str]) -> str:
 
 
 def _files(folder: Path, pattern: str) -> dict[str, Path]:
-    # By a pattern of one depth, which follows links to folders: datasets are often linked, and `**` passes links by.
+    # A pattern of fixed depth follows links to folders, which `**` does not, and datasets are often linked.
     return {path.relative_to(folder).as_posix(): path for path in folder.glob(pattern) if path.is_file()}
 
 

@@ -1,4 +1,4 @@
-"""The convolutions, one row each: a new one is its builder in another file and its row (torch-free)."""
+"""The convolutions, one row each; to add one, write its builder in another file and its row here (torch-free)."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from pydantic import AfterValidator, WithJsonSchema
 
 @dataclass(frozen=True)
 class ConvolutionRow:
-    """How a convolution is described (`words`), and who builds a layer of it.
+    """Description of a convolution (`words`), the function that builds a layer of it, and its properties.
 
-    `builder` is the dotted name of a function from the channels before and after, and the study's architecture, to a
-    layer; Vision GNNs, whole models that read images and draw their own graphs, have none. `sparse_product`: the
-    aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product. `attention`: it weighs
-    neighbours by a softmax, in heads. `reads_features`: it gathers a node's values before it maps them to channels.
+    `builder` is the dotted name of a function that makes a layer from the channels before and after it and the study's
+    architecture. Vision GNNs, which are whole models that read images and make their own graphs, have none.
+    `sparse_product`: the aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product.
+    `attention`: it weights neighbours with a softmax, in heads. `reads_features`: it gathers a node's values before it
+    maps them to channels.
     """
 
     words: str

@@ -1,6 +1,6 @@
-"""The experimental design: the cells of each graph, and the order in which graphs are measured. A function of a study.
+"""The experimental design of a study: the cells of each graph, and the order in which graphs are measured.
 
-Graphs, and not cells, are put in order: one job measures all cells of a graph.
+The order is of graphs, not of cells, because one job measures all cells of a graph.
 """
 
 import random
@@ -28,23 +28,24 @@ from gnn_checkpointing.study.vision_shapes import SHAPES
 from gnn_checkpointing.study.vocabulary import Aggregation, Allocator
 
 LARGEST_CORRELATION = 0.1
-"""Of the order with density or size, by ranks, in absolute value: a machine that drifts then favours neither."""
+"""Largest absolute rank correlation of the order with density or size, so that a drifting machine favours neither."""
 
 _DRAWS = 500
-"""Of 36 graphs in two factors one draw in five is balanced enough; of a handful none may be."""
+"""Number of random orders tried. With 36 graphs in two factors, one in five is balanced enough; with a handful of
+graphs, perhaps none."""
 
 UNNAMED: dict[str, Any] = {"self_loops": False, "attention_dropout": 0.0, "module": None, "files": {}}
-"""Keys of an architecture that are part of a cell's identity only with other values: older cells lack them."""
+"""Keys of an architecture that older cells lack: at these values they are not part of a cell's identity."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """One graph x convolution x model x aggregation x allocator: one process measures all its policies.
 
-    `model` distinguishes the study's models of one convolution, such as "50 layers"; empty where there is only one.
-    `architecture` is that of this model alone. `seed` is the same under every allocator, so that bytes and gradients
-    must be equal. A cell that is not `timed` has its bytes counted and its gradients compared only. `rounds` are its
-    own, where they are not the study's.
+    `model` distinguishes the study's models of one convolution, such as "50 layers"; it is empty if there is only one.
+    `architecture` describes this model only. `seed` is the same under every allocator, so that bytes and gradients
+    must be equal. A cell that is not `timed` only has its bytes counted and its gradients compared. `rounds` is None
+    unless it differs from the study's.
     """
 
     id: str
@@ -60,9 +61,9 @@ class Cell:
 
 
 class Model(NamedTuple):
-    """One of the study's models of a convolution; its name distinguishes it from the others, and is empty for one.
+    """One of the study's models of a convolution; its name distinguishes it from others, and is empty without others.
 
-    `architecture` has its own number of layers, and of a Vision GNN its channels and its one task.
+    `architecture` has the model's own number of layers; for a Vision GNN also its channels and its one task.
     """
 
     name: str
@@ -70,10 +71,10 @@ class Model(NamedTuple):
 
 
 def models(study: Study, convolution: Convolution) -> list[Model]:
-    """The study's models of a convolution, the one that the study is about first."""
+    """The study's models of a convolution, the main one first."""
     asked = study.architecture
     if is_own(convolution):
-        # It does not depend on the keys for stacks.
+        # The user's own model does not depend on the keys for stacks.
         return [Model("", Architecture.model_validate({"module": asked.module, "files": asked.files}))]
 
     def model(name: str, **changes: Any) -> Model:
@@ -90,12 +91,12 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
 
 
 def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
-    """The cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
+    """Cells of one graph in shuffled order, grouped by allocator (each allocator needs its own process).
 
-    A cell's id and seed depend on its graph and architecture alone, so that another degree in the study file
-    leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`; an
-    allocator beside the reference changes times alone, so it has cells only where steps are timed; images are read by
-    Vision GNNs, and by nothing else. Stacks in practice are measured as the reference alone.
+    A cell's id and seed depend on its graph and architecture only, so that adding a degree to the study file changes
+    no other cell. A convolution that cannot be a sparse product has no cell under `spmm`. Allocators other than the
+    reference affect times only, so they have cells only if steps are timed. Images are read by Vision GNNs, and by
+    nothing else. Stacks in practice are measured with `gather_scatter` and the reference allocator only.
     """
     generator, practice = generator_of(graph), study.practice
     timed, readers, rounds = (
@@ -124,7 +125,7 @@ def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
 
 
 def training_cell(study: Study, graph_id: str, convolution: Convolution) -> Cell:
-    """The cell whose model the training jobs of a graph and convolution train."""
+    """Cell whose model is trained by the training jobs of a graph and convolution."""
     model, allocator = models(study, convolution)[0], study.measurement.allocators[0]
     return _cell(study, graph_id, convolution, model, "gather_scatter", allocator, timed=False)
 
@@ -139,7 +140,7 @@ def _cell(
     timed: bool,
     rounds: tuple[int, int] | None = None,
 ) -> Cell:
-    # Without what names other models: a cell stays the same whichever are measured beside it.
+    # Leave out keys that list other models: a cell does not depend on which others are measured.
     left_out = {"convolutions", "aggregations", "depths", "tasks"}
     described = model.architecture.model_dump(mode="json", exclude=left_out)
     described = {key: value for key, value in described.items() if key not in UNNAMED or value != UNNAMED[key]}
@@ -168,12 +169,12 @@ def _cell(
 
 
 def trained_graphs(study: Study) -> list[GraphSpec]:
-    """The graphs that training jobs use."""
+    """Graphs that training jobs use."""
     return [spec for spec in study_graphs(study) if is_chosen(spec, study.training.graphs)]
 
 
 def is_chosen(spec: GraphSpec, chosen: ChosenGraphs) -> bool:
-    """Whether a graph is among those that the study names; of generated graphs replicate 0 of its grids."""
+    """Whether a graph is among `chosen`; of generated graphs, only replicate 0 in the ordinary grids can be."""
     if isinstance(spec, GeneratedGraph):
         named = spec.num_nodes in chosen.num_nodes and spec.average_degree in chosen.average_degrees
         return named and spec.replicate == 0 and not spec.large
@@ -181,26 +182,26 @@ def is_chosen(spec: GraphSpec, chosen: ChosenGraphs) -> bool:
 
 
 class Visit(NamedTuple):
-    """One job: a graph, and how often it was measured before (0: in its own place in the order)."""
+    """One job: a graph, and how often it was measured before (0 for its first measurement)."""
 
     graph: GraphSpec
     number: int
 
     @property
     def ending(self) -> str:
-        """What follows the graph's name in the name of the folder of its records."""
+        """Suffix that follows the graph's name in the name of that folder."""
         return f".visit-{self.number}" if self.number else ""
 
     @property
     def name(self) -> str:
-        """Name of the folder of its records."""
+        """Name of the folder that holds its records."""
         return place(self.graph) + self.ending
 
 
 def measuring_order(study: Study) -> list[GraphSpec]:
-    """The graphs in the first random order that is unrelated to density and size; the most balanced where none is.
+    """Graphs in the first random order that is uncorrelated with density and size, or else in the most balanced one.
 
-    Real graphs are put anywhere: their sizes are not known before they are loaded.
+    Real graphs can be anywhere, since their sizes are not known before they are loaded.
     """
     shuffler = random.Random(derived_seed(study.seed, "order"))  # noqa: S311 - an order, no secret
     best, least = study_graphs(study), float("inf")
@@ -216,14 +217,14 @@ def measuring_order(study: Study) -> list[GraphSpec]:
 
 
 def imbalance(order: list[GraphSpec]) -> float:
-    """The larger rank correlation, in absolute value, of the place in the order with density and with size."""
+    """The larger absolute rank correlation of the position in the order with density or size."""
     places = [(at, spec) for at, spec in enumerate(order) if isinstance(spec, GeneratedGraph)]
     found = [0.0]
     for factor in ([spec.average_degree for _, spec in places], [float(spec.num_nodes) for _, spec in places]):
         ordered = sorted(factor)
-        # Twice the mean place of all that are equal.
+        # Twice the mean rank of equal values.
         ranks = [float(bisect_left(ordered, value) + bisect_right(ordered, value)) for value in factor]
-        with suppress(StatisticsError):  # fewer than two graphs, or all of one level
+        with suppress(StatisticsError):  # fewer than two graphs, or a constant factor
             found.append(abs(correlation([float(at) for at, _ in places], ranks)))
     return max(found)
 

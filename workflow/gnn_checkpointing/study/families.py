@@ -1,4 +1,4 @@
-"""The families of drawn graphs, one row each, and grids of them; a new family is its file in `graphs/` and its row."""
+"""The families of generated graphs, one row each, and their grids; a new one needs a file in `graphs/` and a row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from gnn_checkpointing.study.vocabulary import Count, Degree, Fraction, FromTwo,
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """How a family is called in a graph's label (`title`), in the report (`name`) and in help (`words`).
+    """Names of a family in a graph's label (`title`), in the report (`name`) and in help (`words`).
 
-    `drawer` is the dotted name of the function that draws its edges; none for images, whose edges follow from pixels.
+    `drawer` is the dotted name of the function that draws its edges; images have none, as their edges follow from
+    pixels.
     """
 
     title: str
@@ -49,7 +50,7 @@ Family = Annotated[
 ]
 
 MOST_GRAPHS = 100_000
-"""In one grid: more would take years to measure, and a planner's memory before."""
+"""Maximum number of graphs in a grid: more would take years to measure, and before that exhaust a planner's memory."""
 
 
 def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
@@ -84,12 +85,12 @@ class GeneratedGraphs(Part):
 
     @property
     def count(self) -> int:
-        """Graphs of the grid."""
+        """Number of graphs in the grid."""
         return len(self.num_nodes) * len(self.average_degrees) * self.replicates
 
     @model_validator(mode="after")
     def _simple_graphs_exist(self) -> Self:
-        # One at a time: what one finds would be an endless computation, or nonsense, to the next.
+        # Stop at the first complaint: on such values, the next check could run forever or make no sense.
         if complaint := next(chain(self._wrong_sizes(), self._wrong_blocks(), self._wrong_images()), ""):
             raise ValueError(complaint)
         return self
@@ -131,7 +132,7 @@ class GeneratedGraphs(Part):
                 )
 
     def _wrong_blocks(self) -> Iterator[str]:
-        """Pairs inside and between blocks that do not suffice for homophily at the tightest size and degree."""
+        """Check that there are enough pairs inside and between blocks for homophily at the tightest size and degree."""
         if self.family != "sbm":
             return
         nodes, degree = min(self.num_nodes), max(self.average_degrees)

@@ -1,4 +1,4 @@
-"""Which graphs a study has: a description, an id and a seed each; a pure function of the study."""
+"""The graphs of a study, each with description, id and seed; a pure function of the study."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 @dataclass(frozen=True)
 class GeneratedGraph:
-    """One random graph to be drawn; everything that its content depends on."""
+    """One random graph to be generated: everything that its content depends on."""
 
     id: str
     family: Family
@@ -37,12 +37,12 @@ class GeneratedGraph:
 
     @property
     def large(self) -> bool:
-        """Whether it is beyond the grids, for the laws alone; only then it has rounds of its own."""
+        """Whether it is beyond the grids, for the laws only; only such graphs have their own `rounds`."""
         return self.rounds is not None
 
     @property
     def num_edges(self) -> int:
-        """Directed edges: twice the number of undirected ones."""
+        """Number of directed edges: twice the number of undirected ones."""
         return 2 * round(self.num_nodes * self.average_degree / 2)
 
 
@@ -58,16 +58,17 @@ class LoadedGraph:
 
     @property
     def content(self) -> str:
-        """What the graph's files hold, as a few digits; nothing where the study does not list their checksums."""
+        """Short digest of the content of the graph's files; empty if the study does not list their checksums."""
         return digest(self.source.files, 8) if self.source.files else ""
 
 
 @dataclass(frozen=True)
 class DerivedGraph:
-    """A graph made from another: with other edges, as a mini-batch of it, or with its ego networks.
+    """A graph derived from another: with different edges, as a mini-batch of it, or with its ego networks.
 
-    `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out of each of `hops` layers
-    around `seed_nodes` (neighbours), a number of clusters, or a radius (ego_networks, and encodings of `channels`).
+    `size` is an average degree (thinned, two_hop), the largest degree (capped), the fan-out in each of `hops` layers
+    around `seed_nodes` nodes (neighbours), a number of clusters, or a radius (ego_networks; encodings, which have
+    `channels`).
     """
 
     id: str
@@ -85,9 +86,9 @@ GraphSpec = GeneratedGraph | LoadedGraph | DerivedGraph
 
 
 def place(spec: GraphSpec) -> str:
-    """The name of a graph's files below results/: its id, and for a real graph what its source holds.
+    """Name of a graph's files below results/: its id, and for a real graph the digest of its source files.
 
-    The id alone says the same of every graph of that name, whatever its files hold.
+    The id alone is the same for every real graph of that name, whatever the content of its files.
     """
     base = spec.base if isinstance(spec, DerivedGraph) else spec
     content = base.content if isinstance(base, LoadedGraph) else ""
@@ -95,7 +96,7 @@ def place(spec: GraphSpec) -> str:
 
 
 def level_name(level: float) -> str:
-    """A level as part of an id: 16, 1.5, 1000000 (and not 1e+06, whose sign no path may hold)."""
+    """Format a level as part of an id: 16, 1.5, 1000000 (not 1e+06, since paths must not contain a plus sign)."""
     text = f"{level:g}"
     if "e" in text:
         return f"{level:.0f}" if level == int(level) else f"{Decimal(text):f}"
@@ -103,13 +104,13 @@ def level_name(level: float) -> str:
 
 
 def derived_seed(*parts: object) -> int:
-    """A 63-bit seed that depends on every part and on nothing else."""
+    """Derive a 63-bit seed that depends on every part and on nothing else."""
     text = "/".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def study_graphs(study: Study) -> list[GraphSpec]:
-    """Every graph of the study: generated and real ones, and those that are made from them."""
+    """Every graph of the study: generated and real ones, and those derived from them."""
     drawn, loaded = list(_generated(study)), _loaded(study)
     whole: list[GeneratedGraph | LoadedGraph] = [*(spec for spec in drawn if not spec.large), *loaded]
     specs: list[GraphSpec] = [*drawn, *loaded, *(spec for base in loaded for spec in _graded(base))]
@@ -119,12 +120,12 @@ def study_graphs(study: Study) -> list[GraphSpec]:
 
 
 def large_graphs(study: Study) -> frozenset[str]:
-    """Ids of the graphs beyond the grids, on which laws are fitted alone."""
+    """Ids of the graphs beyond the grids, which are used only for fitting laws."""
     return frozenset(spec.id for spec in _generated(study) if spec.large)
 
 
 def graph_spec(study: Study, graph_id: str) -> GraphSpec:
-    """The study's graph of that id, or a refusal."""
+    """The study's graph with that id; refuses an unknown id."""
     for spec in study_graphs(study):
         if spec.id == graph_id:
             return spec
@@ -137,7 +138,7 @@ def encoded_graphs(study: Study) -> list[DerivedGraph]:
 
 
 def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
-    """The description of the random graph that `spec` is or is made from, None where it is real."""
+    """Description of the random graph that `spec` is or is derived from; None for real graphs."""
     base = spec.base if isinstance(spec, DerivedGraph) else spec
     return base if isinstance(base, GeneratedGraph) else None
 
@@ -145,7 +146,7 @@ def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
 def _generated(study: Study) -> Iterator[GeneratedGraph]:
     for grid in (*study.graphs.generated, *study.graphs.large):
         names = {"num_features", "num_classes", "homophily", "feature_noise"}
-        # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
+        # Only for the family that uses it: ids and seeds of other families do not depend on it.
         names |= {"rewiring"} if grid.family == "watts_strogatz" else set()
         content = grid.model_dump(mode="json", include=names)
         if grid.family == "images":
@@ -172,11 +173,11 @@ _AS_THEY_ARE = 10**9
 def _loaded(study: Study) -> list[LoadedGraph]:
     root = None if study.data_root is None else str(study.data_root)
     asked = study.architecture
-    # A user's own model alone reads the features as they are.
+    # If the user's own model is the only one, it reads the features unchanged.
     width = study.graphs.num_features or (_AS_THEY_ARE if asked.is_own_alone else asked.hidden_channels)
     specs: list[LoadedGraph] = []
     for source in study.graphs.real:
-        # What is made from a graph is not part of it; what its files hold is part of its place, not of its name.
+        # Graphs derived from it do not affect its name; the content of its files is part of its place, not its name.
         described = source.model_dump(mode="json", by_alias=True, exclude={"graded", "files"})
         kind = source.dataset or ("csv" if source.npz is None else "npz")
         name = f"{kind}-{source.name}-{digest([study.seed, width, described], 6)}"

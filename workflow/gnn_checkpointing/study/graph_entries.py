@@ -1,4 +1,4 @@
-"""The `graphs` part of a study file: which graphs are drawn, loaded, graded and sampled, refused where impossible."""
+"""The `graphs` part of a study file: graphs to generate, load, grade and sample; impossible ones are refused."""
 
 from functools import partial
 from itertools import chain, product
@@ -22,7 +22,7 @@ from gnn_checkpointing.study.vocabulary import (
 
 
 class Dataset(NamedTuple):
-    """Where the public graphs of a dataset class are from, for the report; `single`: there is one, without a name."""
+    """Origin of the public graphs of a dataset class, for the report; `single`: the class has one unnamed graph."""
 
     place: str
     licence: str
@@ -58,7 +58,7 @@ OGB_GRAPHS = {
         "https://ogb.stanford.edu/docs/nodeprop/#ogbn-products (Hu et al. 2020)", "Amazon license"
     ),
 }
-"""One kind of node and edge, features, and one label a node: what the benchmark's other graphs lack."""
+"""The graphs of the benchmark with one kind of node and edge, features, and one label per node."""
 
 _CLASSES = (*DATASETS, "OGB")
 DatasetClass = Annotated[
@@ -123,7 +123,7 @@ class RealGraph(Part):
 
     @property
     def origin(self) -> Dataset:
-        """Where the graph is from, and its licence, as far as that is known."""
+        """Origin of the graph and its licence, as far as they are known."""
         if self.dataset is None:
             return Dataset("a file of the user's own", "not given in the study")
         return OGB_GRAPHS[self.name] if self.dataset == "OGB" else DATASETS[self.dataset]
@@ -141,7 +141,7 @@ class NeighbourBatches(Part):
 
     @property
     def kinds(self) -> list[tuple[int, int]]:
-        """Size and seed nodes of each kind of batch."""
+        """Size and number of seed nodes of each kind of batch."""
         return [(size, self.seed_nodes) for size in self.fan_outs]
 
 
@@ -156,7 +156,7 @@ class ClusterBatches(Part):
 
     @property
     def kinds(self) -> list[tuple[int, int]]:
-        """Size and seed nodes (none are chosen) of each kind of batch."""
+        """Size and number of seed nodes (0: none are chosen) of each kind of batch."""
         return [(size, 0) for size in self.parts]
 
     @model_validator(mode="after")
@@ -232,7 +232,7 @@ class Graphs(Part):
 
     @property
     def count(self) -> int:
-        """All graphs, those made from others among them."""
+        """Number of all graphs, including those derived from others."""
         whole = sum(grid.count for grid in self.generated) + len(self.real)
         egos = len(self.ego.radii) * len(self.ego.forms) if self.ego else 0
         made = whole * (1 + egos + sum(len(one.kinds) * one.draws for one in self.batches))

@@ -1,6 +1,6 @@
 """A user's own model in a study, named by `package.module:function`: its short name, and its files (torch-free).
 
-The folder where the command runs is searched first, then what Python searches anyway.
+Modules are searched first in the folder where the command runs, then in Python's search path.
 """
 
 import ast
@@ -18,7 +18,7 @@ _MOST_FILES = 2000
 
 
 def module_and_function(module: str) -> tuple[str, str]:
-    """The two halves of `package.module:function`; raises `ValueError` where it is something else."""
+    """Split `package.module:function` into its two halves; raises `ValueError` if it has another form."""
     name, _, function = module.partition(":")
     if not function.isidentifier() or not all(part.isidentifier() for part in name.split(".")):
         raise ValueError(
@@ -28,17 +28,17 @@ def module_and_function(module: str) -> tuple[str, str]:
 
 
 def own_name(module: str) -> str:
-    """How tables and figures call the model: the module's last word, and the function's unless it is `build`."""
+    """Short name of the model in tables and figures: the module's last part, and the function unless it is `build`."""
     name, function = module_and_function(module)
     last = name.rpartition(".")[2]
     return slug(last if function == "build" else f"{last} {function}", "own-model")
 
 
 def module_files(module: str) -> dict[str, Path]:
-    """The files of the module, of the packages that it lies in, and of the user's own modules that these import.
+    """Files of the module, of its parent packages, and of the user's own modules that these import.
 
-    A module is the user's own where it lies in the folder where the command runs, or in the model's own top-level
-    package. By their paths from there.
+    A module is the user's own if it is in the folder where the command runs, or in the model's own top-level package.
+    The keys are paths relative to the place where the top-level package was found.
     """
     name, function = module_and_function(module)
     importlib.invalidate_caches()
@@ -57,7 +57,7 @@ def module_files(module: str) -> dict[str, Path]:
                     f"module {module}: there is no {name} in {Path.cwd()}, where the command runs, nor where Python "
                     "looks for modules; correct the name, or run the command in the folder that holds it"
                 )
-            continue  # a name in a module, or something that is not installed, which importing it says
+            continue  # a name in a module, or a module that is not installed: importing it will fail
         above = wanted.rpartition(".")[0]
         waiting += [above] if above else []
         if spec.origin is None or not Path(spec.origin).is_file():
@@ -83,11 +83,11 @@ def _is_own(wanted: str, name: str) -> bool:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """Where a module lies; nothing is imported."""
+    """Locate a module without importing anything."""
     folders: list[str] | None = [str(Path.cwd()), *filter(None, sys.path)]
     spec = None
     for part in name.split("."):
-        # By its last word: of the whole name Python would look for the package among the imported ones.
+        # Search for one part at a time: given a dotted name, Python would use packages that are already imported.
         spec = None if folders is None else PathFinder.find_spec(part, folders)
         if spec is None:
             return None
@@ -105,7 +105,7 @@ def _tree(module: str, path: Path) -> ast.Module:
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    """All that a module may import, anywhere in it; a name after `from ... import` may be a module, too."""
+    """Everything that a module may import, anywhere in it; a name after `from ... import` may be a module, too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -116,7 +116,7 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:
-    """The names that something in a module makes."""
+    """All names that are bound anywhere in a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name

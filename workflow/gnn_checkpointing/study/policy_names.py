@@ -1,4 +1,4 @@
-"""The policies, one row each, and what a policy's name in a study file means (torch-free)."""
+"""The policies, one row each, and the parsing of their names in study files (torch-free)."""
 
 import re
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from gnn_checkpointing.refusal import Refusal, shown
 
 @dataclass(frozen=True)
 class Policy:
-    """One policy: a new one is its file in `checkpointing/` and its row here.
+    """One policy; to add one, write its file in `checkpointing/` and its row here.
 
-    `takes` says what its name has in brackets: NUMBER OF SEGMENTS, 0 TO 1, or, where it may be left out,
-    EDGES PER BLOCK. `words` finish the sentence "The policy ...". `look` is its colour, marker and dashes in figures,
-    `idea` the family whose shape it has on the frontier. Flags: `eager` (every operator goes through PyTorch's
-    dispatcher, one by one), `compiled` (its first step compiles), `other_model` (it trains another model than `none`
-    does, because the recomputation needs its structure). `retired` says why it is measured no more. A default block
-    has `edges_per_node` edges for each node. `wrapper` is the dotted name of the function that puts it on a model:
-    `(model, name, lenient)`; those without one are in `checkpointing/policies.py`.
+    `takes` is the argument in brackets after its name: NUMBER OF SEGMENTS, 0 TO 1, or EDGES PER BLOCK, which is
+    optional. `words` complete the sentence "The policy ...". `look` is its colour, marker and dashes in figures, `idea`
+    the family whose shape it has on the frontier. Flags: `eager` (every operator goes through PyTorch's dispatcher,
+    one by one), `compiled` (its first step compiles), `other_model` (it trains a different model from `none`, because
+    recomputation needs a special structure). `retired` says why it is no longer measured. A default block has
+    `edges_per_node` edges for each node. `wrapper` is the dotted name of the function that puts it on a model:
+    `(model, name, lenient)`; policies without one are in `checkpointing/policies.py`.
     """
 
     words: str
@@ -39,14 +39,14 @@ _BRACKETS = {
     EDGES: r"(?:\(([1-9][0-9]{0,11})\))?",
 }
 INK = ""
-"""In place of a colour: that of the text."""
+"""Stands for the colour of the text."""
 
 _WHOLE, _BLOCKS, _FUSED = "whole layers or operators", "edge blocks", "fused edge blocks"
 _OTHER = "different model, or offloaded"
 
-# Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep
-# a contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
-# with it. Policies of one idea have similar hues, and different markers and lines.
+# Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and in between, chosen for a
+# contrast of at least 3:1 on both white and the dark background. `none` has the colour of the text, because the other
+# policies are compared with it. Policies of one idea have similar hues, and different markers and lines.
 POLICIES: dict[str, Policy] = {
     "none": Policy("stores every activation", (INK, "o", ()), "nothing recomputed", eager=True),
     "layers": Policy("recomputes each layer in the backward pass", ("#d55e00", "s", ()), _WHOLE, eager=True),
@@ -124,18 +124,18 @@ class PolicyName:
 
     @property
     def count(self) -> int | None:
-        """The number in the brackets, of edges or segments."""
+        """Number of edges or segments in the brackets, as an integer."""
         return None if self.argument is None else int(self.argument)
 
 
 def refuse_retired(policy: str) -> None:
-    """Refuse a policy that can be read in a published report, but not applied."""
+    """Refuse a retired policy, which published reports may contain but which cannot be applied."""
     if reason := POLICIES[parse_policy(policy).kind].retired:
         raise Refusal(f"policy {policy} is no longer available: {reason}")
 
 
 def parse_policy(policy: str) -> PolicyName:
-    """What `policy` names, retired or not; raises `Refusal` where it names nothing."""
+    """Parse a policy's name, retired or not; raises `Refusal` if it is unknown."""
     for kind, row in POLICIES.items():
         match = re.fullmatch(re.escape(kind) + _BRACKETS[row.takes], policy)
         if match:

@@ -1,6 +1,6 @@
-"""A study file as typed values; unknown keys and impossible values are refused by name.
+"""Read a study file as typed values; unknown keys and impossible values are refused by name.
 
-Anyone may have written the YAML: it is read without tags, and refused where it unfolds into more than a study can be.
+The YAML may be from anyone: it is read without tags, and refused if it expands to more than any study has.
 """
 
 import re
@@ -17,20 +17,20 @@ from gnn_checkpointing.study.policy_names import refuse_retired
 from gnn_checkpointing.study.study import Study
 
 MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
-"""The longest study here has 4,000 bytes and 200 values, eight deep."""
+"""Limits of a study file; the longest study here has 4,000 bytes and 200 values, eight levels deep."""
 
 _KINDS = ("neighbours", "clusters")
-"""What pydantic puts after an entry's place in a list whose entries may be of several kinds."""
+"""Tags that pydantic adds after the index of a list entry if entries may be of several kinds."""
 
 _PYTHONS = re.compile(r"valid (tuple|dictionary|string)(?: or instance of \w+)?")
 _YAMLS = {"tuple": "list", "dictionary": "mapping of keys to values", "string": "text"}
-"""What pydantic calls a kind of value, and what a study file does."""
+"""Pydantic's names for kinds of values, and their names in YAML."""
 
 _AMBIGUOUS = re.compile(r".*[:_].*|[-+]?0(b[01]+|[0-7]+)")
 
 
 def parse_study(values: Any, source: str) -> Study:
-    """The study that `values` describe, or a refusal that names the key, its value and what is allowed."""
+    """Make the study that `values` describe; a refusal names the key, its value and what is allowed."""
     _refuse_bomb(values, source)
     if not isinstance(values, dict):
         raise Refusal(f"{source}: a study file is a mapping of keys to values; see workflow/studies/README.md")
@@ -46,14 +46,14 @@ def read_study(path: Path) -> Study:
 
 
 def read_study_to_measure(path: Path) -> Study:
-    """Read a study that is to be measured: the policies of older reports, which `read_study` knows, are refused."""
+    """Read a study that is to be measured; unlike `read_study`, this refuses retired policies of older reports."""
     study = read_study(path)
     refuse_unmeasurable(study, str(path))
     return study
 
 
 def refuse_unmeasurable(study: Study, source: str) -> None:
-    """Refuse a study that names a policy which is measured no more."""
+    """Refuse a study that names a retired policy."""
     for policy in study.policies:
         try:
             refuse_retired(policy)
@@ -68,7 +68,7 @@ def study_schema() -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """The values of a YAML (or JSON) file, or a refusal in one sentence that names it."""
+    """Read the values of a YAML (or JSON) file; a refusal is one sentence that names the file."""
     try:
         content = sealed_bytes(path)
         if len(content) > MOST_BYTES:
@@ -81,7 +81,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def option_values(options: Iterable[str]) -> dict[str, Any]:
-    """What `--config key=value` says, read as a study file is; a text is taken as written, without quotes."""
+    """Parse options `--config key=value` like a study file; an unquoted text is taken as written."""
     found: dict[str, Any] = {}
     for key, _, text in (option.partition("=") for option in options):
         if key in found:
@@ -92,7 +92,7 @@ def option_values(options: Iterable[str]) -> dict[str, Any]:
 
 
 def yaml_values(text: str, source: str) -> Any:
-    """The values of a text in YAML, or a refusal in one sentence."""
+    """Parse YAML text; a refusal is one sentence."""
     try:
         values: Any = _EachKeyOnce(text).get_single_data()
     except RecursionError:
@@ -108,7 +108,7 @@ def yaml_values(text: str, source: str) -> Any:
 
 
 class _EachKeyOnce(yaml.SafeLoader):
-    """YAML without tags whose mappings have each key once: of two, YAML would take the last without a word."""
+    """YAML loader without tags that refuses duplicate keys, of which YAML would silently take the last."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -135,7 +135,7 @@ class _EachKeyOnce(yaml.SafeLoader):
         super().flatten_mapping(node)
 
     def plain_number(self, node: yaml.ScalarNode) -> int | float:
-        """A number that every version of YAML reads alike: 010 is 8 or 10; 1:30 and 1_000 are numbers or texts."""
+        """Parse a number that all YAML versions read alike, unlike 010 (8 or 10), 1:30 or 1_000 (number or text)."""
         if _AMBIGUOUS.fullmatch(node.value):
             line = node.start_mark.line + 1
             raise yaml.YAMLError(
@@ -147,7 +147,7 @@ class _EachKeyOnce(yaml.SafeLoader):
         return number
 
     def no_set(self, node: yaml.Node) -> None:
-        """Refuse a set, which would have another order in each process."""
+        """Refuse a set, whose order would differ between processes."""
         raise yaml.YAMLError(f"the set on line {node.start_mark.line + 1} has no order; write a list")
 
 
@@ -157,7 +157,7 @@ _EachKeyOnce.add_constructor("tag:yaml.org,2002:set", _EachKeyOnce.no_set)
 
 
 def _refuse_bomb(values: Any, source: str) -> None:
-    """Refuse values that are too many or too deep once every alias is followed; a few lines of YAML can be both."""
+    """Refuse values that are too many or nested too deep once aliases are followed, as a few lines of YAML can be."""
     seen, level = 0, [values]
     for _ in range(DEEPEST):
         seen += len(level)
@@ -173,9 +173,9 @@ def _refuse_bomb(values: Any, source: str) -> None:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first complaint of a validation error as one sentence, and how many more there are."""
+    """Format the first complaint of a validation error as one sentence, with the number of further ones."""
     complaints = error.errors(include_url=False)
-    # A misspelt key also leaves the right one missing; the misspelling is what helps.
+    # A misspelt key also makes the right one missing; reporting the misspelling is more helpful.
     first = next((complaint for complaint in complaints if complaint["type"] == "extra_forbidden"), complaints[0])
     above = (None, *first["loc"])
     parts = [
@@ -191,7 +191,7 @@ def _sentence(error: ValidationError) -> str:
         if first["type"] != "value_error":
             try:
                 given = repr(first["input"])
-            except ValueError:  # Python prints no number of more than 4,300 digits
+            except ValueError:  # Python does not print integers of more than 4,300 digits
                 given = "a number of thousands of digits"
             what += f" (given: {given if len(given) <= 80 else given[:77] + '...'})"
     more = len(complaints) - 1
@@ -199,7 +199,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _allowed_keys(location: tuple[int | str, ...]) -> str:
-    """The keys that are allowed beside the unknown one at `location`."""
+    """Text that lists the keys allowed in place of the unknown one at `location`."""
     schema = study_schema()
     node: dict[str, Any] = schema
     for part in location[:-1]:

@@ -1,4 +1,4 @@
-"""Settings of a study: how its cells are measured, trained, analysed, and a trained Vision GNN explained."""
+"""Settings of a study for measuring, training and analysis, and for explaining a trained Vision GNN."""
 
 from typing import Annotated, Literal, Self, get_args
 
@@ -97,7 +97,7 @@ class Training(Part):
 
 
 PRACTICE = "in practice"
-"""What a record calls the study's stacks with what people add to them."""
+"""Name in records of the study's stacks with the additions that are usual in practice."""
 
 
 class Practice(Part):
@@ -143,7 +143,7 @@ class Analysis(Part):
 
     @model_validator(mode="after")
     def _enough_resamples(self) -> Self:
-        # An interval's end is an order statistic: five resamples beyond each end, or it is the most extreme one drawn.
+        # An interval's end is an order statistic. It needs five resamples beyond it, so as not to be the most extreme.
         needed = round(10 / (1 - self.confidence))
         if self.resamples < needed:
             raise ValueError(

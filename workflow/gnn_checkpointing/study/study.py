@@ -1,4 +1,4 @@
-"""A whole study, and what its parts ask of each other."""
+"""A whole study, and the consistency checks between its parts."""
 
 from collections.abc import Iterator
 from itertools import chain, product
@@ -17,7 +17,7 @@ from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import Part, Slug, Text, UserPath
 
 MOST_CELLS = 1_000_000
-"""The largest study here has a few hundred; their list would not fit a memory before."""
+"""Maximum number of cells: the largest study here has a few hundred, and a list of more might not fit in memory."""
 
 
 class HardwareName(Part):
@@ -102,7 +102,7 @@ class Study(Part):
                     yield f"{key} names {name}, which architecture.convolutions ({', '.join(measured)}) does not"
 
     def _wrong_images(self) -> Iterator[str]:
-        """Images are read by Vision GNNs alone, and these read nothing else."""
+        """Check that only Vision GNNs read images, and that they read nothing else."""
         graphs, asked = self.graphs, self.architecture
         images = [grid for grid in graphs.generated if grid.family == "images"]
         others = len(images) < len(graphs.generated) or graphs.real

@@ -1,4 +1,4 @@
-"""What the sizes of Vision GNN share with every study: patches of an image, blocks, channels, neighbours (torch-free).
+"""Shapes of Vision GNNs, the same in every study: patches of an image, blocks, channels, neighbours (torch-free).
 
 Isotropic ViG, Han et al. (2022), arXiv 2206.00272.
 """
@@ -11,13 +11,13 @@ from gnn_checkpointing.study.convolutions import Convolution
 Size = Literal["ti", "s", "b"]
 
 NAMES: dict[Size, Convolution] = {"ti": "ViG-Ti", "s": "ViG-S", "b": "ViG-B"}
-"""What a study calls each size of the published code."""
+"""Name in a study of each size of the published code."""
 
 PATCH = 16
-"""Pixels of a patch to a side."""
+"""Pixels along the side of a patch."""
 
 SIDE = 224
-"""Pixels of an image to a side in every study."""
+"""Pixels along the side of an image, in every study."""
 
 PATCHES = (SIDE // PATCH) ** 2
 """Nodes of an image."""
@@ -29,21 +29,21 @@ PATCH_PIXELS = COLOURS * PATCH * PATCH
 
 
 HEAD_CHANNELS = 1024
-"""Channels of the head's last layer but one, in every size."""
+"""Channels of the head's next-to-last layer, in every size."""
 
 PUBLISHED_CLASSES = 1000
-"""ImageNet's, of which the published numbers of parameters are."""
+"""ImageNet's classes, for which the numbers of parameters were published."""
 
 PATCH_CLASSES = 2
 """Object and background."""
 
 SHAPES_DRAWN = 4
-"""Shapes of objects in drawn images, in turn: image n shows shape n % SHAPES_DRAWN, its class."""
+"""Number of shapes of objects in generated images: image n shows shape n % SHAPES_DRAWN, which is its class."""
 
 
 @dataclass(frozen=True)
 class VigShape:
-    """Blocks and channels of a size; every block has a graph of its own over the patches."""
+    """Blocks and channels of a size; every block has its own graph of the patches."""
 
     blocks: int
     channels: int
@@ -57,14 +57,14 @@ SHAPES: dict[Convolution, VigShape] = {
 
 
 def further_class_parameters(classes: int) -> int:
-    """How many parameters more a model of so many classes would have with ImageNet's: weights and biases."""
+    """Number of weights and biases that a model with that many classes lacks, compared to one with ImageNet's."""
     return (HEAD_CHANNELS + 1) * (PUBLISHED_CLASSES - classes)
 
 
 def neighbours_by_block(k: int, blocks: int, nodes: int = PATCHES) -> list[tuple[int, int]]:
-    """`(k, dilation)` of each block: from `k` to `2 k` neighbours, itself among them, in whole steps.
+    """`(k, dilation)` of each block: `k` to `2 k` neighbours, including the node itself, rounded down to integers.
 
-    The dilation grows every four blocks while an image of so many `nodes` has enough of them.
+    The dilation grows every four blocks as long as an image has enough `nodes` for it.
     """
     counts = [k + k * block // (blocks - 1) for block in range(blocks)]
     widest = nodes // max(counts)

@@ -1,4 +1,4 @@
-"""The words that a study file may use, and what each of its parts is made of."""
+"""Types and words that a study file may use, and the base class of its parts."""
 
 import os
 import re
@@ -28,11 +28,11 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 FromTwo = Annotated[int, Field(ge=2, le=10**9)]
 Amount = Annotated[float, Field(gt=0, le=10**9)]
-"""Of seconds (thirty years), gibibytes or anything else that is multiplied before it is used."""
+"""A number of seconds (up to thirty years), gibibytes or anything else that is multiplied before it is used."""
 
 
 _TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-"""Classes of letters that turn the direction of writing, for the rest of a page as well."""
+"""Bidirectional classes of characters that change the direction of writing, even for the rest of a page."""
 
 
 def _one_line(text: str) -> str:
@@ -45,7 +45,7 @@ def _one_line(text: str) -> str:
 
 
 def _sensible(degree: float) -> float:
-    """The degree: it is part of file names, which 1e300 would make too long."""
+    """Check a degree, which is part of file names: 1e300 would make them too long."""
     if not 1e-6 <= degree <= 10**9:
         raise ValueError(f"degree {degree:g}: allowed are 0.000001 to 1000000000")
     return degree
@@ -56,7 +56,7 @@ Degree = Annotated[float, Field(gt=0), AfterValidator(_sensible)]
 
 
 def _path_text(value: Any) -> Any:
-    """The value, unless YAML made something else of a folder's name, which cannot be undone: 007 is the number 7."""
+    """Check that a path is a text: YAML converts some names irreversibly, such as 007 to the number 7."""
     if value == "":
         raise ValueError("an empty path; write . for data_root itself, or leave the key out")
     if not isinstance(value, str | Path):
@@ -86,9 +86,9 @@ TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
 
 
 class Part(BaseModel):
-    """A part of a study: frozen, closed to keys it does not know; its numbers are finite, and its lists name each once.
+    """A part of a study: frozen, without unknown keys, with finite numbers only and no duplicates in its lists.
 
-    Numbers that agree in their first six digits have one name below results/, and so count as one.
+    Numbers that agree in their first six digits have the same name below results/, and so count as duplicates.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -121,18 +121,18 @@ class Part(BaseModel):
 
 
 def known(kind: str, names: Collection[str], name: str) -> str:
-    """The name where it is among `names`; raises `ValueError`, which lists them, where it is not."""
+    """Check that a name is among `names`; otherwise raises `ValueError`, which lists them."""
     if name not in names:
         raise ValueError(f"unknown {kind} '{shown(name[:60])}'; allowed: {', '.join(names)}")
     return name
 
 
 def slug(text: str, fallback: str = "graph") -> str:
-    """A name that may be part of an id, made from any text: lower-case letters, digits and single hyphens."""
+    """Turn any text into a name that may be part of an id: lower-case letters, digits and single hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or fallback
 
 
 def expanded(path: Path) -> Path:
-    """The path with ~ as the user's home; ~name stays a folder's name where there is no such user."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where there is no such user
+    """Expand ~ to the user's home; ~name remains a folder's name if there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises if there is no such user

@@ -1,1 +1,1 @@
-"""Training jobs: a fixed number of epochs from one seed, saved as they go, resumed where they were killed."""
+"""Training jobs: a fixed number of epochs from one seed; they save their state and resume if interrupted."""

@@ -1,7 +1,7 @@
 """Training jobs: a convolution under each policy, trained full-batch on one graph for a fixed number of epochs.
 
-A job saves its whole state, model, optimiser, random state, epoch and losses, in one safetensors file without pickle.
-Killed, it resumes to the identical loss curve.
+A job saves its whole state (model, optimiser, random state, epoch and losses) in one safetensors file without pickle.
+If interrupted, it resumes and gives the identical loss curve.
 """
 
 import json
@@ -36,7 +36,7 @@ from gnn_checkpointing.study.study import Study
 
 @dataclass(frozen=True)
 class Job:
-    """One training job; policy `REORDERED` is the control that reads the edges in another order."""
+    """One training job; policy `REORDERED` is the control, which reads the edges in another order."""
 
     study: Study
     cell: Cell
@@ -44,7 +44,7 @@ class Job:
     policy: str
 
     def fingerprint(self) -> str:
-        """A digest of all that the loss curve depends on; a state with another one is not resumed."""
+        """Digest of everything that the loss curve depends on; a state with a different digest is not resumed."""
         return digest(
             [
                 SCHEMA_VERSION,
@@ -64,7 +64,7 @@ class Job:
 def train_under_every_policy(
     study: Study, graph: str, convolution: str, graph_file: Path, output: Path, still_wanted: Callable[[], bool]
 ) -> list[dict[str, Any]]:
-    """Records of all jobs and of the control; a policy that cannot train is left out and its reason printed."""
+    """Train all jobs and the control; returns their records. A policy that cannot train is left out, with a message."""
     graph_spec(study, graph)
     known = next((name for name in study.architecture.convolutions if name == convolution), None)
     if known is None:
@@ -92,13 +92,13 @@ def train_under_every_policy(
 
 
 class _Diverged(Refusal):
-    """A loss that is no number: no policy's fault."""
+    """The loss is not finite, which is no policy's fault."""
 
 
 def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> TrainingRecord:
     """Train to the study's last epoch, from the saved state if there is one, and return the record.
 
-    `tell` is called after each epoch. Raises `Refusal` where the policy cannot be applied.
+    `tell` is called after each epoch. Raises `Refusal` if the policy cannot be applied or the loss diverges.
     """
     settings = job.study.training
     torch.set_num_threads(job.study.measurement.threads)
@@ -149,14 +149,14 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
 def _save_state(
     path: Path, fingerprint: str, losses: list[float], model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Write the job's whole state to `path`, whole or not at all; there is a loss for each epoch."""
+    """Write the job's state to `path` atomically; its epoch is the number of losses."""
     tensors: dict[str, Tensor] = {f"model/{name}": value for name, value in model.state_dict().items()}
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{number}/{name}": torch.as_tensor(value) for name, value in values.items()}
     tensors["random/cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random/cuda"] = torch.cuda.get_rng_state()
-    # JSON keeps a float's shortest exact form, so that a resumed curve is the same to the last bit.
+    # JSON keeps the shortest exact form of a float, so a resumed curve is the same to the last bit.
     metadata = {"fingerprint": fingerprint, "losses": json.dumps(losses)}
     with whole_file(path) as stream:
         stream.write(save({name: value.contiguous().cpu() for name, value in tensors.items()}, metadata))
@@ -164,9 +164,9 @@ def _save_state(
 
 
 def _load_state(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
-    """Restore a saved state into `model`, `optimizer` and the random state; the losses so far, none without a state.
+    """Restore a saved state into `model`, `optimizer` and the random state; returns the losses so far.
 
-    A file that is damaged, or that another version of the code or of the graph wrote, counts as none.
+    The losses are empty if there is no state, or if it is damaged or from other code or another graph.
     """
     try:
         sealed_bytes(path)  # the format has no checksum of its own

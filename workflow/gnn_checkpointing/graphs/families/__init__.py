@@ -1,1 +1,1 @@
-"""Families of random graphs; each draws exactly the edges asked for, each once."""
+"""Families of random graphs; each draws exactly the requested number of distinct edges."""

@@ -1,7 +1,7 @@
-"""Family `images`: drawn images of one object each, their patches as nodes, in the graph of their nearest pixels.
+"""Family `images`: generated images of one object each; nodes are patches, joined to those with the nearest pixels.
 
-What a Vision GNN classifies: a patch is object (1) or background (0); an image's class is the shape that it shows.
-Pixels are whole numbers from 0 to 255, so that distances, and with them the graph, are the same on every machine.
+A Vision GNN classifies patches as object (1) or background (0), or images by the shape that they show. Pixels are
+integers from 0 to 255, so that distances, and with them the graph, are the same on every machine.
 """
 
 import numpy as np
@@ -15,26 +15,27 @@ from gnn_checkpointing.study.vision_shapes import COLOURS, PATCH, PATCHES, SHAPE
 
 _ROW = SIDE // PATCH
 _GRAIN = 18
-"""Standard deviation of the noise on a pixel, of 255."""
+"""Standard deviation of the noise on a pixel, which has values from 0 to 255."""
 
 
 def images_of(spec: GeneratedGraph, rng: Generator) -> tuple[Numbers, Numbers]:
-    """Pixels `[images, SIDE, SIDE, COLOURS]` from 0 to 255, and bool masks `[images, SIDE, SIDE]` as 0 and 1."""
+    """Draw pixels `[images, SIDE, SIDE, COLOURS]` from 0 to 255, and masks `[images, SIDE, SIDE]` of 0 and 1."""
     number = spec.num_nodes // PATCHES
     grounds = rng.integers(40, 216, (2, number, 1, 1, COLOURS))
     masks = np.stack([_object(image % SHAPES_DRAWN, rng) for image in range(number)])
     coloured = np.where(masks[..., None] > 0, grounds[0], grounds[1])
     grain = _GRAIN * bell((number, SIDE, SIDE, COLOURS), rng)
-    # Lighter from corner to corner, so that far patches of one ground differ.
+    # Brightness grows from corner to corner, so that distant patches of one colour differ.
     places = np.add.outer(np.arange(SIDE), np.arange(SIDE)) // PATCH
     pixels = coloured + places[None, :, :, None] + np.floor(grain).astype(np.int64)
     return np.clip(pixels, 0, 255), masks
 
 
 def patches_of(images: Numbers) -> Numbers:
-    """Each patch's values `[images * PATCHES, channels * PATCH * PATCH]` of `[images, SIDE, SIDE, channels]`.
+    """Values of each patch, `[images * PATCHES, channels * PATCH * PATCH]`, from `[images, SIDE, SIDE, channels]`.
 
-    Patches row by row, in each the channels one after another, in these its pixels row by row, as torch's `unfold`.
+    Patches are in order row by row, in each patch channel by channel, and in each channel pixels row by row, as in
+    torch's `unfold`.
     """
     number, _, _, channels = images.shape
     cut = images.reshape(number, _ROW, PATCH, _ROW, PATCH, channels)
@@ -43,14 +44,14 @@ def patches_of(images: Numbers) -> Numbers:
 
 
 def normalised(patches: Numbers) -> NDArray[np.float32]:
-    """Pixels as features: shares of 255, less one half, times four, which spreads them as ImageNet's are."""
+    """Pixels as features: scaled to 0..1, minus one half, times four, for about the spread of ImageNet's."""
     return ((patches / 255 - 0.5) * 4).astype(np.float32)
 
 
 def nearest_pixels(patches: Numbers, neighbours: int) -> Numbers:
-    """The directed `edge_index` in which each patch is reached from its `neighbours` nearest of its own image.
+    """Directed `edge_index` with edges to each patch from its `neighbours` nearest patches of the same image.
 
-    By squared distance of pixels; of equally near ones, from the first on.
+    Nearest by squared distance of the pixels; among equally near patches the first are taken.
     """
     sources = []
     for start in range(0, len(patches), PATCHES):
@@ -66,7 +67,7 @@ def nearest_pixels(patches: Numbers, neighbours: int) -> Numbers:
 
 
 def _object(shape: int, rng: Generator) -> Numbers:
-    """The mask `[SIDE, SIDE]` of a square, disc, diamond or cross somewhere in the image."""
+    """Draw the mask `[SIDE, SIDE]` of a square, disc, diamond or cross somewhere in the image."""
     radius = int(rng.integers(SIDE // 6, SIDE // 4))
     row, column = rng.integers(radius, SIDE - radius, 2)
     down, right = np.abs(np.arange(SIDE) - row)[:, None], np.abs(np.arange(SIDE) - column)[None, :]

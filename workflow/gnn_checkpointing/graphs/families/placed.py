@@ -1,4 +1,4 @@
-"""Families in which every node has a place: small worlds on a ring, circuits in order, points in a square."""
+"""Families in which every node has a position: small worlds on a ring, circuits in order, points in a square."""
 
 import math
 
@@ -15,20 +15,20 @@ from gnn_checkpointing.graphs.pairs import (
 )
 from gnn_checkpointing.study.graph_design import GeneratedGraph
 
-# Whole numbers as coordinates: squared distances are then exact, and so is the graph, on every machine.
+# Coordinates are integers, so that squared distances are exact, and the graph is the same on every machine.
 SIDE = 2**26
 
 
 def watts_strogatz_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
-    """The undirected edges `[2, spec.num_edges / 2]`, each once; numbers follow the ring.
+    """Undirected edges `[2, spec.num_edges / 2]`, each once; nodes are numbered along the ring.
 
-    Watts and Strogatz (Nature 393, 440): round(rewiring * edges) edges keep one end and get another at random. The
-    farthest distance on the ring is drawn where the edges do not fill it. A rewired edge whose node has no free
-    partner left (near-complete graphs only) becomes any free pair.
+    Watts and Strogatz (Nature 393, 440): round(rewiring * edges) edges keep one end and get a random other end. If the
+    edges do not fill the farthest distance on the ring, its edges are drawn at random. A rewired edge whose node has no
+    free partner left (near-complete graphs only) becomes any free pair.
     """
     num_nodes, edges = labels.size, spec.num_edges // 2
     whole, rest = divmod(edges, num_nodes)
-    # The shortest chords of the ring; half way round, a chord and its reverse are one.
+    # Take the shortest chords of the ring; half-way around, a chord and its reverse are the same.
     starts = num_nodes // 2 if 2 * (whole + 1) == num_nodes else num_nodes
     start = np.concatenate([np.tile(np.arange(num_nodes), whole), distinct_codes(rest, starts, rng)])
     distance = np.concatenate([np.repeat(np.arange(1, whole + 1), num_nodes), np.full(rest, whole + 1)])
@@ -47,11 +47,11 @@ def watts_strogatz_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) 
 
 
 def circuit_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
-    """The edges `[2, spec.num_edges / 2]` of a directed acyclic graph, each once; numbers are in its order.
+    """Edges `[2, spec.num_edges / 2]` of a directed acyclic graph, each once; nodes are in topological order.
 
-    Every gate has half the average degree as inputs (as nearly as whole numbers and the gates before it allow), each
-    from a gate that lies `d` before it with probability of more than d proportional to d^(-1/3). Of the edges at a
-    stretch of B gates a number proportional to B^(2/3) then leaves it: Rent's rule with the exponent of random logic
+    Every gate has half the average degree as inputs (as nearly as integers and the number of earlier gates allow). An
+    input comes from a gate `d` places earlier, where P(distance > d) is proportional to d^(-1/3). The number of edges
+    that leave a stretch of B gates is then proportional to B^(2/3): Rent's rule with the exponent of random logic
     (Landman and Russo 1971: 0.57 to 0.75). Chains of near gates make long paths. A gate that finds too few free
     gates (the first ones, in dense graphs) takes the nearest.
     """
@@ -73,7 +73,7 @@ def circuit_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numb
 
 
 def _inputs(num_nodes: int, edges: int, rng: Generator) -> Numbers:
-    """How many inputs each gate has: as equal as can be, gate i having at most i."""
+    """Number of inputs of each gate: as equal as possible, with at most i for gate i."""
     equal = np.arange(num_nodes)
     totals = equal * (equal + 1) // 2 + (num_nodes - 1 - equal) * equal
     inputs = int(np.searchsorted(totals, edges, side="right")) - 1
@@ -83,11 +83,11 @@ def _inputs(num_nodes: int, edges: int, rng: Generator) -> Numbers:
 
 
 def spatial_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
-    """The undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of evenly scattered points.
+    """Undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of uniformly scattered points.
 
-    That is a random geometric graph whose radius is chosen for its number of edges. Nodes are numbered strip by
-    strip, as pixels and mesh points are: neighbours in space are near in memory. Of equally close pairs, those of the
-    lower code are taken.
+    This is a random geometric graph whose radius is chosen to give the number of edges. Nodes are numbered strip by
+    strip, as pixels and mesh points are, so that neighbours in space are near in memory. Among equally close pairs,
+    those with lower codes are taken.
     """
     edges, points = spec.num_edges // 2, scattered(labels.size, rng)
     candidates = _close_pairs(points, edges)
@@ -99,22 +99,22 @@ def spatial_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numb
 
 
 def scattered(num_nodes: int, rng: Generator) -> Numbers:
-    """Points `[num_nodes, 2]`, in strips from the bottom, each from left to right."""
+    """Random points `[num_nodes, 2]`, ordered in strips from the bottom, each strip from left to right."""
     points = rng.integers(0, SIDE, (num_nodes, 2), dtype=np.int64)
     strips = max(1, math.isqrt(num_nodes))
     return points[np.lexsort((points[:, 0], points[:, 1] * strips // SIDE))]
 
 
 def _close_pairs(points: Numbers, edges: int) -> Numbers:
-    """Pairs `[2, at least edges]`: all that are closer than some radius."""
+    """All pairs closer than some radius that gives at least `edges` of them, `[2, pairs]`."""
     from scipy.spatial import KDTree  # a machine that only measures may lack it
 
     num_nodes = len(points)
     tree = KDTree(points.astype(np.float64))
-    # Points near the border have fewer neighbours, so the radius without a border is too small: start there.
+    # Start from the radius for points without a border, which is too small: points near it have fewer neighbours.
     radius = SIDE * math.sqrt(2 * edges / (math.pi * num_nodes * (num_nodes - 1)))
     while tree.count_neighbors(tree, radius) < num_nodes + 2 * edges:  # ordered pairs, and each point itself
         radius *= 1.03
-    # A point exactly on the circle may fall to either side in floating point; beyond it, none is missed.
+    # Rounding could put a point on the circle on either side of it; with a slightly larger radius, none is missed.
     pairs: Numbers = tree.query_pairs(radius * (1 + 1e-9), output_type="ndarray").astype(np.int64).T
     return pairs
