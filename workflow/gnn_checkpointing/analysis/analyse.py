@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -172,8 +172,9 @@ def _unusable(job: TrainingRecord, reason: str) -> Refusal:
 
 def analysis_files(findings: Findings) -> dict[str, str]:
     """The text of a JSON file for each finding, its numbers to the digits that mean something."""
-    dumped = {name: TypeAdapter(Any).dump_python(each, mode="json") for name, each in vars(findings).items()}
-    return {f"{name}.json": json_text(all_significant(values)) for name, values in dumped.items()}
+    # Of `Findings` alone: the inputs of a report are findings with more fields.
+    found, plain = {one.name: getattr(findings, one.name) for one in fields(Findings)}, TypeAdapter(Any).dump_python
+    return {f"{name}.json": json_text(all_significant(plain(each, mode="json"))) for name, each in found.items()}
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
@@ -195,4 +196,4 @@ def read_analysis(folder: Path) -> Findings:
 
 def sourced_findings(found: Findings) -> dict[str, Any]:
     """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
-    return {name: sourced(each, f"analysis/{name}.json#") for name, each in vars(found).items()}
+    return {one.name: sourced(getattr(found, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}
