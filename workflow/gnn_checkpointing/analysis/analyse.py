@@ -171,7 +171,7 @@ def _unusable(job: TrainingRecord, reason: str) -> Refusal:
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:
-    """The text of a JSON file for each finding, its numbers to the digits that mean something."""
+    """Text of each finding's JSON file, with numbers rounded to their significant digits."""
     # Of `Findings` alone: the inputs of a report are findings with more fields.
     found, plain = {one.name: getattr(findings, one.name) for one in fields(Findings)}, TypeAdapter(Any).dump_python
     return {f"{name}.json": json_text(all_significant(plain(each, mode="json"))) for name, each in found.items()}
@@ -195,5 +195,5 @@ def read_analysis(folder: Path) -> Findings:
 
 
 def sourced_findings(found: Findings) -> dict[str, Any]:
-    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
+    """The findings by name; every number carries the analysis file and the field that it comes from."""
     return {one.name: sourced(getattr(found, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}
