@@ -9,7 +9,7 @@ ERRORS = ("loss_error", "gradient_error", "buffer_error")
 FLAGS = ("same_loss", "same_gradients", "same_buffers")
 LARGEST_SHARE = 0.1
 DEMONSTRATED_SHARE = 0.05
-"""Two per cent for whole pages, and what a scatter sorts past the allocator: 32 bytes an edge, 4 % of that step."""
+"""Two per cent for whole pages, and memory that a scatter sorts in outside the allocator: 32 bytes an edge, 4 %."""
 
 
 def second_reading(run: RunFolder) -> Named:
@@ -95,5 +95,5 @@ def other_models_apart(run: RunFolder) -> Found:
 
 
 def _comparable(run: RunFolder) -> list[Row]:
-    """The rows of other policies beside a completed none that say they train none's model."""
+    """Rows of other policies with a completed none in their cell, unless they declare another model."""
     return [row for row, none in run.pairs if row is not none and row["other_model"] is not True]

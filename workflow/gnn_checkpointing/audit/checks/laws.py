@@ -1,4 +1,4 @@
-"""Were laws chosen as planned, do they and their intervals hold, and does the answer depend on one graph or hour?"""
+"""Were laws chosen as planned? Do they and their intervals hold? Does the answer depend on one graph or hour?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ LARGEST_EXPONENT = 1.05
 """A fitted exponent of 1 comes out a little above it as often as below."""
 
 SLOPE_BYTES = 8
-"""One 64-bit index: a policy whose memory is flat has a slope of about nothing, of which no share makes sense."""
+"""One 64-bit index: a policy whose memory is flat has a slope of about 0, for which a relative error is meaningless."""
 
 LEAST_COVERAGE = 0.93
 LEAST_REAL_COVERAGE = 0.9
@@ -149,7 +149,7 @@ def _worst(items: Sequence[Any], field: str, limit: float, what: str, judged: Ca
 
 
 def _tried(run: RunFolder, responses: tuple[Response, ...]) -> list[Coverage]:
-    """The coverage of the intervals that are published; least squares' are beside them to be compared."""
+    """Coverage of the published intervals, without those of least squares, which are there for comparison only."""
     found = run.findings.predictions.coverage
     return [one for one in found if one.response in responses and one.method != "least_squares" and one.held_out]
 

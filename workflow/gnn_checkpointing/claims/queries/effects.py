@@ -37,7 +37,7 @@ def of_policy(asked: Asked, effects: Iterable[Any], ratio: str, policy: str = ""
 
 
 def pairs_of(asked: Asked, effects: Sequence[Any], ratio: str, other: str, policy: str = "") -> list[tuple[Any, Any]]:
-    """Both policies at each place that both ran at."""
+    """Pairs of effects of the two policies, one for each place at which both ran."""
     place = attrgetter("kind", "base", "family", "num_nodes", "degree", "method", "size")
     others = {place(effect): effect for effect in of_policy(asked, effects, ratio, other)}
     return [(one, others[place(one)]) for one in of_policy(asked, effects, ratio, policy) if place(one) in others]
@@ -49,7 +49,7 @@ def of(found: Iterable[Any], ratio: str) -> list[Estimate]:
 
 
 def over(pairs: Pairs, ratio: str, bare: str = "") -> list[Estimate]:
-    """The quotient of each pair of effects: of bytes the worst cases, of times with errors in quadrature."""
+    """Quotient of each pair of effects, with worst cases for bytes and errors in quadrature for times."""
     both = [(getattr(one, ratio), getattr(other, bare or ratio)) for one, other in pairs]
     return [above.relative_to(below) if ratio in TIMES else above.over(below) for above, below in both]
 
@@ -189,7 +189,7 @@ def _reals(asked: Asked, ratio: str) -> list[Any]:
 
 
 def _by_size(asked: Asked, effect: Any, value: Callable[[Any], Estimate | None]) -> str:
-    """In words, how a value goes along the number of nodes at one degree; "" for one size."""
+    """A value as a function of the number of nodes at one degree, in words; "" for a single size."""
     same = {name: getattr(effect, name) for name in ("convolution", "policy", "family", "degree")}
     found = [(other.num_nodes, value(other)) for other in where(asked.findings.effects.at_sizes, **same)]
     sizes = sorted((nodes, estimate.estimate) for nodes, estimate in found if estimate is not None)
