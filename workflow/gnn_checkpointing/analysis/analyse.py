@@ -55,7 +55,7 @@ def analyse(
     measurements of trained models on images and `encodings` the cost of counting ego networks, where a study has them.
     Only the numbers of classes are read from `graphs`.
     """
-    # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
+    # Imported here because reading findings needs no statistics, and importing statsmodels takes a second.
     from gnn_checkpointing.analysis.beside import beside
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.laws.predictions import predictions
@@ -141,7 +141,7 @@ def of_hidden_layers(row: Row) -> Row:
 
 
 def accuracies(trainings: Sequence[TrainingRecord]) -> list[results.Accuracy]:
-    """One value per training job, or refuse jobs that cannot be compared."""
+    """One result per training job, or refuse jobs that cannot be compared."""
     jobs: dict[tuple[str, str, str], TrainingRecord] = {}
     for job in trainings:
         key = (job.graph, job.convolution, job.policy)

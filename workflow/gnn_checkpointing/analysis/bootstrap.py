@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LOOK_EVERY = 10
-"""Rounds of a process between looks at the intervals: fewer cannot tell a narrow interval from a lucky one."""
+"""Rounds of a process between checks of the intervals: fewer cannot distinguish a narrow interval from a lucky one."""
 
 LOOK_CONFIDENCE = 0.999
 """Confidence level of the intervals that are checked. Stopping as soon as an interval of the published level is narrow

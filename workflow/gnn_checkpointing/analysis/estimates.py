@@ -48,7 +48,7 @@ class Noise:
         return _around(float(middle.mean()), *(math.hypot(max(each, scatter), run) for each in own))
 
     def seconds(self, cells: Sequence[Row]) -> Estimate:
-        """The mean step time of timed cells, as the machine was on the day."""
+        """The mean step time of timed cells, at the machine's speed on that day."""
         deviation = self.run.seconds_deviation if self.run.level_deviation is None else self.run.level_deviation
         run = deviation * _quantile(self.confidence, self.run.level_degrees_of_freedom)
         reach = math.hypot(_reach(self.seconds_scatter, len(cells), self.confidence), run)
@@ -153,6 +153,6 @@ def _around(logarithm: float, below: float, above: float) -> Estimate:
 
 
 def throughput(count: float, step_time_seconds: Estimate) -> Estimate:
-    """Counts per second with their interval: the longest step gives the lowest throughput."""
+    """Counts per second with an interval; the longest step gives the lowest throughput."""
     time = step_time_seconds
     return Estimate(estimate=count / time.estimate, low=count / time.high, high=count / time.low)

@@ -156,7 +156,7 @@ def _in_units(ends: Sequence[float], unit: float) -> Estimate:
 
 
 def p_value(fit: Fit, column: int) -> float:
-    """The p-value of a coefficient being 0, by Student's t; without any spread it is 1 or 0."""
+    """The p-value of a coefficient against 0, by Student's t; without any spread it is 1 or 0."""
     if is_nothing(fit, column):
         return 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -175,7 +175,7 @@ def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floa
     Replicates of a graph share a row of the design, which is predicted once.
     """
     rows, places = np.unique(design / fit.column_scales, axis=0, return_inverse=True)
-    if len(rows) == rows.shape[1]:  # statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients
+    if len(rows) == rows.shape[1]:  # statsmodels 0.15.0 refuses weights if there are as many rows as coefficients
         rows = np.vstack([rows, rows[:1]])
     values = rows @ fit.result.params
     weights = np.where((values != 0) & (fit.weights == "relative"), values, 1.0) ** -2
@@ -209,5 +209,5 @@ def largest(design: Floats) -> Floats:
 
 
 def largest_leverage(design: Floats) -> float:
-    """The largest leverage of a row: 1 where a coefficient rests on that row alone."""
+    """The largest leverage of a row; 1 if a coefficient depends on that row alone."""
     return float((np.linalg.qr(design / largest(design))[0] ** 2).sum(axis=1).max())

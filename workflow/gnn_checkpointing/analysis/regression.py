@@ -47,7 +47,7 @@ def _law(series: Series, confidence: float) -> Law:
     relative = (values - fit.fitted) / values
     constant, per_node, per_edge = fitting.coefficients(fit, series.response)
     held_out, sampled = _held_out(series, confidence), series.response in SAMPLED
-    tested = sampled and not fit.exact  # else the residuals are rounding alone, or the law's own error
+    tested = sampled and not fit.exact  # otherwise residuals are rounding errors, or the law's own error
     residuals = zip(series.residuals(fit.fitted, relative), *_against_normal(fit), strict=True)
     law = {
         "weights": fit.weights,
@@ -89,7 +89,7 @@ def _reset_p(fit: Fit) -> float | None:
     without = WLS(model.endog, model.exog, weights=model.weights).fit()
     columns = np.column_stack([model.exog, without.fittedvalues**2])
     if rank(columns * np.sqrt(model.weights)[:, np.newaxis]) < columns.shape[1]:
-        return None  # the square adds nothing that the law lacks
+        return None  # the square lies in the span of the law's columns
     return _finite(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
 
 

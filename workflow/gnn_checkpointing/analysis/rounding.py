@@ -14,14 +14,14 @@ CLOSE = 1e-8
 """Numbers that differ by less than this share count as equal: rounding errors are 1e-16 to 1e-11."""
 
 DIGITS = 8
-"""Significant digits of a published number. Between processors, published numbers were seen to differ from the tenth
-digit on; the two digits in between make it unlikely that two processors round to different sides."""
+"""Significant digits of a published number. Numbers were seen to differ between processors from the tenth digit on; the
+digits in between make it unlikely that two processors round to different sides."""
 
 _GUARD = 3
 
 
 def rounded(value: float, places: int) -> float:
-    """The value to so many decimal places; -0.0 becomes 0.0.
+    """The value to `places` decimal places; -0.0 becomes 0.0.
 
     It is first rounded to a few more places. Otherwise a value that is half-way up to noise could be rounded up on one
     processor and down on another; the first rounding makes it exactly half-way.
@@ -40,7 +40,7 @@ share = partial(rounded, places=8)
 """A share of one to 0.000001 %, far above the 1e-16 that means 0."""
 
 probability = partial(rounded, places=5)
-"""A p-value. Where a fit is almost exact, its scatter is known to seven digits, and so is its p."""
+"""A p-value. If a fit is almost exact, its scatter and thus its p-value are known to seven digits only."""
 
 
 def places_of(unit: float) -> int:
@@ -49,7 +49,7 @@ def places_of(unit: float) -> int:
 
 
 def all_significant(value: Any, digits: int = DIGITS) -> Any:
-    """A JSON value with every number in it to so many significant digits; whole numbers stay as they are."""
+    """A JSON value with every float in it rounded to `digits` significant digits; integers stay as they are."""
     if isinstance(value, float):
         return significant(value, digits)
     if isinstance(value, dict):
@@ -72,7 +72,7 @@ def first_greatest(values: Sequence[float] | Floats, nothing: float = 0.0) -> in
 
 
 def greater(one: Floats, other: Floats) -> NDArray[np.bool_]:
-    """Where `one` is greater than `other` by more than rounding."""
+    """Where `one` is greater than `other` by more than rounding errors."""
     return one > other + CLOSE * np.maximum(np.abs(one), np.abs(other))
 
 

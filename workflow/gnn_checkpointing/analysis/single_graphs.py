@@ -37,7 +37,7 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
     if not fit.exact:
         graphs = np.array([row.graph for row in cells])
         names = list(dict.fromkeys(graphs.tolist()))
-        # Weights stay those of the whole fit, so that the law stays the same.
+        # The weights of the whole fit are kept, so that the law stays the same.
         columns, target = fit.result.model.wexog, fit.result.model.wendog
         without = [least_squares(columns[graphs != name], target[graphs != name]) for name in names]
         moves = np.array(without) - fit.result.params
@@ -68,7 +68,7 @@ def side_of(estimate: Estimate, boundary: float) -> Side:
 
 @answers
 def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut | str]]:
-    """The ratios at each policy's densest level, which rest on the graphs of that level and size alone."""
+    """The ratios at each policy's densest level, which depend only on the graphs of that level and size."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     for series, cells in by_series(paired):
         densest = max((row.degree, row.num_nodes) for row in cells)

@@ -125,7 +125,7 @@ def moment(stamp: str, name: str, cell: str) -> datetime:
 
 
 def comparable(rows: Iterable[Row]) -> list[Row]:
-    """The rows whose policy was shown to compute what none computes."""
+    """The rows whose policy was shown to compute the same as none."""
     return [row for row in rows if not row.changes and not row.other_model]
 
 

@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 
 Named = Iterable[tuple[str, bool]]
-"""Things by name, each with whether it breaks the rule."""
+"""Names of things, each with whether it breaks the rule."""
 
 Found = Answer | Named | str | None
 """Result of a check; a text says why the question does not apply, None leaves that reason to the rubric."""
@@ -60,7 +60,7 @@ def percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """A question that a sound report answers with yes, as `rubric.yaml` words it, and the check that answers it."""
+    """A question of `rubric.yaml`, to which a sound report answers yes, and the check that answers it."""
 
     id: str
     check: Callable[[RunFolder], Found]

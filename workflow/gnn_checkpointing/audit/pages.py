@@ -115,7 +115,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _same_drawing(one: str, other: str) -> bool:
-    """Whether two drawings read the same, and look the same."""
+    """Whether two drawings have the same text and look the same."""
     one, other = _NAME.sub("part", one), _NAME.sub("part", other)
     read, seen = ([_PLACED.sub("", text), " ".join(_PLACED.findall(text))] for text in (one, other))
     return (
@@ -171,7 +171,7 @@ def _unpacked(path: Path) -> str:
 def _object(one: pikepdf.Object) -> str:
     if not isinstance(one, pikepdf.Stream):
         return str(one.unparse(resolved=True), "latin-1")
-    if one.get("/Type") in ("/ObjStm", "/XRef"):  # how the file packs its objects, and where they are
+    if one.get("/Type") in ("/ObjStm", "/XRef"):  # packed objects, and the positions of objects
         return ""
     entries = pikepdf.Dictionary({key: value for key, value in one.stream_dict.items() if key != "/Length"})
     return _DIGEST.sub("", str(entries.unparse(resolved=True) + one.read_bytes(), "latin-1"))

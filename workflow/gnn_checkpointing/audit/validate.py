@@ -168,7 +168,7 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
 
 
 def _unread(run: RunFolder, parts: Iterable[str], *more: Callable[[], object]) -> list[str]:
-    """A complaint for each of these parts of a run that cannot be read, in the order of their readers."""
+    """A complaint for each of `parts` of a run that cannot be read, in the order of their readers."""
     said = []
     reads: list[Callable[[], object]] = [partial(getattr, run, part) for part in READERS if part in set(parts)]
     for read in [*reads, *more]:

@@ -79,7 +79,7 @@ def cells(run: RunFolder) -> Iterator[str]:
             cell = asked[record.cell]
             factors = {name: getattr(cell, name) for name in _FACTORS} | {"threads": study.measurement.threads}
             limit = study.measurement.memory_limit_gib
-            if limit is not None and record.memory_limit_bytes:  # none where no process was started
+            if limit is not None and record.memory_limit_bytes:  # there is none if no process was started
                 factors["memory_limit_bytes"] = int(limit * 2**30)
             sizes = {} if cell.architecture.module else {name: getattr(cell.architecture, name) for name in _SIZES}
             given = {"graph": record.graph.id} | {name: getattr(record, name) for name in factors if name != "graph"}

@@ -1,4 +1,4 @@
-"""A claim as data: sentence, source, the estimate it rests on, the rule that judges it, the verdict."""
+"""A claim as data: sentence, source, underlying estimate, the rule that judges it, and the verdict."""
 
 from itertools import product
 from pathlib import Path
@@ -87,7 +87,7 @@ def read_ledger(path: Path) -> Ledger:
 
 
 def ledger_schema() -> dict[str, Any]:
-    """The JSON schema of a `claims.json`, as it is written: every field is in each claim, or in its template."""
+    """The JSON schema of a `claims.json` as it is written, with every field in each claim or in its template."""
     schema = Ledger.model_json_schema(mode="serialization")
     claim = schema["$defs"]["Claim"]
     claim["required"] = [name for name in claim["required"] if name not in _ALIKE]

@@ -17,7 +17,7 @@ from gnn_checkpointing.sourced import plain
 
 @dataclass(frozen=True)
 class Rule:
-    """A decision about one or several intervals, as a clause for the reader and as a function of them."""
+    """A decision about one or several intervals, as a clause for the reader and as a function of the intervals."""
 
     words: str
     verdict: Callable[[Sequence[Estimate]], Verdict]

@@ -8,7 +8,7 @@ from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.refusal import Refusal
 
 SUMMARY = "summary.json"
-"""A folder with this file is a published report: of a report, only the visible parts are written after it."""
+"""A folder with this file is a published report; only the pages, the pack and the crate are written after it."""
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 """Files beside the folders of all machines."""
@@ -50,7 +50,7 @@ def refuse_strangers(reports: Path) -> None:
 
 
 def why_nothing(reports: Path, left_out: Collection[Path] = ()) -> str:
-    """One sentence on why nothing can be compared, and what would change that; empty where something can."""
+    """One sentence on why nothing can be compared and what would change that; empty if something can."""
     found = folders(reports, left_out)
     if shared(found):
         return ""

@@ -53,7 +53,7 @@ class Joined(NamedTuple):
 
     @property
     def both_completed(self) -> bool:
-        """Whether the policy ran to its end on both machines."""
+        """Whether the policy completed on both machines."""
         return self.first["outcome"] == self.second["outcome"] == "completed"
 
 

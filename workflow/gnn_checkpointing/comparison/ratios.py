@@ -20,7 +20,7 @@ CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 
 
 def at_rows(pairs: Sequence[Joined], value: Callable[[Row], Estimate | None]) -> list[AtRow]:
-    """A value of each cell and policy where both machines have it."""
+    """A value of each cell and policy for which both machines have it."""
     found = []
     for pair in pairs:
         first, second = value(pair.first), value(pair.second)
@@ -90,7 +90,7 @@ def _summary(
 
 
 def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
-    """The time per edge of every series and policy that has a law of time on both machines."""
+    """The time per edge of every series and policy with a law of time on both machines."""
     laws = (run.findings.regressions.laws for run in (first, second))
     one, other = (
         {(law.convolution, law.policy): law for law in own if law.response == "step_time_seconds"} for own in laws

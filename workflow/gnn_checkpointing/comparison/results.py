@@ -111,7 +111,7 @@ class RankAgreement(Result):
 
 
 class Pair(Result):
-    """One study on two machines; `cells` and `rows` are what both have."""
+    """One study on two machines; `cells` and `rows` count those that both have."""
 
     study: str
     first: str
@@ -150,7 +150,7 @@ class StudyCompared(Result):
 
 
 class Comparison(Result):
-    """Everything compared: every two machines of each study."""
+    """The whole comparison: every pair of machines of each study."""
 
     confidence: float
     resamples: int

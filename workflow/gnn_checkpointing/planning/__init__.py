@@ -52,7 +52,7 @@ class PolicyPlan:
 
     @property
     def seconds(self) -> arithmetic.Interval | None:
-        """The seconds of a step; None where they are not predicted, or withheld."""
+        """The seconds of a step; None if they are not predicted, or only bounded."""
         return None if self.time is None else self.time.interval
 
 
@@ -85,7 +85,7 @@ class Planner:
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """The planner of a `planner.json`, or of a report with one, or of all reports in `report/<hardware>`."""
+        """The planner from a `planner.json`, from a report that has one, or from all reports in `report/<hardware>`."""
         place = Path(path)
         of_many = place.is_dir() and not (place / FILE).is_file()
         own = place / FILE if place.is_dir() else place
@@ -168,7 +168,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
 def _policy(
     known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step, memory: float, *, self_loops: bool
 ) -> PolicyPlan:
-    if self_loops and not known.self_loops:  # some convolutions add their own
+    if self_loops and not known.self_loops:  # some convolutions already add self-loops
         step = replace(step, edges=step.edges + step.nodes)
     found = peak(known, step)
     degree = step.edges / step.nodes

@@ -1,7 +1,7 @@
 """The laws' arithmetic: bytes and seconds of one policy on one graph, and the largest graph that fits.
 
-Plain floating-point operations in a stated order: `templates/html/scripts/planner.js` does the same ones, and a test
-compares the two to the last digit shown.
+Plain floating-point operations in a fixed order: `templates/html/scripts/planner.js` does the same operations, and a
+test compares the two to the last digit shown.
 """
 
 import math
@@ -27,14 +27,14 @@ WEIGHT_BYTES, SUM_BYTES = 16, 8
 """Upper bounds, per weight that the law lacks (two matrices per layer, and their gradients) and per summed feature."""
 
 _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
-"""Policies that do all that none does, and more."""
+"""Policies that do all the work of none, and more."""
 
 DROPPED_BYTES = 4
 """Per attention weight: the factor that dropout multiplied it by."""
 
 _KEEPS_ALL = ("none", "selective", "offloaded")
 OF_EDGES = ("edges", "edges_at_once")
-"""Columns whose rows are messages."""
+"""Columns that count messages."""
 
 MOST_NODES, MOST_EDGES = 10**12, 10**15
 """Limits of the searches for the largest graph; whole numbers up to there are exact in floating point."""
@@ -52,12 +52,12 @@ class Step:
 
     @property
     def of_measured_model(self) -> bool:
-        """Whether the policy was measured with that many layers, channels and heads."""
+        """Whether the policy was measured with as many layers, channels and heads."""
         return self.measured is None or self.measured.model == self.sizes.model
 
     @property
     def of_measured_sizes(self) -> bool:
-        """The same, also with that many input features."""
+        """Whether it was also measured with as many input features."""
         return self.measured in (None, self.sizes)
 
 
@@ -91,7 +91,7 @@ def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
 
 
 def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
-    """The edges whose messages a layer holds at a time: all of them, or a block's."""
+    """Number of edges whose messages a layer holds at a time: all edges, or those of a block."""
     rule = known.blocks
     if rule is None:
         return step.edges
@@ -200,14 +200,14 @@ def measured_faster(known: PolicyKnowledge, step: Step) -> bool:
 
 
 def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two graphs, by nodes and edges, are of about the same size."""
+    """Whether two graphs, given as (nodes, edges), are of about the same size."""
     return all(max(pair) <= NEARBY * min(pair) for pair in zip(one, other, strict=True))
 
 
 def seconds(known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step) -> Time | None:
-    """The seconds of a training step; None where no law predicts them.
+    """The seconds of a training step; None if no law predicts them.
 
-    A policy that recomputes does all that `none` does: its predicted time is never shorter, unless it was measured so.
+    A policy that recomputes does all the work of `none`: its predicted time is never shorter, unless measured to be.
     """
     law = known.seconds
     if law is None:

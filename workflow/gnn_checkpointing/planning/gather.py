@@ -28,12 +28,12 @@ from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
 
 _CLEARLY_FASTER = 0.9
-"""Ratios of times of two runs differ by up to a tenth."""
+"""Below 1 by the difference of time ratios between two runs, up to a tenth."""
 
 _COUNT_MET = 1e-3
 """If a law's bytes per edge are this near the count of tensors, the count replaces them; it has a term for heads."""
 
-_MEAN_OF_FEATURES = 4  # bytes of a node and feature that SAGE keeps, for the first layer's weights
+_MEAN_OF_FEATURES = 4  # bytes that SAGE keeps per node and feature, for the first layer's weights
 _FIRST_LAYER: Mapping[str, dict[str, Growth]] = {
     "none": {"nodes": Growth(features=8, rest=4), "edges": Growth(features=4)},
     "layers": {"nodes": Growth(features=8, channels=4, rest=4), "edges": Growth(features=4)},
@@ -152,7 +152,7 @@ def _planned_bytes(
 
 
 def _planned_seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
-    """The law of the step time, all of which is taken to grow with layers x channels."""
+    """The law of the step time, which is assumed to grow entirely with layers x channels."""
     layers = measured.num_layers * measured.hidden_channels
     share, power = Growth(layer_channels=1.0 / layers), law.form == "power"
     pieces = [

@@ -77,7 +77,7 @@ class Resident(Record):
 
 
 class Blocks(Record):
-    """The rule by which a policy chooses its blocks (`study/block_rule.py`), or the `edges` that its name asks for."""
+    """The rule by which a policy chooses its block size (`study/block_rule.py`), or the `edges` given in its name."""
 
     edges_per_node: int
     smallest_bytes: int
@@ -179,7 +179,7 @@ class Knowledge(Record):
 
     @property
     def convolutions(self) -> list[str]:
-        """The convolutions that there are laws for, in the study's order."""
+        """The convolutions with laws, in the study's order."""
         return list(dict.fromkeys(known.convolution for known in self.policies))
 
 

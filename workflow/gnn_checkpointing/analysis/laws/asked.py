@@ -122,7 +122,7 @@ def bounded(found: Sequence[results.Score]) -> list[results.Score]:
 
 
 def summaries(found: Iterable[results.Score]) -> list[results.ScoreSummary]:
-    """Median and worst absolute error of each response, over what lies within the laws' range."""
+    """Median and worst absolute error of each response, over the graphs within the laws' range."""
     summed = []
     for response, each in grouped((score for score in found if score.in_range), lambda score: score.response).items():
         errors = [abs(score.error) for score in each]
@@ -170,7 +170,7 @@ def censored(
 
 
 def _predicted(row: Mapping[str, Value], laws: Sequence[FittedLaw], *, in_memory: bool) -> float | str:
-    """The peak or the time by the law of the row's series, or why there is none."""
+    """The peak or the time by the law of the row's series, or the reason why there is none."""
     key = (series_name(row), row["policy"], "activation_bytes" if in_memory else "step_time_seconds")
     law = next((law for law in laws if law.series.key == key), None)
     if law is None:

@@ -91,7 +91,7 @@ def value(formula: str, sizes: Mapping[str, float]) -> float:
 
 
 def with_state(formula: str, state: int) -> str:
-    """The formula with R in figures, or without its terms where no random state is kept."""
+    """The formula with R replaced by `state`, or without the terms in R if no random state is kept."""
     if state:
         return formula.replace("R", str(state))
     signed = formula.replace("- ", "+ -").split(" + ")

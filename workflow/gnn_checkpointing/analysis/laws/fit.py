@@ -129,7 +129,7 @@ def _largest_of_two(name: str, sizes: Sizes, values: Floats) -> list[FittedForm]
                 break
             pieces = np.vstack([relative_terms(columns[part], values[part], values[part]) for part in parts])
             both = columns @ pieces.T
-            moved = rounding.greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
+            moved = rounding.greater(both[:, 1], both[:, 0])  # a row on which both agree belongs to the first law
             if (moved == second).all():
                 found.append(pieces)
                 break
@@ -154,7 +154,7 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     rows, parameters = len(series.values), len(_WITH_KNEE.columns)
     if rows < 2 * (parameters + 1):
         return None
-    weights = 1 / series.values[:, np.newaxis]  # relative to itself, each response is one
+    weights = 1 / series.values[:, np.newaxis]  # weighted like this, each response is 1
     target, places = np.ones(rows), knees(series.sizes.edges)
     straight = matrix(_ADDITIVE, series.sizes) * weights
     bent = [matrix(_WITH_KNEE, series.sizes, place) * weights for place in places]

@@ -141,7 +141,7 @@ def held(missed: Sequence[Miss], response: Response, confidence: float) -> list[
 
 
 def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: float) -> list[Held]:
-    """The same for the prediction intervals of least squares, which trust the additive form."""
+    """As `held`, for the prediction intervals of least squares, which assume the additive form."""
     results: list[Held] = []
     for fold in found:
         parts = (series.only(places) for places in (fold.kept, fold.held))
@@ -152,7 +152,7 @@ def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: flo
 
 
 def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage | None:
-    """How often intervals held and how wide they were; None where nothing was held out."""
+    """How often intervals contained the measurements, and their widths; None if nothing was held out."""
     if not found:
         return None
     inside, widths = zip(*found, strict=True)

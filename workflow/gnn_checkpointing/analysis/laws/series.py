@@ -59,7 +59,7 @@ class Series:
 
     @property
     def name(self) -> str:
-        """Convolution and policy for reading."""
+        """Convolution and policy as text for the reader."""
         return f"{self.rows[0].convolution}, {self.rows[0].policy}"
 
     @property
@@ -68,7 +68,7 @@ class Series:
         return dict(zip(("convolution", "policy", "response"), self.key, strict=True))
 
     def residuals(self, fitted: Floats, relative: Floats) -> list[Residual]:
-        """Each cell's response beside a law's value, and the difference as a share."""
+        """Each cell's response and a law's value for it, and their difference as a share."""
         found = zip(self.rows, self.values.tolist(), fitted.tolist(), relative.tolist(), strict=True)
         return [
             Residual(

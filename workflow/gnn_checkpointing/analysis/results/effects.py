@@ -1,4 +1,4 @@
-"""The one tidy table of effects, with one row per place, convolution, policy and allocator, and selections from it."""
+"""The tidy table of effects, with one row per place, convolution, policy and allocator, and selections from it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -90,7 +90,7 @@ class Effect(Result):
 
     @property
     def training_nodes_per_second(self) -> float | None:
-        """Nodes whose loss is computed, per second of the median step; drawing a batch is not part of it."""
+        """Nodes whose loss is computed, per second of the median step, which does not include drawing a batch."""
         return self.training_nodes / self.step_time_seconds if self.step_time_seconds else None
 
     @property
@@ -125,7 +125,7 @@ class Effects(Result):
     flatness: list[frontier.Flatness] = Field([])
     allocators: list[frontier.AllocatorEffect] = Field([])
     practice: list[frontier.PracticeEffect] = Field(
-        # Not written where there are none: older reports lack it.
+        # Not written if empty, because older reports lack the field.
         [],
         exclude_if=lambda found: not found,
         description="stacks with what people add, beside the bare ones",
@@ -143,7 +143,7 @@ class Effects(Result):
 
     @property
     def at_sizes(self) -> list[Compared]:
-        """Policies beside none on generated graphs of every size and family, sparse before dense."""
+        """Policies compared with none on generated graphs of every size and family, sparse before dense."""
         return [row for row in self._compared if row.kind == "generated"]
 
     @property
@@ -153,22 +153,22 @@ class Effects(Result):
 
     @property
     def real(self) -> list[Compared]:
-        """Policies beside none on each real graph as it was loaded, sparse before dense."""
+        """Policies compared with none on each real graph as it was loaded, sparse before dense."""
         return [row for row in self._compared if row.kind == "real"]
 
     @property
     def families(self) -> list[Compared]:
-        """Policies beside none where the family of the graph differs."""
+        """Policies compared with none where several graph families were measured."""
         return [row for row in self._compared if row.activation_over_reference is not None]
 
     @property
     def graded(self) -> list[Compared]:
-        """Policies beside none on real graphs of changed density, and on those graphs as they are."""
+        """Policies compared with none on real graphs of changed density, and on the original graphs."""
         return _with_bases(self._compared, "graded")
 
     @property
     def batches(self) -> list[Compared]:
-        """All policies on batches, and on the graphs that these are from."""
+        """All policies on batches, and on the graphs that the batches are drawn from."""
         return _with_bases(self._paired, "batch")
 
     @property
@@ -180,7 +180,7 @@ class Effects(Result):
 
     @property
     def ego(self) -> list[Effect]:
-        """Inputs with ego networks, and the graphs that they are from; empty without them."""
+        """Inputs with ego networks, and the graphs that they are drawn from; empty without ego networks."""
         rows = [row for row in self._under_reference if not row.other_model]
         return _with_bases(rows, "ego")
 

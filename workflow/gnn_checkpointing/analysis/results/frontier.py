@@ -81,10 +81,10 @@ class BestSegments(AtDegree):
 
 
 class Flatness(OfPolicy):
-    """How a policy's activation peak grows with the edges at one number of nodes, relative to none's.
+    """Growth of a policy's activation peak with the edges at one number of nodes, relative to none's.
 
-    `slope_ratio` is None where none's peak does not grow. `peak_ratio` is the peak at `densest_degree` / at
-    `sparse_degree`, the one nearest to average degree 8.
+    `slope_ratio` is None if none's peak does not grow. `peak_ratio` is the peak at `densest_degree` / the peak at
+    `sparse_degree`, the level nearest to average degree 8.
     """
 
     degrees: list[float]

@@ -108,7 +108,7 @@ class ThroughputLaw(OfPolicy):
 
 
 class Regressions(Result):
-    """All laws and interactions; what could not be fitted, and why."""
+    """All laws and interactions, and the reasons for those that could not be fitted."""
 
     confidence: float
     laws: list[Law]
@@ -118,7 +118,7 @@ class Regressions(Result):
 
 
 class BandPoint(Result):
-    """One level of a band; `ratio` is wider than the level's own interval, so that all levels hold together."""
+    """One level of a band; `ratio` is wider than the level's own interval, so that all levels hold simultaneously."""
 
     degree: float
     average_degree: float

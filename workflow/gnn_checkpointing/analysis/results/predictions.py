@@ -72,9 +72,9 @@ class Coverage(Result):
 
 
 class Knee(OfPolicy):
-    """Whether the time per edge changes at some number of edges: a breakpoint test (sup-F, wild bootstrap).
+    """A breakpoint test of whether the time per edge changes at some number of edges (sup-F, wild bootstrap).
 
-    `per_edge_after` / `per_edge_before` is the change at `num_edges`, the place of the largest F.
+    `per_edge_after` / `per_edge_before` is the change at `num_edges`, where F is largest.
     """
 
     num_edges: float
@@ -98,10 +98,10 @@ class AnalyticCount(OfResponse):
 
 
 class ClosedForm(OfResponse):
-    """The physical law of one series: activation bytes by counting tensors (`formula`), beside what was measured.
+    """The physical law of one series: activation bytes by counting tensors (`formula`), compared with measurements.
 
     Of `cells`, `exact_cells` agree to the byte; `worst_error` is the count's largest error, `law_error` the largest
-    difference of the fitted law from the count, None where none was fitted.
+    difference of the fitted law from the count, None if no law was fitted.
     """
 
     formula: str
@@ -112,9 +112,9 @@ class ClosedForm(OfResponse):
 
 
 class Score(Result):
-    """One real graph's prediction beside its measurement; `error` is (predicted - measured) / measured.
+    """Prediction and measurement of one real graph; `error` is (predicted - measured) / measured.
 
-    `in_range`: whether nodes and edges lie within what the law was fitted on.
+    `in_range`: whether nodes and edges lie within the range that the law was fitted to.
     """
 
     graph: str
@@ -175,7 +175,7 @@ class Capacity(OfPolicy):
 
 
 class ResidentLaw(OfPolicy):
-    """Bytes that live before a step: parameters (`constant`), and what a node and an edge cost."""
+    """Bytes resident before a step: parameters (`constant`), and the cost per node and per edge."""
 
     constant: float
     per_node: float

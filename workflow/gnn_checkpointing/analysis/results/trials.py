@@ -105,7 +105,7 @@ class Robustness(Result):
 
 
 class Absence(Result):
-    """A policy that was not run for a stated reason: refused by itself, or unavailable on this machine."""
+    """A policy that was not run, and why: it refused, or it was unavailable on this machine."""
 
     policy: str
     convolutions: list[str]

@@ -19,7 +19,7 @@ LARGEST_HELD_OUT_ERROR = 0.10
 SLOPE_SHARE = 0.10
 _BEYOND = 4.0
 LARGEST_EXPONENT = 1.05
-"""A fitted exponent of 1 comes out a little above it as often as below."""
+"""Above 1, since fits of a true exponent of 1 lie slightly above it as often as below."""
 
 SLOPE_BYTES = 8
 """One 64-bit index: a policy whose memory is flat has a slope of about 0, for which a relative error is meaningless."""
@@ -98,7 +98,7 @@ def _beyond(law: PredictiveLaw) -> float:
 
 
 def _wild(piece: Mapping[str, float]) -> bool:
-    """Whether a piece of a law grows faster than in proportion: by a square, or by exponents that add up to over 1."""
+    """Whether a piece of a law grows faster than linearly: by a square, or by exponents that add up to over 1."""
     exponents = sum(value for name, value in piece.items() if name.startswith("log_"))
     return exponents > LARGEST_EXPONENT or any(value > 0 for name, value in piece.items() if name.endswith("_squared"))
 
@@ -143,7 +143,7 @@ def _held(run: RunFolder, responses: tuple[Response, ...]) -> Found:
 
 
 def _worst(items: Sequence[Any], field: str, limit: float, what: str, judged: Callable[..., Answer] = at_most) -> Found:
-    """Whether the one with the most (or least) of a field keeps within (or reaches) the limit."""
+    """Whether the item with the largest (or smallest) value of a field keeps within (or reaches) the limit."""
     one = (max if judged is at_most else min)(items, key=attrgetter(field), default=None)
     return judged(getattr(one, field), limit, what.format(one)) if one else None
 

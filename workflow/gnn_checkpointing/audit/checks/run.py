@@ -19,7 +19,7 @@ from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 from gnn_checkpointing.study.settings import PRACTICE
 
 SHARED = "the machine was shared"
-"""The words with which a record warns of other load (`measurement/readings.py`)."""
+"""Words of a record's warning of other load on the machine (`measurement/readings.py`)."""
 LARGEST_CORRELATION, ORDER_DRIFT = 0.5, 0.02
 FEWEST_GRAPHS = 10
 """A random order of fewer graphs is often correlated with their density by chance."""

@@ -31,14 +31,14 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """The findings, and the convolution and policy that they are asked about."""
+    """The findings, and the convolution and policy that a query is about."""
 
     findings: Findings
     convolution: str = ""
     policy: str = ""
 
     def of(self, items: Iterable[Any], policy: str = "", **fields: object) -> list[Any]:
-        """The items about the convolution and policy asked about (or another policy) that have these fields."""
+        """The items about this convolution and policy (or another policy) that have the given fields."""
         return where(items, convolution=self.convolution, policy=policy or self.policy, **fields)
 
     def one(self, items: Iterable[Any], policy: str = "", **fields: object) -> Any:
@@ -62,7 +62,7 @@ class Picked:
 
     @property
     def summary(self) -> Estimate | None:
-        """The one estimate, or the median of several with the span of their intervals."""
+        """The single estimate, or the median of several with the span of their intervals."""
         if not self.estimates:
             return None
         return Estimate(

@@ -16,7 +16,7 @@ NO_LEVELS = "no generated graphs of graded density were measured with this convo
 
 
 def convolutions(findings: Findings) -> list[str]:
-    """Every convolution that any finding is about."""
+    """All convolutions that occur in any finding."""
     return sorted({one.convolution for one in (*_judged(findings), *findings.regressions.laws, *findings.accuracy)})
 
 
@@ -32,7 +32,7 @@ def levels(asked: Asked, ratio: str = "activation_ratio", policy: str = "") -> l
 
 
 def of_policy(asked: Asked, effects: Iterable[Any], ratio: str, policy: str = "") -> list[Any]:
-    """The effects of the convolution and policy asked about (or of another policy) that have the ratio."""
+    """The effects of the query's convolution and policy (or of another policy) that have the ratio."""
     return [effect for effect in asked.of(effects, policy) if getattr(effect, ratio) is not None]
 
 
@@ -92,7 +92,7 @@ def against(asked: Asked, ratio: str, other: str, policy: str = "") -> Found:
 
 @query("{0}, {policy} / the best memory_budget, at the densest level")
 def against_best_budget(asked: Asked, ratio: str) -> Found:
-    # The best has the least memory x time.
+    # The best budget is the one with the least memory x time.
     own = {effect.degree: effect for effect in levels(asked, "time_ratio")}
     names = variants(asked.findings, "memory_budget")
     budgets = [e for name in names for e in levels(asked, "time_ratio", name) if e.degree in own]

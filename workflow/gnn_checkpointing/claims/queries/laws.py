@@ -21,7 +21,7 @@ def _of_noun(items: Iterable[Any], noun: str) -> list[Any]:
 
 
 def _each(items: list[Any], value: Callable[[Any], Any], words: str, none: str) -> Found:
-    """A value of each item with words on each, or why there is none."""
+    """A value and words for each item, or the reason why there are none."""
     return (map(value, items), "; ".join(words.format(one) for one in items)) if items else none
 
 
