@@ -43,10 +43,10 @@ class FittedLaw:
         return replace(self, law=self.law.model_copy(update={"half_width": max(self.law.half_width, share)}))
 
     def for_the_loss(self, row: Row) -> float:
-        """Bytes that the loss keeps per class and training node (4 C T, see `counts.py`) beyond the law's per node.
+        """Bytes that the loss keeps for classes and training nodes (4 C T, see `counts.py`), beyond those in the law.
 
-        The law includes those of the graphs that it was fitted to. None of this is measured; 0 if classes are not known
-        and for other responses than saved bytes.
+        The law's bytes per node include those of the graphs that it was fitted to. None of this is measured; 0 if
+        classes are not known, and for other responses than saved bytes.
         """
         known = all(one.num_classes and one.training_nodes for one in (row, *self.series.rows))
         if self.law.response != "saved_activation_bytes" or not known:

@@ -9,7 +9,7 @@ ERRORS = ("loss_error", "gradient_error", "buffer_error")
 FLAGS = ("same_loss", "same_gradients", "same_buffers")
 LARGEST_SHARE = 0.1
 DEMONSTRATED_SHARE = 0.05
-"""Two per cent for whole pages, and memory that a scatter sorts in outside the allocator: 32 bytes an edge, 4 %."""
+"""Two per cent for whole pages, and what a scatter sorts outside the allocator: 32 bytes an edge, 4 % of that step."""
 
 
 def second_reading(run: RunFolder) -> Named:
