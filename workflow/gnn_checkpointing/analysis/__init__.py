@@ -1,1 +1,1 @@
-"""What the measurements say: paired effects, regressions, prediction errors."""
+"""Statistical analysis of the measurements: paired effects, regressions, prediction errors."""

@@ -1,4 +1,4 @@
-"""The whole analysis: from the measured rows to one result per file, and these to and from their files."""
+"""The whole analysis, from measured rows to one result per file; also writes and reads these files."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from gnn_checkpointing.study.study import Study
 
 @dataclass(frozen=True)
 class Findings:
-    """What the analysis found; each field is one file of the analysis folder, of the same name."""
+    """Results of the analysis; each field is written to a file of the same name in the analysis folder."""
 
     effects: results.Effects
     trends: results.Trends
@@ -51,11 +51,11 @@ def analyse(
 ) -> Findings:
     """All findings of one table; the same input gives the same output to every digit that is written.
 
-    Everything but the frontier's comparison of allocators is found under the reference allocator alone. `explained` is
-    what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them;
-    of `graphs` the numbers of classes are read.
+    All results use the reference allocator alone, except the frontier's comparison of allocators. `explained` holds the
+    measurements of trained models on images and `encodings` the cost of counting ego networks, where a study has them.
+    Only the numbers of classes are read from `graphs`.
     """
-    # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
+    # Imported here because reading findings needs no statistics, and importing statsmodels takes a second.
     from gnn_checkpointing.analysis.beside import beside
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.laws.predictions import predictions
@@ -66,13 +66,13 @@ def analyse(
     from gnn_checkpointing.analysis.trends import throughput_laws, trends
 
     reference, confidence = protocol.reference_allocator, protocol.confidence
-    # Visits after the first only show how far results differ in another hour and process.
+    # Later visits only show how far results differ in another hour and process.
     visits, rows = rows, first_visits(rows)
     classes = {graph.id: graph.num_classes for graph in graphs}
     everything = [of_hidden_layers(row).but(num_classes=classes.get(row.graph)) for row in completed(rows)]
     check_compared(rows, reference)
     in_practice = [row for row in everything if row.model == PRACTICE]
-    # The laws are fitted on the bare stacks, on large graphs, too; all else is found on the grid.
+    # Predictive laws are fitted to bare stacks, large graphs included; all else uses the grid alone.
     bare = [row for row in everything if row.model != PRACTICE]
     at_speed, unit = at_one_speed(under(bare, reference))
     grid, grid_at_speed = ([row for row in some if row.graph not in protocol.large_graphs] for some in (bare, at_speed))
@@ -80,7 +80,7 @@ def analyse(
     once, repeated = ([row for row in some if row.get("model") != PRACTICE] for some in (rows, visits))
 
     def generator() -> np.random.Generator:
-        # One for each finding: what one of them draws moves no digit of another.
+        # A fresh generator for each finding, so that the draws of one do not change another.
         return np.random.default_rng(protocol.seed)
 
     measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
@@ -127,9 +127,9 @@ def protocol_of(study: Study) -> Protocol:
 
 
 def of_hidden_layers(row: Row) -> Row:
-    """The row with the block of a hidden layer, which decides the peak; records hold the largest of all layers.
+    """The row with the block size of a hidden layer, which decides the peak; records hold the largest of all layers.
 
-    Where the first layer gathers few features, its block has more edges.
+    If the first layer gathers fewer features than there are channels, its blocks have more edges.
     """
     policy = parse_policy(row.policy)
     by_rule = row.edges_at_once is not None and policy.count is None and policy.kind in EDGES_PER_NODE
@@ -141,7 +141,7 @@ def of_hidden_layers(row: Row) -> Row:
 
 
 def accuracies(trainings: Sequence[TrainingRecord]) -> list[results.Accuracy]:
-    """One value per training job, or refuse jobs that cannot be compared."""
+    """One result per training job, or refuse jobs that cannot be compared."""
     jobs: dict[tuple[str, str, str], TrainingRecord] = {}
     for job in trainings:
         key = (job.graph, job.convolution, job.policy)
@@ -157,7 +157,7 @@ def accuracies(trainings: Sequence[TrainingRecord]) -> list[results.Accuracy]:
             raise _unusable(job, "policy none was not trained there, so there is no curve to compare with")
         if len(job.losses) != len(none.losses):
             raise _unusable(job, f"{len(job.losses)} epochs, but {len(none.losses)} for none; train again")
-        # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
+        # Relative to the initial loss: late losses approach zero, and a ratio to them is meaningless.
         start = abs(none.losses[0]) or 1.0
         differences = [abs(loss - beside) / start for loss, beside in zip(job.losses, none.losses, strict=True)]
         names = ("graph", "convolution", "policy", "epochs", "train_accuracy", "test_accuracy")
@@ -171,14 +171,14 @@ def _unusable(job: TrainingRecord, reason: str) -> Refusal:
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:
-    """The text of a JSON file for each finding, its numbers to the digits that mean something."""
+    """Text of each finding's JSON file, with numbers rounded to their significant digits."""
     # Of `Findings` alone: the inputs of a report are findings with more fields.
     found, plain = {one.name: getattr(findings, one.name) for one in fields(Findings)}, TypeAdapter(Any).dump_python
     return {f"{name}.json": json_text(all_significant(plain(each, mode="json"))) for name, each in found.items()}
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
-    """Write the files of all findings, and leave none of an older analysis."""
+    """Write the files of all findings, and delete other JSON files left by an older analysis."""
     files = analysis_files(findings)
     for name, text in files.items():
         write_text(folder / name, text)
@@ -195,5 +195,5 @@ def read_analysis(folder: Path) -> Findings:
 
 
 def sourced_findings(found: Findings) -> dict[str, Any]:
-    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
+    """The findings by name; every number carries the analysis file and the field that it comes from."""
     return {one.name: sourced(getattr(found, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}

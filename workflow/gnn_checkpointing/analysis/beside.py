@@ -1,4 +1,4 @@
-"""A function computed in a forked process while this one does something else."""
+"""Run a function in a forked process while this process does something else."""
 
 import ctypes
 import os
@@ -16,10 +16,10 @@ _PR_SET_PDEATHSIG = 1
 
 @contextmanager
 def beside(function: Callable[[], Found]) -> Iterator[Callable[[], Found]]:
-    """Compute what a function returns in a forked process, and give what waits for it.
+    """Call a function in a forked process, and yield a function that waits for its result.
 
-    Where there is one core, or the process ends without an answer, the function is called here instead: so it is where
-    it raises, and the caller sees the error itself. The process ends with this one, and when the block is left.
+    On a single core, or if the process ends without an answer, the function is called in this process instead, so that
+    the caller sees any error that it raises. The forked process ends with this one or when the block is left.
     """
     if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
         yield function

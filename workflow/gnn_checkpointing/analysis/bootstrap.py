@@ -1,4 +1,4 @@
-"""Medians of bootstrap resamples, without drawing whole resamples, and when timing looks at them (numpy alone)."""
+"""Medians of bootstrap resamples without drawing whole resamples, and when timing checks them (needs numpy only)."""
 
 import math
 from typing import NamedTuple, Self
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LOOK_EVERY = 10
-"""Rounds of a process between looks at the intervals: fewer cannot tell a narrow interval from a lucky one."""
+"""Rounds of a process between checks of the intervals: fewer cannot distinguish a narrow interval from a lucky one."""
 
 LOOK_CONFIDENCE = 0.999
-"""Level of the intervals that are looked at: to stop when one of the published level is narrow is to prefer lucky ones;
-the analysis simulates the rule on known ratios (`analysis/stopping.py`)."""
+"""Confidence level of the intervals that are checked. Stopping as soon as an interval of the published level is narrow
+would favour lucky intervals; the analysis simulates the rule on known ratios (`analysis/stopping.py`)."""
 
 LOOK_RESAMPLES = 2000
 
@@ -27,23 +27,23 @@ class Share(NamedTuple):
 
     @classmethod
     def of(cls, rounds: tuple[int, int], processes: int, half_width: float) -> Self:
-        """The share of each process; widths shrink by the root of the processes that are averaged."""
+        """The share of each process; averaging over processes narrows an interval by the root of their number."""
         fewest, most = (math.ceil(number / processes) for number in rounds)
         return cls(fewest, most, half_width * math.sqrt(processes))
 
     def looks(self, rounds: int) -> bool:
-        """Whether a process looks after so many rounds whether it may stop."""
+        """Whether a process checks after this number of rounds if it may stop."""
         return rounds >= self.at_least and rounds % LOOK_EVERY == 0
 
 
 def resampled_medians(values: Floats, resamples: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Each row's median and those of resamples of its values.
+    """Median of each row, and medians of bootstrap resamples of its values.
 
     `values` is [num_rows, num_values]; the medians are [num_rows] and [num_rows, resamples].
 
-    A resample's median is the sorted value at the middle one of the places drawn, and that is a rounded order statistic
-    of uniform numbers: Beta, and the next above it the least of the rest (David and Nagaraja 2003, "Order Statistics",
-    sections 2.1 and 2.5). So a resample takes two random numbers instead of one a value, and no sorting.
+    A resample's median is the sorted value at the middle of the drawn positions. That position is a rounded order
+    statistic of uniform numbers, which is Beta-distributed; the next one above it is the minimum of the rest (David and
+    Nagaraja 2003, "Order Statistics", sections 2.1 and 2.5). A resample thus needs two random numbers and no sorting.
     """
     rows, count = values.shape
     ordered = np.sort(values, axis=1)

@@ -19,9 +19,9 @@ METHODS: dict[str, Kind] = {
     **dict.fromkeys(("encodings", "ego_networks"), "ego"),
 }
 KINDS: tuple[Kind, ...] = ("generated", "real", "graded", "batch", "ego")
-"""In this order, so that a graph comes before what was made from it."""
+"""Ordered so that a graph comes before the graphs made from it."""
 PREFERRED_FAMILY = "erdos_renyi"
-"""Graphs without any structure: what other families are compared with where it was measured."""
+"""Graphs without structure; where measured, this is the family that others are compared with."""
 
 Place = tuple[Any, ...]
 
@@ -34,15 +34,15 @@ def effects(
     *,
     in_sentinels: bool = False,
 ) -> tuple[Effects, Noise]:
-    """Every effect, and the noise that its intervals include; `repeats` are the table's rows with all visits.
+    """All effects, and the noise included in their intervals; `repeats` are the table's rows with all visits.
 
-    Policies that were shown to change what is computed have none; those that train another model are marked.
-    `in_sentinels`: in that unit laws of time are fitted.
+    Policies that were not shown to compute the same as none are left out; those that train another model are marked.
+    `in_sentinels`: whether laws of time are fitted in sentinels.
     """
     place = _places(rows)
 
     def order(row: Row) -> tuple[Any, ...]:
-        # Draws of one size and density fall together, and so do batches of a size.
+        # Draws of one size and density form one group, as do batches of one size.
         kind, *where = place(row)
         allocator = (row.allocator != reference, row.allocator)
         return (*allocator, row.convolution, policy_order(row.policy), KINDS.index(kind), *where)
@@ -67,7 +67,7 @@ def effects(
 
 
 def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
-    """A function from a row to its place; what was made from a graph is placed by that graph's own size and density."""
+    """A function from a row to its place; derived graphs take the size and density of the graph they were made from."""
     by_graph = {row.graph: row for row in rows}
 
     def place(row: Row) -> Place:
@@ -139,35 +139,35 @@ def _effect(
 
 
 def _median(values: Iterable[float | None]) -> Any:
-    """The median of what is known, None where nothing is."""
+    """Median of the known values; None if there are none."""
     found = [value for value in values if value is not None]
     return float(median(found)) if found else None
 
 
 def labels_of(rows: Sequence[Row]) -> dict[str, str]:
-    """What each graph is called: its label, or its id where two graphs share the label."""
+    """Display name of each graph: its label, or its id if two graphs share the label."""
     labels = {row.graph: row.graph_label for row in rows}
     uses = Counter(labels.values())
     return {graph: label if uses[label] == 1 else graph for graph, label in labels.items()}
 
 
 def _headlines(rows: Sequence[Row]) -> dict[str, tuple[str, int]]:
-    """The family and number of nodes that each convolution's answer is given for.
+    """Family and number of nodes for which each convolution's headline answer is given.
 
-    The preferred family where it was measured; of the sizes those with the most degrees, of these the largest.
+    The preferred family if it was measured; then the size with the most degrees, and the largest among equals.
     """
     degrees: dict[str, dict[tuple[str, int], set[float]]] = {}
     for row in rows:
         degrees.setdefault(row.convolution, {}).setdefault((row.family, row.num_nodes), set()).add(row.degree)
     return {
-        # The order of names decides between families with equally many degrees of equally many nodes.
+        # Remaining ties between families are broken by name.
         convolution: min(sizes, key=lambda one: (one[0] != PREFERRED_FAMILY, -len(sizes[one]), -one[1], one[0]))
         for convolution, sizes in degrees.items()
     }
 
 
 def _beside_reference_family(rows: list[Effect]) -> tuple[str | None, list[Effect]]:
-    """The family that others are compared with, and the rows with their ratios divided by its ratios."""
+    """The reference family (None if there is only one), and the rows with their ratios divided by its ratios."""
     names = sorted({row.family for row in rows if row.kind == "generated"})
     if len(names) < 2:
         return None, rows
@@ -189,7 +189,7 @@ def _beside(row: Effect, base: Effect | None) -> Effect:
 
 
 def _models(rows: Sequence[Row]) -> list[StudyModel]:
-    """Each series' model, shallow before deep; a model that a policy takes for itself is not counted."""
+    """The model of each series, shallow before deep; models that a policy substitutes are left out."""
     own = [row for row in rows if not row.other_model]
     own.sort(key=lambda row: (row.stack, row.num_layers, row.convolution, policy_order(row.policy)))
     names = tuple(StudyModel.model_fields)
@@ -198,9 +198,9 @@ def _models(rows: Sequence[Row]) -> list[StudyModel]:
 
 
 def practice(rows: Sequence[Row], bare: Sequence[Row], noise: Noise) -> list[PracticeEffect]:
-    """Every policy on stacks with what people add, beside the bare stack on the same graphs, sparse before dense.
+    """Every policy on stacks with the usual additions, beside the bare stack on the same graphs, sparse before dense.
 
-    A policy that was shown to change what is computed is left out, and so is one that did not run on both.
+    Policies not shown to compute the same as none, and policies that did not run on both stacks, are left out.
     """
     beside, own = ({(row.graph, row.stack, row.policy): row for row in each} for each in (bare, rows))
     pairs = [

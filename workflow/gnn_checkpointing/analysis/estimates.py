@@ -1,4 +1,4 @@
-"""A mean over the cells of one place, and how far another run might move it."""
+"""Means over the cells of one place, and how far another run might move them."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,16 +16,16 @@ from gnn_checkpointing.analysis.table import Row
 from gnn_checkpointing.records.measurements_table import Value
 
 RATIO_KNOWN = 0.114 / norm.ppf(0.95) / math.sqrt(2)
-"""Four runs of the default study on one type of machine within a day, each two compared: 90 % of 1,350 paired time
-ratios differed by at most 11.4 % (half of them by at most 4.4 %). As a normal standard deviation of one run: 4.9 %."""
+"""From four runs of the default study on one type of machine within a day, compared in pairs: 90 % of 1,350 pairs of
+time ratios differed by at most 11.4 % (half by at most 4.4 %). As a normal standard deviation of one run: 4.9 %."""
 
 SECONDS_KNOWN = 0.101 / norm.ppf(0.75) / math.sqrt(2)
-"""The same two runs: half of the step times differed by more than 10.1 % beside the factor that all of them share."""
+"""From such runs: half of the step times differed by more than 10.1 %, apart from a factor common to all of them."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """What leaves a mean of times open: scatter between draws, pooled over the study, and other runs.
+    """Uncertainty of a mean of times: scatter between draws, pooled over the study, and differences between runs.
 
     `ratio_scatter` and `seconds_scatter` are standard deviations of logarithms with their degrees of freedom.
     """
@@ -36,19 +36,19 @@ class Noise:
     seconds_scatter: tuple[float, int] = (0.0, 0)
 
     def time_ratio(self, cells: Sequence[Row], quantile_of: float | None = None) -> Estimate:
-        """The mean time ratio of timed cells; `quantile_of` is another confidence than the study's."""
+        """The mean time ratio of timed cells; `quantile_of` replaces the study's confidence level."""
         middle = logarithms(cells, "time_ratio")
         low, high = logarithms(cells, "time_ratio_low"), logarithms(cells, "time_ratio_high")
         confidence = quantile_of or self.confidence
         stretch = _quantile(confidence, None) / _quantile(self.confidence, None)
         scatter = _reach(self.ratio_scatter, len(cells), confidence)
         run = self.run.deviation * _quantile(confidence, self.run.degrees_of_freedom)
-        # How far the mean reaches by its cells' own intervals.
+        # Half-widths of the mean due to the intervals of its cells.
         own = [stretch * math.sqrt(float((each**2).sum())) / len(cells) for each in (middle - low, high - middle)]
         return _around(float(middle.mean()), *(math.hypot(max(each, scatter), run) for each in own))
 
     def seconds(self, cells: Sequence[Row]) -> Estimate:
-        """The mean step time of timed cells, as the machine was on the day."""
+        """The mean step time of timed cells, at the machine's speed on that day."""
         deviation = self.run.seconds_deviation if self.run.level_deviation is None else self.run.level_deviation
         run = deviation * _quantile(self.confidence, self.run.level_degrees_of_freedom)
         reach = math.hypot(_reach(self.seconds_scatter, len(cells), self.confidence), run)
@@ -56,7 +56,7 @@ class Noise:
 
 
 def mean_bytes(cells: Sequence[Row], name: str) -> Estimate:
-    """The mean of a ratio of bytes and its span: in each cell it is exact."""
+    """The geometric mean of a ratio of bytes and its span over the cells; each cell's ratio is exact."""
     found = logarithms(cells, name)
     mean, low, high = float(found.mean()), float(found.min()), float(found.max())
     # The mean of equal logarithms may differ from them in the last digit.
@@ -83,8 +83,8 @@ def noise(
 def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentinels: bool = False) -> RunToRun:
     """How far time ratios and step times of a cell differ from one visit to another.
 
-    The larger of the deviation between this run's visits and of what is known from two runs on other hours: visits of
-    one run know nothing of another day, so they may widen an interval and never narrow it.
+    The larger of two deviations: between this run's visits, and the one known from runs at other hours. The visits of
+    one run say nothing about another day, so they may widen an interval but never narrow it.
     """
     ours = [row for row in rows if row["allocator"] == reference]
     between = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
@@ -104,19 +104,19 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
 
 
 def _between_visits(rows: Sequence[Mapping[str, Value]], column: str, unit: str = "") -> list[tuple[float, int]]:
-    """The variance of logarithms between the visits of each cell that was visited again, and its degrees of freedom."""
+    """Variance of logarithms between the visits of each revisited cell, and its degrees of freedom."""
     table = pd.DataFrame([(row["cell"], row["policy"], row[column], row.get(unit, 1.0)) for row in rows])
     if table.empty:
         return []
     logs = (table[2].astype(float) / table[3].astype(float)).map(math.log)
     policies = logs.groupby([table[0], table[1]]).agg(["var", "count"])
-    # A cell's policies share the process of none, so they count as one.
+    # The policies of a cell share none's process, so they count as one.
     cells = policies[policies["count"] > 1].groupby(level=0).agg({"var": "mean", "count": "min"})
     return [(float(variance), int(count) - 1) for variance, count in cells.itertuples(index=False)]
 
 
 def _pooled(variances: Iterable[tuple[float, int]]) -> tuple[float, int]:
-    """The standard deviation of all groups together and its degrees of freedom; 0 without any."""
+    """Pooled standard deviation of all groups and its degrees of freedom; both 0 if there are none."""
     groups = list(variances)
     freedom = sum(degrees for _, degrees in groups)
     return math.sqrt(math.fsum(value * degrees for value, degrees in groups) / freedom) if freedom else 0.0, freedom
@@ -129,7 +129,7 @@ def logarithms(cells: Sequence[Row], name: str) -> Floats:
 
 @cache
 def widened_tail(count: int, confidence: float) -> float:
-    """The tail of a percentile bootstrap that is as wide as Student's t for `count` values.
+    """Tail probability that makes a percentile bootstrap interval as wide as Student's t for `count` values.
 
     The plain percentile interval is too narrow for few values: Hesterberg (2015), "What teachers should know about
     the bootstrap", section 3.3 (The American Statistician 69:4, expanded percentile interval).
@@ -153,6 +153,6 @@ def _around(logarithm: float, below: float, above: float) -> Estimate:
 
 
 def throughput(count: float, step_time_seconds: Estimate) -> Estimate:
-    """Counts per second with their interval: the longest step gives the lowest throughput."""
+    """Counts per second with an interval; the longest step gives the lowest throughput."""
     time = step_time_seconds
     return Estimate(estimate=count / time.estimate, low=count / time.high, high=count / time.low)

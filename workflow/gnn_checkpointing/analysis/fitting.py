@@ -1,4 +1,4 @@
-"""One least-squares fit with intervals in base units, and whether rows can carry a law in nodes and edges at all."""
+"""Least-squares fits with intervals in base units, and whether rows suffice for a law in nodes and edges."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -22,23 +22,23 @@ COLUMNS = ("constant", "nodes", "edges")
 EDGES = COLUMNS.index("edges")
 LEAST_LEVELS, LEAST_SIZES, LEAST_CELLS = 3, 2, 2 * len(COLUMNS)
 
-# Below this share of the largest response a difference is the rounding of double precision, not a finding.
+# Differences below this share of the largest response are double-precision rounding, not findings.
 ROUNDING = 1e-9
 REWEIGHTINGS = 2
-# Memory is exact and its law additive; a step's time scatters in proportion to itself.
+# Memory is exact and its law additive; the scatter of a step's time is proportional to the time.
 WEIGHTS: dict[Response, Weights] = {
     "activation_bytes": "equal",
     "saved_activation_bytes": "equal",
     "step_time_seconds": "relative",
 }
-# Responses that scatter; bytes are the same in every run, and what a law misses of them is its own error.
+# Responses with random scatter. Bytes are the same in every run, so their residuals are the law's own error.
 SAMPLED: tuple[Response, ...] = ("step_time_seconds",)
 
 
 def answers(
     asked: Callable[Asked, Iterator[tuple[str, Found | str]]],
 ) -> Callable[Asked, tuple[list[Found], list[str]]]:
-    """Return all results, and a sentence for each subject that is yielded with a reason instead of a result."""
+    """Collect all results, and a sentence for each subject that is yielded with a reason instead of a result."""
 
     @wraps(asked)
     def told(*args: Asked.args, **kwargs: Asked.kwargs) -> tuple[list[Found], list[str]]:
@@ -50,12 +50,12 @@ def answers(
 
 
 def design(rows: Sequence[Row]) -> Floats:
-    """The columns one, num_nodes, num_edges of the rows ([num_rows, 3])."""
+    """Design matrix of the rows ([num_rows, 3]): ones, num_nodes, num_edges."""
     return np.array([(1.0, row.num_nodes, row.num_edges) for row in rows])
 
 
 def answering(rows: Sequence[Row], response: Response) -> list[Row]:
-    """The rows that have the response: a cell that was not timed has no step time."""
+    """The rows that have the response; cells that were not timed have no step time."""
     return [row for row in rows if getattr(row, response) is not None]
 
 
@@ -65,7 +65,7 @@ def observed(rows: Sequence[Row], response: Response) -> Floats:
 
 
 def why_not(rows: Sequence[Row], response: Response | None = None) -> str | None:
-    """Why no law, of the response if one is named, can be fitted to rows of generated graphs; None if one can."""
+    """Reason why no law (of `response`, if given) can be fitted to rows of generated graphs; None if one can."""
     levels, sizes = ({getattr(row, name) for row in rows} for name in ("requested_average_degree", "num_nodes"))
     if len({row.num_features for row in rows}) > 1:
         return "the graphs differ in their number of input features, which the law does not know"
@@ -88,7 +88,7 @@ def why_not(rows: Sequence[Row], response: Response | None = None) -> str | None
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted linear law, with statsmodels' result in scaled units beside it."""
+    """A fitted linear law; `result` is statsmodels' result in scaled units."""
 
     result: Any
     column_scales: Floats
@@ -100,7 +100,7 @@ class Fit:
 
     @property
     def r_squared(self) -> float:
-        """The weighted share of variance explained; an exact fit explains all, even where nothing varies."""
+        """Weighted share of variance explained; 1 for an exact fit, even if nothing varies."""
         return 1.0 if self.exact else float(self.result.rsquared)
 
 
@@ -109,8 +109,8 @@ def fitted(
 ) -> Fit:
     """Fit `response` ([num_rows], positive) on `design` ([num_rows, num_columns]) with robust intervals.
 
-    HC3 without `clusters`, cluster-robust with them; Student's t either way. Relative weights are 1 / fitted^2, begun
-    from 1 / observed^2, which alone would pull the fit towards the rows that came out low.
+    HC3 without `clusters`, cluster-robust with them; Student's t either way. Relative weights are 1 / fitted^2,
+    iterated from 1 / observed^2; on its own, the latter would bias the fit towards rows with low values.
     """
     column_scales = largest(design)
     response_scale = float(np.abs(response).max())
@@ -140,7 +140,7 @@ def fitted(
 
 
 def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
-    """The coefficients; those of bytes have no sampling error, and so no interval."""
+    """The coefficients; coefficients of bytes have no sampling error, so their intervals are single points."""
     if response in SAMPLED:
         return fit.coefficients
     return tuple(exactly(one.estimate) for one in fit.coefficients)
@@ -149,14 +149,14 @@ def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
 def _in_units(ends: Sequence[float], unit: float) -> Estimate:
     """A coefficient of scaled columns with its interval (estimate, low, high) in base units.
 
-    It has no digit below the rounding of the largest response: an exact fit leaves 1e-16 where it means 0.
+    Digits below the rounding error of the largest response are dropped: an exact fit leaves 1e-16 instead of 0.
     """
     estimate, low, high = (rounded(end * unit, places_of(ROUNDING * unit)) for end in ends)
     return Estimate(estimate=estimate, low=low, high=high)
 
 
 def p_value(fit: Fit, column: int) -> float:
-    """The p-value of a coefficient being 0, by Student's t; without any spread it is 1 or 0."""
+    """The p-value of a coefficient against 0, by Student's t; without any spread it is 1 or 0."""
     if is_nothing(fit, column):
         return 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -165,17 +165,17 @@ def p_value(fit: Fit, column: int) -> float:
 
 
 def is_nothing(fit: Fit, column: int) -> bool:
-    """Whether a coefficient times its largest column value is rounding beside the largest response."""
+    """Whether a coefficient times its largest column value is below the rounding error of the largest response."""
     return bool(abs(fit.result.params[column]) < ROUNDING)
 
 
 def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     """Predictions of new observations ([num_rows]) with the ends of their prediction intervals.
 
-    Replicates of a graph have the same row, and are predicted once.
+    Replicates of a graph share a row of the design, which is predicted once.
     """
     rows, places = np.unique(design / fit.column_scales, axis=0, return_inverse=True)
-    if len(rows) == rows.shape[1]:  # statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients
+    if len(rows) == rows.shape[1]:  # statsmodels 0.15.0 refuses weights if there are as many rows as coefficients
         rows = np.vstack([rows, rows[:1]])
     values = rows @ fit.result.params
     weights = np.where((values != 0) & (fit.weights == "relative"), values, 1.0) ** -2
@@ -189,10 +189,10 @@ def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floa
 def held_out(
     kept: tuple[Floats, Floats], out: tuple[Floats, Floats], weights: Weights, confidence: float
 ) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """What a fit of `kept` (columns, response) makes of `out`, which it has not seen, each [num_rows].
+    """Predict `out` by a fit to `kept`; both are (columns, response), and each result is [num_rows].
 
-    Its errors as shares of what was observed, whether its prediction intervals hold that, and their half-widths as
-    shares of the prediction.
+    The results are errors as shares of the observations, whether the prediction intervals contain the observations, and
+    half-widths of the intervals as shares of the predictions.
     """
     columns, actual = out
     values, lows, highs = predicted(fitted(*kept, weights, confidence), columns, confidence)
@@ -203,11 +203,11 @@ def held_out(
 
 def largest(design: Floats) -> Floats:
     """The largest magnitude of each column ([num_columns])."""
-    # Column by column in memory: a maximum across rows of three numbers takes seven times as long.
+    # Column-major order: a maximum across rows of three numbers takes seven times as long.
     found: Floats = np.abs(design, order="F").max(axis=0)
     return found
 
 
 def largest_leverage(design: Floats) -> float:
-    """The largest leverage of a row: 1 where a coefficient rests on that row alone."""
+    """The largest leverage of a row; 1 if a coefficient depends on that row alone."""
     return float((np.linalg.qr(design / largest(design))[0] ** 2).sum(axis=1).max())

@@ -1,4 +1,4 @@
-"""What follows from the frontier of memory and time: where each policy pays, and what the allocator does to time."""
+"""Results derived from the frontier of memory and time: where each policy pays off, and how allocators change time."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ Points = Sequence[results.Effect]
 
 
 def frontier(rows: Points, reference: str) -> dict[str, list[Any]]:
-    """Fields of `Effects` that follow from its rows at the headline size."""
+    """Fields of `Effects` derived from its rows at the headline size."""
     points = [row for row in rows if row.kind == "generated" and row.headline]
     ours = [point for point in points if point.allocator == reference]
     by_policy = grouped(ours, lambda point: (point.convolution, point.policy))
@@ -86,7 +86,7 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def _flat(policy: Points, none: Points) -> results.Flatness | None:
-    """How the policy's peak grows beside none's, over the degrees that both ran at; None for fewer than two."""
+    """Growth of the policy's peak compared with none's, over the degrees at which both ran; None for fewer than two."""
     others = {point.degree: point for point in none}
     own = [point for point in policy if point.degree in others]
     if len(own) < 2 or not all(point.activation_bytes for point in own):
@@ -113,7 +113,7 @@ def _flat(policy: Points, none: Points) -> results.Flatness | None:
 def _allocator(
     own: results.Effect, places: Mapping[tuple[str, str, float, str], results.Effect], reference: str
 ) -> results.AllocatorEffect | None:
-    """A point under another allocator beside the same under the reference; None where one of the four was not timed.
+    """Compare a point under another allocator with the reference allocator; None if one of the four was not timed.
 
     Up to the noise of separate processes, observed = checkpointing x on_policy / on_none.
     """

@@ -1,4 +1,4 @@
-"""What a reviewer should know of the run itself: outcomes, time well spent, turns at the machine, overlap, spread."""
+"""Quality of the run itself: outcomes, share of time spent measuring, turns at the machine, overlap, spread."""
 
 import math
 import re
@@ -28,15 +28,15 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio_half_width: float) -> Quality:
-    """What the table says about its own making; `ratio_half_width` is the width that the study asked for.
+    """Assess the run from its table; `ratio_half_width` is the half-width that the study aims for.
 
-    `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the
-    reference allocator's ratios, on which every sentence about time rests.
+    `rows` are all rows and `measured` the completed rows of first visits; only first visits are counted. Widths are
+    those of ratios under the reference allocator, on which every statement about time rests.
     """
     visits, rows = [row for row in rows if row.get("visit")], first_visits(rows)
     cells = {str(row["cell"]): row for row in rows}
     turns = turns_of(rows)
-    # A policy that refused or lacks its tools was never started.
+    # Policies that refused or lack their tools were never started.
     failed = [row for row in sorted(rows, key=_place) if row["outcome"] not in NOT_FAILED]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
     wall_seconds = math.fsum((turn.ended - turn.began).total_seconds() for turn in turns)
@@ -100,7 +100,7 @@ def _setting(rows: Rows) -> Setting:
 
 
 def _absences(rows: Rows, outcome: str) -> list[Absence]:
-    """Each policy and reason once, with the series and the number of cells that it concerns."""
+    """Each policy and reason once, with the affected series and number of cells."""
     absent = [row for row in rows if row["outcome"] == outcome]
     absent.sort(key=lambda row: (str(row["policy"]), str(row["cell"])))
     kinds = grouped(absent, lambda row: (str(row["policy"]), _NUMBER.sub("#", str(row["message"]))))
@@ -116,11 +116,11 @@ def _absences(rows: Rows, outcome: str) -> list[Absence]:
 
 
 def _reading(rows: Rows, name: Instrument) -> tuple[Reading, list[str]] | None:
-    """How one instrument compares with the allocator's events, and where it does not agree; None if it was not read."""
+    """Compare an instrument with the allocator's events, and list disagreements; None if it was not read."""
     read = [row for row in sorted(rows, key=_place) if row["outcome"] == "completed" and row[name] is not None]
     if not read:
         return None
-    # Each reading's place, by how many bytes it is off and as a share of the peak, and whether it agrees.
+    # For each reading: its place, its difference in bytes and as a share of the peak, and whether it agrees.
     peaks = [float(row["activation_bytes"] or 0.0) for row in read]
     found = [
         (", ".join(_place(row)), off := float(row[name] or 0.0) - peak, off / (peak or 1.0), agrees)
@@ -175,7 +175,7 @@ class Turn(NamedTuple):
 
 
 def turns_of(rows: Rows) -> list[Turn]:
-    """Every turn in order; a cell of which nothing could be started on this machine had none."""
+    """All turns in order; a cell for which nothing could be started on this machine had none."""
     cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
     found = [
         Turn(str(row["graph_label"]), process, moment(began, "started", cell), moment(ended, "ended", cell), host)
@@ -188,15 +188,15 @@ def turns_of(rows: Rows) -> list[Turn]:
 
 
 def run(rows: Rows, visits: Rows = ()) -> Run | None:
-    """What the run comes to, None where nothing had a turn; in the turns of later `visits` no machine was idle.
+    """Summary of the run, None without any turn; machines count as busy during the turns of later `visits`.
 
-    Idle is the time between turns that follow each other on one machine, of all machines together.
+    Idle time is the time between consecutive turns on one machine, summed over all machines.
     """
     found = turns_of(rows)
     if not found:
         return None
     begin, end = found[0].began, max(turn.ended for turn in found)
-    # Visits apart from each other: they are of the same cells.
+    # One visit at a time, since visits share their cells.
     again = (turn for visit in grouped(visits, lambda row: row["visit"]).values() for turn in turns_of(visit))
     busy = sorted([*found, *(turn for turn in again if turn.began < end)], key=lambda turn: (turn.host, turn.began))
     pairs = [(before, after) for before, after in pairwise(busy) if before.host == after.host]
@@ -218,7 +218,7 @@ def run(rows: Rows, visits: Rows = ()) -> Run | None:
 
 
 def _overlaps(turns: Sequence[Turn]) -> int:
-    """The pairs of cells measured on one machine at the same time: none, if it was theirs alone."""
+    """Number of pairs of cells measured on one machine at the same time; 0 if each cell had its machine to itself."""
     found = 0
     for own in grouped((turn for turn in turns if turn.ended > turn.began), lambda turn: turn.host).values():
         ends = sorted(turn.ended for turn in own)

@@ -1,4 +1,4 @@
-"""Laws of bytes and seconds on nodes and edges, and the joint model of none and a policy, whose slopes differ."""
+"""Laws of bytes and seconds in nodes and edges, and the joint model of none and a policy with separate slopes."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
 POLICY_EDGES = len(fitting.COLUMNS) + EDGES
 
 _PLACES = 6
-"""Decimal places of a residual in standard deviations, which is what is left over of numbers that nearly cancel."""
+"""Decimal places of a residual in standard deviations; residuals are differences of nearly equal numbers."""
 
 
 @fitting.answers
 def laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | str]]:
-    """A law for each convolution x policy x response of generated graphs, and what has none and why."""
+    """A law for each convolution x policy x response of generated graphs, or the reason why there is none."""
     own_series = by_series(drawn(rows))
     if not own_series:
         yield "No law is fitted", "no comparable cell of a generated graph was measured"
@@ -47,7 +47,7 @@ def _law(series: Series, confidence: float) -> Law:
     relative = (values - fit.fitted) / values
     constant, per_node, per_edge = fitting.coefficients(fit, series.response)
     held_out, sampled = _held_out(series, confidence), series.response in SAMPLED
-    tested = sampled and not fit.exact  # else the residuals are rounding alone, or the law's own error
+    tested = sampled and not fit.exact  # otherwise residuals are rounding errors, or the law's own error
     residuals = zip(series.residuals(fit.fitted, relative), *_against_normal(fit), strict=True)
     law = {
         "weights": fit.weights,
@@ -77,7 +77,7 @@ def _against_normal(fit: Fit) -> tuple[Sequence[float | None], Sequence[float | 
     residuals = np.asarray(fit.result.wresid, dtype=np.float64)
     if fit.exact:
         return [None] * len(residuals), [None] * len(residuals)
-    # Rounded before they are ranked: two draws of one size and density may leave the same but for rounding.
+    # Rounded before ranking: residuals of two draws of one size and density may differ by rounding errors alone.
     standardised = [rounded(one, _PLACES) for one in (residuals / math.sqrt(float(fit.result.mse_resid))).tolist()]
     return standardised, norm.ppf((rankdata(standardised) - 0.5) / len(residuals)).tolist()
 
@@ -89,7 +89,7 @@ def _reset_p(fit: Fit) -> float | None:
     without = WLS(model.endog, model.exog, weights=model.weights).fit()
     columns = np.column_stack([model.exog, without.fittedvalues**2])
     if rank(columns * np.sqrt(model.weights)[:, np.newaxis]) < columns.shape[1]:
-        return None  # the square adds nothing that the law lacks
+        return None  # the square lies in the span of the law's columns
     return _finite(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
 
 
@@ -103,7 +103,7 @@ def _without_densest(cells: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _held_out(series: Series, confidence: float) -> HeldOut | None:
-    """Predict the densest level by the law of the others; None where they carry no law."""
+    """Predict the densest level by the law of the other levels; None if these do not suffice for a law."""
     kept, densest = _without_densest(series.rows)
     if why_not(kept) is not None:
         return None
@@ -122,12 +122,12 @@ def _held_out(series: Series, confidence: float) -> HeldOut | None:
 def interactions(
     rows: Sequence[Row], confidence: float, responses: Sequence[Response] = RESPONSES
 ) -> Iterator[tuple[str, Interaction | str]]:
-    """The policy x edges interaction of each convolution x policy x response, and what has none and why."""
+    """The policy x edges interaction of each convolution x policy x response, or the reason why there is none."""
     cells_of = dict(by_series(drawn(rows)))
     for (convolution, policy), cells in cells_of.items():
         if policy == "none":
             continue
-        # Cells in which one of the two was not measured would bend one slope alone.
+        # Cells in which only one of the two was measured would affect only one of the slopes.
         others = cells_of.get((convolution, "none"), [])
         both = {row.cell for row in cells} & {row.cell for row in others}
         none, other = ([row for row in each if row.cell in both] for each in (others, cells))
@@ -142,7 +142,7 @@ def interactions(
 
 
 def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, confidence: float) -> Interaction | str:
-    """Fit [1, nodes, edges] x [1, policy] to both; the clusters are graphs, each measured under both."""
+    """Fit [1, nodes, edges] x [1, policy] to both policies; clusters are graphs, each measured under both."""
     rows = [*none, *other]
     columns, is_policy = fitting.design(rows), np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
     joint = np.hstack([columns, columns * is_policy])
@@ -159,7 +159,7 @@ def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, 
         none_per_edge=none_slope,
         difference_per_edge=difference,
         slope_ratio=0.0 if fit.exact and abs(slope_ratio) < ROUNDING else slope_ratio,
-        # Bytes are exact: nothing was sampled that a p-value could speak of.
+        # Bytes are exact, without sampling, so a p-value has no meaning.
         p_value=fitting.p_value(fit, POLICY_EDGES) if response in SAMPLED else None,
         clusters=len(set(graphs)),
     )

@@ -1,4 +1,4 @@
-"""What is tried against the answer: does it depend on family, draw, hour, one graph, or the rule that ends timing?"""
+"""Robustness trials: does the answer depend on family, draw, hour, one graph, or the rule that ends timing?"""
 
 from collections.abc import Iterator, Sequence
 from typing import get_args
@@ -14,9 +14,9 @@ from gnn_checkpointing.analysis.rounding import Floats, first_greatest, rank
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped, moment
 
 RESPONSE: results.Response = "step_time_seconds"
-"""What may drift: bytes know no hour."""
+"""The response that may drift; bytes do not depend on the hour."""
 LEAST_FREEDOM = 8
-"""Draws that are more than their places by less than this leave no interval worth the name."""
+"""Fewest degrees of freedom (draws minus places) for a useful interval."""
 
 _OTHER_RULE = (
     "The rule that ends timing was not played: no cell was timed in as many processes as the study names, so that "
@@ -27,7 +27,7 @@ _OTHER_RULE = (
 def robustness(
     rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator
 ) -> results.Robustness:
-    """All trials, and a sentence for what could not be tried."""
+    """Run all trials; the result has a sentence for each that could not be run."""
     own, confidence = drawn(rows), protocol.confidence
     played = any(row.processes == protocol.processes for row in rows)
     tried: dict[str, tuple[Sequence[results.Result], list[str]]] = {
@@ -46,7 +46,7 @@ def robustness(
 
 @answers
 def families(rows: Sequence[Row]) -> Iterator[tuple[str, results.FamilyFactor | str]]:
-    """The family's share in every policy's ratios, and what could not be tried and why."""
+    """Effect of the graph family on every policy's ratios, or the reason why it could not be tested."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     if len({row.family for row in paired}) < 2:
         one = f"all generated graphs are of one family, {paired[0].family}" if paired else ""
@@ -61,8 +61,8 @@ def families(rows: Sequence[Row]) -> Iterator[tuple[str, results.FamilyFactor | 
 def _factor(cells: Sequence[Row], quantity: results.Quantity) -> results.FamilyFactor | str:
     """Test log ratio = place + family, where a place is a number of nodes and a requested degree.
 
-    Places as a factor hold whatever a ratio does along nodes and degree, so no bend of that passes for a family or
-    hides one, as it would beside straight lines in log nodes and log degree.
+    The factor place absorbs any dependence of the ratio on nodes and degree. With straight lines in log nodes and log
+    degree instead, curvature could pass for a family effect or hide one.
     """
     by_place = grouped(cells, lambda row: (row.num_nodes, row.requested_average_degree)).values()
     shared = [row for part in by_place if len({row.family for row in part}) > 1 for row in part]
@@ -82,7 +82,7 @@ def _factor(cells: Sequence[Row], quantity: results.Quantity) -> results.FamilyF
     shifts -= shifts.mean()
     furthest = first_greatest(np.abs(shifts), nothing=ROUNDING)
     differs = bool(abs(shifts[furthest]) > ROUNDING)
-    # Without any spread the F test that no family differs has no p-value of its own: it is 1 or 0.
+    # Without any spread the F test has no p-value of its own, so it is set to 1 or 0.
     spread = [np.abs(fit.resid).max() >= ROUNDING for fit in (restricted, full)]
     return results.FamilyFactor(
         convolution=cells[0].convolution,
@@ -97,7 +97,7 @@ def _factor(cells: Sequence[Row], quantity: results.Quantity) -> results.FamilyF
 
 @answers
 def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, results.ReplicateSpread | str]]:
-    """The relative standard deviation between draws of each response, and what could not be tried and why."""
+    """Relative standard deviation of each response between draws, or the reason why it is unknown."""
     groups = grouped(
         rows, lambda row: (row.convolution, row.policy, row.family, row.num_nodes, row.requested_average_degree)
     )
@@ -109,7 +109,7 @@ def replicates(rows: Sequence[Row]) -> Iterator[tuple[str, results.ReplicateSpre
 
 
 def _spread(places: Sequence[Sequence[Row]], response: results.Response) -> results.ReplicateSpread | str:
-    """The spreads of places that have more than one value above 0."""
+    """Spread between draws over the places with at least two values and a positive mean."""
     having = [(observed(answering(cells, response), response), cells[0]) for cells in places]
     found = [(float(each.std(ddof=1) / each.mean()), row) for each, row in having if len(each) > 1 and each.mean() > 0]
     if not found:
@@ -129,9 +129,9 @@ def _spread(places: Sequence[Sequence[Row]], response: results.Response) -> resu
 def drift(
     rows: Sequence[Row], everything: Sequence[Row], confidence: float
 ) -> Iterator[tuple[str, results.RunDrift | str]]:
-    """The change of each convolution's and policy's step time over the run, and what has none and why.
+    """Change of each convolution's and policy's step time over the run, or the reason why it is unknown.
 
-    `rows` are generated graphs, `everything` all that was measured, which shows how long the run was.
+    `rows` are generated graphs; `everything` is all that was measured, which gives each cell's place in the whole run.
     """
     places = order(everything)
     for (convolution, policy), cells in by_series(rows):
@@ -147,11 +147,11 @@ def order(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) -> results.RunDrift | str:
-    """Fit the order beside what explains the time, so that dense graphs that came late are no drift.
+    """Regress on measurement order along with what explains the time, so that late dense graphs do not look like drift.
 
-    The response is the time as a share of what is expected, so the order's coefficient is the change over the run as
-    a share. The order is random, so the scatter does not go with it, and plain least squares has the right interval:
-    robust ones are twice too wide where a mean has two draws.
+    The response is the time relative to its expected value, so the coefficient of the order is the relative change over
+    the run. The order is random and thus independent of the scatter, so plain least squares gives the right interval;
+    robust intervals are twice too wide where a mean has two draws.
     """
     explained = _beside_draws(cells) or _beside_law(cells, confidence)
     if explained is None:
@@ -165,7 +165,7 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
     slope, error = float(found.params[-1]), float(found.bse[-1])
     low, high = found.conf_int(alpha=1 - confidence)[-1]
     p_value = float(found.pvalues[-1])
-    if error < ROUNDING:  # without noise nothing is left but rounding
+    if error < ROUNDING:  # without noise only rounding errors remain
         low = high = slope = 0.0 if abs(slope) < ROUNDING else slope
         p_value = float(slope == 0)
     return results.RunDrift(
@@ -178,9 +178,9 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
 
 
 def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] | None:
-    """Each cell's time / the mean of the draws of its size, density and family, and a column for each such.
+    """Each cell's time / the mean over draws of its size, density and family, and an indicator column for each group.
 
-    What nodes and edges do is in the mean, whatever it is; None where too few were drawn again.
+    The mean absorbs any effect of nodes and edges; None if there are too few repeated draws.
     """
     groups = grouped(cells, lambda row: (row.family, row.num_nodes, row.requested_average_degree)).values()
     drawn_again = [part for part in groups if len(part) > 1]
@@ -193,7 +193,7 @@ def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] 
 
 
 def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], Floats, Floats] | None:
-    """Each cell's time / its additive law, and the law's columns / that; None where there is no law."""
+    """Each cell's time and the law's columns, both divided by the additive law's value; None where there is no law."""
     if fitting.why_not(cells, RESPONSE):
         return None
     expected = fitting.fitted(fitting.design(cells), observed(cells, RESPONSE), "relative", confidence).fitted

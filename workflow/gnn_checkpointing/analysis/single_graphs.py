@@ -1,4 +1,4 @@
-"""Which graph moves a law most, and would a statement of the answer turn if one graph had not been measured?"""
+"""Influence of single graphs: which one moves a law most, and whether leaving one out reverses a statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
@@ -19,7 +19,7 @@ Side = Literal["below", "above", "holds"]
 
 @answers
 def influence(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Influence | str]]:
-    """The most influential graph of each law of peak and time, and which laws have none and why."""
+    """The most influential graph of each law of peak and time, or the reason why it is unknown."""
     for (convolution, policy), cells in by_series(rows):
         for response in RESPONSES:
             subject = f"{convolution}, {policy}: no graph's influence on {response} is told"
@@ -37,7 +37,7 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
     if not fit.exact:
         graphs = np.array([row.graph for row in cells])
         names = list(dict.fromkeys(graphs.tolist()))
-        # Weights stay those of the whole fit, so that the law stays the same.
+        # The weights of the whole fit are kept, so that the law stays the same.
         columns, target = fit.result.model.wexog, fit.result.model.wendog
         without = [least_squares(columns[graphs != name], target[graphs != name]) for name in names]
         moves = np.array(without) - fit.result.params
@@ -50,7 +50,7 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
 
 
 def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list[LeftOut], list[str]]:
-    """Each statement with each of its graphs left out in turn, and what could not be tried and why.
+    """Each statement with each of its graphs left out in turn, and the reasons where this is not possible.
 
     `rows` are comparable cells of generated graphs.
     """
@@ -60,7 +60,7 @@ def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list
 
 
 def side_of(estimate: Estimate, boundary: float) -> Side:
-    """On which side of the boundary an interval lies, by more than rounding."""
+    """Side of the boundary on which an interval lies, by more than rounding errors."""
     if estimate.high < boundary - CLOSE:
         return "below"
     return "above" if estimate.low > boundary + CLOSE else "holds"
@@ -68,7 +68,7 @@ def side_of(estimate: Estimate, boundary: float) -> Side:
 
 @answers
 def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut | str]]:
-    """The ratios at each policy's densest level, which rest on the graphs of that level and size alone."""
+    """The ratios at each policy's densest level, which depend only on the graphs of that level and size."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     for series, cells in by_series(paired):
         densest = max((row.degree, row.num_nodes) for row in cells)
@@ -91,7 +91,7 @@ def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut |
 
 
 def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:
-    """The policy x edges differences of peak bytes; leaving out a graph takes it from none and policy alike."""
+    """The policy x edges differences of peak bytes; a graph is left out of none and of the policy at once."""
     found, missing = interactions(rows, confidence, ("activation_bytes",))
     cells_of = dict(by_series(rows))
     statements = []

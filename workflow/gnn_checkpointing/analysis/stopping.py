@@ -1,4 +1,4 @@
-"""Does it bias an interval that timing stops as soon as the interval is narrow? The rule, played on known ratios."""
+"""Simulation of the rule that ends timing, on known ratios: does stopping at a narrow interval bias the interval?"""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Distribution = Literal["lognormal", "heavy_tailed"]
 
 PLAYS = 1000
 TRUE_RATIO = 1.4
-# Of one round's ratio: what slows a whole round slows both of its steps, and cancels.
+# Noise of one round's ratio: whatever slows a whole round slows both of its steps and cancels.
 NOISES: tuple[tuple[Distribution, float], ...] = (
     ("lognormal", 0.01),
     ("lognormal", 0.03),
@@ -29,19 +29,19 @@ SPIKES, SPIKE = 0.1, 10.0
 
 
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
-    """How the study's rule fares at several noises, timing one policy beside none: one alone stops soonest.
+    """Simulate the study's rule at several noise levels, with one policy beside none: a single policy stops soonest.
 
-    The time budget of a cell, which also ends timing, depends on no ratio and is left out. Processes are played alike:
-    what they differ by is found and added afterwards, whatever the rule.
+    A cell's time budget, which also ends timing, does not depend on any ratio and is left out. All processes are
+    simulated alike: differences between them are estimated and added afterwards, whatever the rule.
     """
     return [_played(distribution, noise, protocol, generator) for distribution, noise in NOISES]
 
 
 def resampled(logarithms: Floats, resamples: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Each play's median and those of resamples of its rounds, `[num_plays]` and `[num_plays, resamples]`.
+    """Median of each play, `[num_plays]`, and medians of resamples of its rounds, `[num_plays, resamples]`.
 
-    All plays take the same resamples, stratified: those whose two middle places have evenly spread probabilities (Latin
-    hypercube; the distribution of the places is explained in `analysis/bootstrap.py`).
+    All plays share the same stratified resamples, whose two middle positions have evenly spread probabilities (Latin
+    hypercube; `analysis/bootstrap.py` explains the distribution of the positions).
     """
     ordered = np.sort(logarithms, axis=1)
     count = ordered.shape[1]
@@ -54,7 +54,7 @@ def resampled(logarithms: Floats, resamples: int, generator: np.random.Generator
 
 
 def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Ratios and the ends of their percentile intervals, from log medians and those of resamples."""
+    """Ratios and the ends of their percentile intervals, from the log medians of plays and of resamples."""
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
     return np.exp(middles), np.exp(np.minimum(low, middles)), np.exp(np.maximum(high, middles))
 
@@ -90,7 +90,7 @@ def _played(
 
 
 def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> NDArray[np.int64]:
-    """After how many rounds each play stops in one process."""
+    """Number of rounds after which each play stops in one process."""
     stops = np.full(len(logarithms), share.at_most)
     playing = np.arange(len(logarithms))
     for rounds in filter(share.looks, range(1, share.at_most)):
@@ -105,10 +105,9 @@ def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> 
 def _published(
     processes: Sequence[Floats], stops: Sequence[NDArray[np.int64]], protocol: Protocol, generator: np.random.Generator
 ) -> tuple[float, float]:
-    """The shares of published intervals that hold the truth and that are narrow enough.
+    """Shares of published intervals that contain the true ratio, and that are narrow enough.
 
-    What is published is resampled from the rounds that each process has when its timing has stopped, and averaged
-    over the processes.
+    Published values are resampled from the rounds that each process has run when it stops, and averaged over processes.
     """
     middles, drawn = np.zeros(PLAYS), np.zeros((PLAYS, protocol.resamples))
     for logarithms, stopped in zip(processes, stops, strict=True):

@@ -1,4 +1,4 @@
-"""The rows of `measurements.csv` as values, which of them count, and what is fixed before any of them is seen."""
+"""The rows of `measurements.csv` as values, which of them count, and the settings fixed before seeing any of them."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None, "num_classes": None}
-"""What older tables lack, and `num_classes`, which no table has: it is of the graph."""
+"""Defaults for columns that older tables lack, and for `num_classes`, which no table has: it belongs to the graph."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """The study's settings of the analysis, as plain values: the statistics know no study.
+    """The study's settings of the analysis as plain values, so that the statistics do not depend on `Study`.
 
-    `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
-    cell, out among them. `large_graphs` are the ids of graphs beyond the grids, on which laws alone are fitted.
-    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
-    (`laws/series.py`), in the order in which equals are preferred.
+    `processes` is the number of fresh processes in which each cell is timed; `rounds`, the fewest and the most of a
+    cell, are divided among them. `large_graphs` are ids of graphs beyond the grids, which are used for laws only.
+    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds (`laws/series.py`);
+    among equals, the first is preferred.
     """
 
     reference_allocator: str
@@ -42,10 +42,10 @@ class Protocol:
 
 
 class Row(SimpleNamespace):
-    """One cell x policy whose step ran to its end; it has the columns of the table under their names.
+    """One cell x policy whose step completed; its attributes are the columns of the table.
 
-    Ratios are None where none did not run to its end, times where none was taken. `convolution` names the series: a
-    convolution under another aggregation, or in another model, is another series. `stack` is the same whatever the
+    Ratios are None where policy none did not complete, times where they were not taken. `convolution` names the series:
+    a convolution under another aggregation, or in another model, is another series. `stack` does not depend on the
     model.
     """
 
@@ -55,37 +55,37 @@ class Row(SimpleNamespace):
 
     @property
     def is_real(self) -> bool:
-        """Whether it is a real graph as it was loaded."""
+        """Whether the graph is a real one as it was loaded."""
         return self.family == "real" and not self.derivation
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it is a whole generated graph, of a density that was asked for."""
+        """Whether the graph is a whole generated one, with a requested density."""
         return self.requested_average_degree is not None
 
     @property
     def degree(self) -> float:
-        """The average degree that was asked for, or of a real graph as it is."""
+        """The requested average degree, or the actual one if none was requested."""
         return float(self.requested_average_degree if self.is_drawn else self.average_degree)
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What the policy was not shown to leave as it is: of loss, gradients and buffers.
+        """Which of loss, gradients and buffers the policy was not shown to leave unchanged.
 
-        A policy that trains another model says so itself, and is asked for nothing here.
+        Empty for policies that declare that they train another model.
         """
         asked = () if self.policy == "none" or self.other_model else ("loss", "gradients", "buffers")
         return tuple(name for name in asked if getattr(self, f"same_{name}") is not True)
 
     @property
     def is_uncompared(self) -> bool:
-        """Whether nothing is known of what the policy changes, since none did not run to its end beside it."""
+        """Whether the policy could not be compared, because policy none did not complete in its cell."""
         known = (self.same_loss, self.same_gradients, self.same_buffers)
         return bool(self.changes) and all(same is None for same in known)
 
 
 def first_visits(rows: Sequence[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
-    """The rows without those of cells that were measured again later, which are no further cells."""
+    """The rows without repeat measurements, which are not additional cells."""
     return [row for row in rows if not row.get("visit")]
 
 
@@ -100,7 +100,7 @@ def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
 
 
 def check_compared(rows: Sequence[Mapping[str, Value]], allocator: str) -> None:
-    """Refuse a table of one policy alone, or without a row under the reference allocator, which judges everything."""
+    """Refuse a table with a single policy or without rows under the reference allocator, on which all results rest."""
     policies, allocators = (list(dict.fromkeys(str(row[name]) for row in rows)) for name in ("policy", "allocator"))
     if len(policies) == 1:
         raise Refusal(
@@ -125,7 +125,7 @@ def moment(stamp: str, name: str, cell: str) -> datetime:
 
 
 def comparable(rows: Iterable[Row]) -> list[Row]:
-    """The rows whose policy was shown to compute what none computes."""
+    """The rows whose policy was shown to compute the same as none."""
     return [row for row in rows if not row.changes and not row.other_model]
 
 
@@ -140,21 +140,21 @@ def by_series(rows: Iterable[Row]) -> list[tuple[tuple[str, str], list[Row]]]:
 
 
 def under(rows: Iterable[Row], allocator: str) -> list[Row]:
-    """The rows that were measured under one allocator: times of two are never compared as policies."""
+    """The rows measured under one allocator; policies are never compared across allocators."""
     return [row for row in rows if row.allocator == allocator]
 
 
 def time_ratio(row: Mapping[str, Value]) -> Estimate | None:
-    """A policy's time / none's in one cell; None of none itself, and where nothing was timed."""
+    """A policy's time / none's in one cell; None for policy none itself and for cells that were not timed."""
     found = numbers(row, "time_ratio", "time_ratio_low", "time_ratio_high")
     if row["policy"] == "none" or found is None:
         return None
-    # Not checked anew, which would drop the addresses of the numbers.
+    # Not validated again: that would drop the addresses attached to the numbers.
     return Estimate.model_construct(estimate=found[0], low=found[1], high=found[2])
 
 
 def series(row: Mapping[str, Value]) -> str:
-    """What the row's series is called: its convolution, with aggregation and model where they say more."""
+    """Name of the row's series: its convolution, with aggregation and model unless they are the default."""
     aggregation = "" if row["aggregation"] == "gather_scatter" else row["aggregation"]
     notes = ", ".join(str(note) for note in (aggregation, row.get("model")) if note)
     return f"{row['convolution']} ({notes})" if notes else str(row["convolution"])
@@ -166,7 +166,7 @@ def policy_order(policy: str) -> tuple[bool, bool, str]:
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    """The items of each key, keys and items in their order."""
+    """Items grouped by key; keys and items keep their order."""
     found: dict[Key, list[Item]] = {}
     for one in items:
         found.setdefault(key(one), []).append(one)

@@ -23,7 +23,7 @@ METHODS: dict[results.Quantity, str] = {
 
 
 def trends(rows: Sequence[Row], effects: results.Effects, noise: Noise) -> results.Trends:
-    """Every policy's bands along the degrees of generated graphs of the headline size, and its break-evens."""
+    """Bands of every policy along the degrees of generated graphs of the headline size, and its break-evens."""
     places = {(e.convolution, e.policy, e.family, e.num_nodes) for e in effects.generated}
     chosen = [row for row in drawn(rows) if (row.convolution, row.policy, row.family, row.num_nodes) in places]
     chosen.sort(key=lambda row: (row.convolution, policy_order(row.policy), row.degree))
@@ -62,10 +62,10 @@ def _band(rows: Sequence[Row], quantity: results.Quantity, noise: Noise) -> resu
 
 
 def break_even(band: results.Band, threshold: float) -> results.BreakEven:
-    """How the ratio goes past `threshold` from the sparsest level to the densest, and where.
+    """Whether and where the ratio crosses `threshold` between the sparsest level and the densest.
 
-    Between two levels ratio and degree are joined by a straight line on logarithmic axes: a ratio of two additive
-    laws is a smooth step there.
+    Interpolates between two levels along a straight line on logarithmic axes, where a ratio of two additive laws is a
+    smooth step.
     """
     degrees = np.array([point.average_degree for point in band.points])
     ratios = np.array([[point.ratio.low, point.ratio.estimate, point.ratio.high] for point in band.points])
@@ -80,7 +80,7 @@ def break_even(band: results.Band, threshold: float) -> results.BreakEven:
     if turns == 1:
         sides = [side for side, end in (("sparse", 0), ("dense", -1)) if undecided[end]]
         open_ends = "both" if len(sides) == 2 else "".join(sides)
-        # An end of the band may pass 0 beyond the measured levels; the outermost place is taken.
+        # An end of the band may cross 0 beyond the measured levels; the outermost crossing within them is taken.
         places = np.concatenate([_crossings(degrees, each) for each in (low, middle, high)])
         where = results.Estimate(
             estimate=float(_crossings(degrees, middle)[0]),
@@ -97,7 +97,7 @@ def break_even(band: results.Band, threshold: float) -> results.BreakEven:
 
 
 def _crossings(degrees: Floats, heights: Floats) -> Floats:
-    """The degrees at which the line through the levels passes 0, of logarithms on both axes."""
+    """Degrees at which the line through the levels crosses 0; both axes are logarithmic."""
     below = heights < 0
     before = np.flatnonzero(below[1:] != below[:-1])
     share = heights[before] / (heights[before] - heights[before + 1])
@@ -105,14 +105,14 @@ def _crossings(degrees: Floats, heights: Floats) -> Floats:
 
 
 LEAST_GRAPHS = 4
-"""As many as leave an interval: one more than there are coefficients."""
+"""Fewest graphs that leave an interval: one more than the number of coefficients."""
 
 
 @answers
 def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, results.ThroughputLaw | str]]:
-    """Regressions of throughput on density for each convolution x policy, and what has none and why."""
+    """Regressions of throughput on density for each convolution x policy, or the reason why there is none."""
     timed = [row for row in comparable(rows) if row.step_time_seconds]
-    # Generated graphs, whose density was chosen; where a study has none, its real graphs and those made of them.
+    # Generated graphs, whose density was chosen; if a study has none, its real graphs and those derived from them.
     for (convolution, policy), cells in by_series([row for row in timed if row.is_drawn] or timed):
         levels, graphs = len({round(row.average_degree) for row in cells}), len({row.graph for row in cells})
         alone = largest_leverage(_columns(cells, "average_degree")[0]) > 1 - CLOSE
@@ -128,7 +128,7 @@ def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[st
 
 
 def _columns(cells: Sequence[Row], density: results.Density) -> tuple[Floats, Floats]:
-    """One, the logarithm of density, and that of the nodes where they differ; and density itself."""
+    """Columns of ones, log density and, if the numbers of nodes differ, log nodes; and the density itself."""
     nodes, edges = np.array([(row.num_nodes, row.num_edges) for row in cells], dtype=np.float64).T
     measured: Floats = edges / (nodes * (nodes - 1)) if density == "density" else edges / nodes
     columns = [np.ones(len(cells)), np.log(measured), *([np.log(nodes)] if np.ptp(nodes) > 0 else [])]
@@ -143,7 +143,7 @@ def _law(
     counts = nodes if response == "nodes_per_second" else [row.num_edges for row in cells]
     rates = [per_second(count, row.step_time_seconds) for count, row in zip(counts, cells, strict=True)]
     logarithms: Floats = np.log(np.array(rates, dtype=np.float64))
-    # A graph that was measured more than once is one draw: its rows move together.
+    # A graph measured more than once is a single draw, so its rows are correlated.
     graphs = [row.graph for row in cells]
     fit = fitted(columns, logarithms, "equal", confidence, graphs if len(set(graphs)) < len(graphs) else None)
     errors = np.abs(np.expm1(fit.fitted - logarithms))

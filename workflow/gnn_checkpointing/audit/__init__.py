@@ -1,4 +1,4 @@
-"""Can a report be believed? Here: every question that each report is asked, and the audit that answers them."""
+"""The audit: can a report be believed? Here are the questions that every report is asked, and their answers."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ RUBRIC = Path(__file__).with_name("rubric.yaml")
 
 
 class Answer(NamedTuple):
-    """Yes or no with the numbers that decide; `evidence` only where it is not the question's own."""
+    """Yes or no with the deciding numbers; `evidence` only if it differs from the question's."""
 
     passed: bool
     found: str
@@ -25,10 +25,10 @@ class Answer(NamedTuple):
 
 
 Named = Iterable[tuple[str, bool]]
-"""Things by name, each with whether it breaks the rule."""
+"""Names of things, each with whether it breaks the rule."""
 
 Found = Answer | Named | str | None
-"""What a check returns: a text where the question does not apply, which says why; None where the rubric says why."""
+"""Result of a check; a text says why the question does not apply, None leaves that reason to the rubric."""
 
 
 def no_offender(named: Named, offends: str) -> Answer | None:
@@ -38,7 +38,7 @@ def no_offender(named: Named, offends: str) -> Answer | None:
 
 
 def offended(offenders: Sequence[str], total: int, offends: str) -> Answer | None:
-    """The same of the offenders' names and how many things there are."""
+    """As `no_offender`, from the offenders' names and the number of all things."""
     first = f"; the first: {offenders[0]}" if offenders else ""
     return Answer(not offenders, f"{len(offenders)} of {total} {offends}{first}") if total else None
 
@@ -54,13 +54,13 @@ def at_least(share: float, limit: float, what: str) -> Answer:
 
 
 def percent(share: float) -> str:
-    """A share in digits enough that one just beside its limit is not printed as the limit."""
+    """A share in per cent, with enough digits to distinguish it from a limit just beside it."""
     return f"{100 * share:.4g} %"
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that a sound report answers with yes, as `rubric.yaml` words it, and the check that answers it."""
+    """A question of `rubric.yaml`, to which a sound report answers yes, and the check that answers it."""
 
     id: str
     check: Callable[[RunFolder], Found]
@@ -71,7 +71,7 @@ class Question:
     needs: str = "there is nothing of the kind, so the check could not fail"
 
     def answer(self, run: RunFolder) -> Check:
-        """What the check finds; of things by name, whether none of them breaks the rule."""
+        """Run the check; if it gives things by name, the answer is whether none of them breaks the rule."""
         found = self.check(run)
         if not isinstance(found, Answer | str | None):
             found = no_offender(found, self.offends)

@@ -1,4 +1,4 @@
-"""What was concluded, computed again from what was measured, and held against what is published."""
+"""Compute all conclusions again from the measurements, and compare them with the published ones."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.sections.history import continued, read_history
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
-"""Of a number: what another processor or another version of a library adds up to differs in the last digits, and what
-cancels out is zero or as good as."""
+"""Tolerances of a number: sums differ in their last digits between processors and between versions of libraries, and
+terms that cancel leave zero or almost zero."""
 
 MISFITS = (
     Refusal,
@@ -36,13 +36,13 @@ MISFITS = (
     TypeError,
     ValueError,
 )
-"""What arithmetic raises on numbers that no run gives."""
+"""Exceptions that arithmetic raises on impossible numbers."""
 
 _MISSING = "missing"
 
 
 def analysis(run: RunFolder) -> Iterator[str]:
-    """Yield files of the analysis that the table does not give; this takes as long as the analysis."""
+    """Yield complaints about analysis files that do not follow from the table; takes as long as the analysis."""
 
     def again() -> dict[str, Any]:
         made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings, run.graphs)
@@ -52,7 +52,7 @@ def analysis(run: RunFolder) -> Iterator[str]:
 
 
 def conclusions(run: RunFolder) -> Iterator[str]:
-    """Yield claims, audit, planner and summary that the analysis does not give; this takes a second."""
+    """Yield complaints about claims, audit, planner, summary and history that do not follow from the analysis."""
     both, history = f"{ANALYSIS} and {CLAIMS}", run.folder / HISTORY
     inputs = cache(lambda: read_inputs(run))
     recipes: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -60,7 +60,7 @@ def conclusions(run: RunFolder) -> Iterator[str]:
         AUDIT: (both, lambda: audited(run)),
         PLANNER: (ANALYSIS, lambda: knowledge(run.study, run.findings.predictions, run.graphs, run.machine)),
         SUMMARY: (both, lambda: summary(inputs())),
-        # Earlier measurements are its own word; the last one, and what it repeats, are computed again.
+        # Its earlier rows are taken as given; the last one, and what it repeats, are computed again.
         HISTORY: (f"{both}, and its earlier rows", lambda: continued(read_history(history), inputs())),
     }
     if not history.is_file():  # the crate, which is rendered again, says whether it belongs there
@@ -70,7 +70,7 @@ def conclusions(run: RunFolder) -> Iterator[str]:
 
 
 def differences(given: Any, again: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield every place (a JSON pointer) where two JSON values differ, with both; numbers but for their last digits."""
+    """Yield every place (a JSON pointer) where two JSON values differ, with both; last digits of numbers may differ."""
     one, other = dict(_leaves(given)), dict(_leaves(again))
     for place in dict.fromkeys([*one, *other]):
         pair = one.get(place, _MISSING), other.get(place, _MISSING)
@@ -98,7 +98,7 @@ def same_number(one: float, other: float) -> bool:
 
 
 def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, Any]]) -> Iterator[str]:
-    """Yield files that are published otherwise than they are made again, the first place and how many there are."""
+    """Yield published files that differ from those made again, with the first place and the number of places."""
     try:
         made = make()
     except MISFITS as error:
@@ -106,13 +106,13 @@ def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, A
         return
     for name, again in made.items():
         given = read_json(run.folder / name)
-        if isinstance(again, Ledger | Knowledge):  # files of an older form say the same in more words
+        if isinstance(again, Ledger | Knowledge):  # files of an older format say the same more verbosely
             with suppress(ValidationError):
                 given = type(again).model_validate(given).model_dump(mode="json")
         different = list(differences(given, TypeAdapter(Any).dump_python(again, mode="json")))
         if different:
             place, one, other = different[0]
-            # Of a claim or a check its id says more than its place.
+            # The id of a claim or a check says more than its place.
             parts, id = place.split("/"), ""
             if name in (CLAIMS, AUDIT) and len(parts) > 3:
                 id = f"{dict(_leaves(given)).get('/'.join([*parts[:3], 'id']), '')}: "

@@ -1,4 +1,4 @@
-"""The SHA-256 of every file of a published report, as its RO-Crate lists them, and what a folder says against it."""
+"""Compare the files of a published report with the SHA-256 checksums and sizes that its RO-Crate lists."""
 
 import hashlib
 import os
@@ -16,12 +16,12 @@ _NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself 
 
 
 def changed_files(folder: Path) -> list[str]:
-    """A complaint for each file that lacks, is not listed, or has changed since it was published."""
+    """A complaint for each file that is missing, is not listed, or has changed since it was published."""
     return list(_changed(folder).values())
 
 
 def refuse_changed(folder: Path, names: Iterable[str]) -> None:
-    """Refuse a folder some of whose files, of those `names`, are not what was published; without a list, take it."""
+    """Refuse a folder in which any of the files `names` is not as published; accept a folder without a crate."""
     changed = _changed(folder) if (folder / CRATE).is_file() else {}
     for name in (*names, CRATE, PACK):
         if name in changed:
@@ -29,7 +29,7 @@ def refuse_changed(folder: Path, names: Iterable[str]) -> None:
 
 
 def made_with(folder: Path) -> str:
-    """The digest of the code that made a report, as its crate has it; nothing where it does not say."""
+    """Digest of the code that made a report, from its crate; empty if the crate does not say."""
     try:
         return str(_entities(folder)[CODE]["softwareVersion"])
     except (Refusal, KeyError, TypeError):
@@ -37,7 +37,7 @@ def made_with(folder: Path) -> str:
 
 
 def _changed(folder: Path) -> dict[str, str]:
-    """What is wrong with files, by their names in the folder."""
+    """Complaints about files, by their names in the folder."""
     try:
         expected = {
             name.removeprefix(INSIDE): (str(one["sha256"]), str(one["contentSize"]))
@@ -52,13 +52,13 @@ def _changed(folder: Path) -> dict[str, str]:
         packed = packed_files(folder)
     except Refusal as refusal:
         return {PACK: str(refusal)}
-    # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
+    # Hidden files are not part of a report: Snakemake leaves a time stamp in each folder that it made.
     found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     there = {path.relative_to(folder).as_posix(): path for path in found if not path.name.startswith(".")}
     strange = {name: _NOT_PLAIN for name, path in there.items() if path.is_symlink() or not path.is_file()}
     there = {name: path for name, path in there.items() if name not in (*strange, CRATE)}
     if PACK not in there:
-        expected.pop(PACK, None)  # unpacked: what was in it is held to its own checksums
+        expected.pop(PACK, None)  # the pack was unpacked; its files are compared with their own checksums
     sums = [(name, (hashlib.sha256(content).hexdigest(), str(len(content)))) for name, content in packed.items()]
     sums += [(name, (sha256_of(path), str(path.stat().st_size))) for name, path in there.items()]
     names = {name for name, _ in sums}

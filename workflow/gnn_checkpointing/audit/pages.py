@@ -1,4 +1,4 @@
-"""The pages and figures, rendered again from the data beside them, and held against what is published."""
+"""Render pages and figures again from the data beside them, and compare them with the published ones."""
 
 import math
 import re
@@ -30,26 +30,26 @@ _NUMBER = re.compile(r" ?(-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)")
 _PLACED = re.compile(
     r' (?:c?[xy][12]?|r|d|points|transform|width|height|viewbox|data-frame|data-at)=("[^"]*"|[^\s>]+)', re.IGNORECASE
 )
-"""What has coordinates in a drawing; all else in it is read."""
+"""Attributes with coordinates in a drawing; everything else in it is meant to be read."""
 
 _NAME = re.compile(r'(?<=["#])[a-z]{6}\d+(?=")')
-"""Of a part of a drawing, made of the coordinates in it."""
+"""Name of a part of a drawing, which is derived from its coordinates."""
 
 _DIGEST = re.compile(r"(?<=ID>)[^<]+")
-"""Of a printed page, among what describes it: made of all its bytes."""
+"""Digest of all bytes of a printed page, in its metadata."""
 
 _PIXELS = 0.21
-"""A step in a drawing, whose ends are rounded to a tenth each: less than anyone sees."""
+"""Allowed difference of lengths in a drawing, whose two ends are rounded to a tenth each: too small to see."""
 
 _PACKED = 1.25
-"""How much larger a printed page may be where another version of a library packed it."""
+"""Factor by which a printed page may be larger if another version of a library packed it."""
 
 _DIGITS = 1e-5
-"""Of a number that is read in a drawing, such as the end of a scale: the last of its six digits."""
+"""Tolerance of a number to be read in a drawing, such as the end of a scale: the last of its six digits."""
 
 
 def pages(run: RunFolder) -> Iterator[str]:
-    """Yield pages and data of figures that the data beside them do not give; this takes some seconds."""
+    """Yield complaints about pages and figures that do not follow from the data beside them; takes some seconds."""
     folder = run.folder
     if not TEMPLATES.is_dir():
         raise Refusal(f"{TEMPLATES}: no such folder; a report is checked in a checkout of the project")
@@ -71,7 +71,7 @@ def pages(run: RunFolder) -> Iterator[str]:
 
 
 def _crate(given: Path, again: Path) -> Iterator[str]:
-    """Yield what the crate says of the run that the data do not; checksums, sizes and code are compared elsewhere."""
+    """Yield where the crate describes another run than the data; checksums, sizes and code are compared elsewhere."""
     measures = ("sha256", "contentSize", "softwareVersion")
     whole = [read_json(path) for path in (given, again)]
     one, other = (
@@ -97,7 +97,7 @@ def _drawn(folder: Path) -> set[str]:
 
 
 def _html(given: Path, again: Path) -> Iterator[str]:
-    """Yield how the page differs: outside its drawings in any character, inside them in more than can be seen."""
+    """Yield the first difference of a page: any character outside its drawings, a visible difference inside them."""
     one, other = _text(given), _text(again)
     for text, expected in zip_longest(_parts(one), _parts(other), fillvalue=""):
         if text != expected and not _same_drawing(text, expected):
@@ -106,7 +106,7 @@ def _html(given: Path, again: Path) -> Iterator[str]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Yield the text outside of the drawings, and the drawings; a pattern would search a forged page for hours."""
+    """Yield the text around the drawings, and the drawings; a regular expression could take hours on a forged page."""
     outside, *rest = text.split("<svg")
     yield outside
     for part in rest:
@@ -115,7 +115,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _same_drawing(one: str, other: str) -> bool:
-    """Whether two drawings read the same, and look the same."""
+    """Whether two drawings have the same text and look the same."""
     one, other = _NAME.sub("part", one), _NAME.sub("part", other)
     read, seen = ([_PLACED.sub("", text), " ".join(_PLACED.findall(text))] for text in (one, other))
     return (
@@ -126,7 +126,7 @@ def _same_drawing(one: str, other: str) -> bool:
 
 
 def _near(one: str, other: str, near: Callable[[float, float], bool]) -> bool:
-    """Whether two texts are the same but for numbers that are near each other."""
+    """Whether two texts are equal except for numbers that are near each other."""
     ours, theirs = _NUMBER.findall(one), _NUMBER.findall(other)
     if len(ours) != len(theirs) or _NUMBER.sub("", one) != _NUMBER.sub("", other):
         return False
@@ -145,14 +145,14 @@ def _first(text: str, expected: str) -> str:
 
 
 def _pdf(given: Path, again: Path) -> Iterator[str]:
-    """Yield that the printed page differs: in any of its objects, in the numbers of drawings by more than can be seen.
+    """Yield a complaint if any object of the printed page differs; numbers in drawings must differ visibly.
 
-    Its bytes also follow from the libraries that pack it.
+    Its bytes need not be equal, because they also depend on the libraries that pack it.
     """
     if given.read_bytes() == again.read_bytes():
         return
     try:
-        # What is packed may unfold to a thousand times its size.
+        # Packed content may expand to a thousand times its size.
         is_small = given.stat().st_size <= _PACKED * again.stat().st_size
         same = is_small and _near(_unpacked(given), _unpacked(again), _unseen)
     except Exception as error:  # pikepdf fails in several ways
@@ -163,7 +163,7 @@ def _pdf(given: Path, again: Path) -> Iterator[str]:
 
 
 def _unpacked(path: Path) -> str:
-    """All that a PDF file holds, as text."""
+    """The whole content of a PDF file as text."""
     with pikepdf.open(path) as document:
         return "\n".join(map(_object, document.objects))
 
@@ -171,7 +171,7 @@ def _unpacked(path: Path) -> str:
 def _object(one: pikepdf.Object) -> str:
     if not isinstance(one, pikepdf.Stream):
         return str(one.unparse(resolved=True), "latin-1")
-    if one.get("/Type") in ("/ObjStm", "/XRef"):  # how the file packs its objects, and where they are
+    if one.get("/Type") in ("/ObjStm", "/XRef"):  # packed objects, and the positions of objects
         return ""
     entries = pikepdf.Dictionary({key: value for key, value in one.stream_dict.items() if key != "/Length"})
     return _DIGEST.sub("", str(entries.unparse(resolved=True) + one.read_bytes(), "latin-1"))

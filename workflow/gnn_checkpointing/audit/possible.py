@@ -1,4 +1,4 @@
-"""Are the values possible? Bytes that add up, times that fit into the time there was, sizes that a graph can have."""
+"""Are the values possible? Bytes must add up, times fit into a process's run, and graphs have sizes that can exist."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,19 +12,19 @@ from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.report.run_folder import RunFolder
 
 FASTEST_SECONDS = 1e-13
-"""Of an edge, a layer and a channel: ten thousand billion a second, beyond any memory's bandwidth."""
+"""Per edge x layer x channel: ten thousand billion per second, beyond any memory's bandwidth."""
 
 SLOWEST_SECONDS, ANY_SECONDS = 1e-3, 1000.0
-"""The same on the slow side; a step of up to `ANY_SECONDS` may be as small as it likes."""
+"""The same on the slow side; a step of up to `ANY_SECONDS` is possible for any size, however small."""
 
 _CLOCKS = 1.25
-"""CPU time may exceed wall time x threads by so much: clocks tick, and the system's own threads help."""
+"""Factor by which CPU time may exceed wall time x threads: clocks have ticks, and the system's own threads help."""
 
 _LEAST_SECONDS = 0.02
 
 
 def sizes(run: RunFolder) -> Iterator[str]:
-    """Yield graphs of sizes that contradict themselves."""
+    """Yield complaints about graphs whose sizes contradict each other."""
     for graph in run.graphs:
         nodes, edges = graph.num_nodes, graph.num_edges
         words, most = f"graphs.json: graph {graph.id}:", nodes * (nodes - 1)
@@ -48,7 +48,7 @@ def _of_structure(counted: Structure, nodes: int) -> str:
 
 
 def records(run: RunFolder) -> Iterator[str]:
-    """Yield what cannot be of any record."""
+    """Yield complaints about values that are impossible in any record."""
     for record in run.records:
         for number, process in enumerate(record.runs, start=1):
             started, ended = map(datetime.fromisoformat, (process.started, process.ended))
@@ -66,7 +66,7 @@ def records(run: RunFolder) -> Iterator[str]:
 
 
 def demonstration(run: RunFolder) -> Iterator[str]:
-    """Yield what cannot be of the step that `demonstrate` runs, whose sizes are known."""
+    """Yield complaints about values that are impossible for the step of `demonstrate`, whose sizes are known."""
     shown = run.demonstration
     if shown is None:
         return
@@ -75,7 +75,7 @@ def demonstration(run: RunFolder) -> Iterator[str]:
     if (shown.workload, shown.held_bytes) != (demonstrate.WORKLOAD, demonstrate.HELD_BYTES):
         yield f"{words} of another step than `demonstrate` runs: {shown.workload}, {shown.held_bytes} bytes held before"
     elif not least <= shown.exact_bytes <= most:
-        # The messages of one layer are alive at once; those of all layers and their gradients are all there is.
+        # At least the messages of one layer are alive at once, at most those of all layers and their gradients.
         yield f"{words} {shown.exact_bytes} bytes of a step that takes {least} to {most}"
     elif max(shown.exact_bytes, shown.high_water_bytes) > shown.process_high_water_bytes:
         yield f"{words} the step took more than the {shown.process_high_water_bytes} bytes of the process that ran it"

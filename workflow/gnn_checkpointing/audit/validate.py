@@ -1,4 +1,4 @@
-"""All complaints about a published report, in the order in which it matters: each complaint one sentence."""
+"""All complaints about a published report, the most important first, each in one sentence."""
 
 import contextlib
 import importlib.metadata
@@ -26,13 +26,13 @@ from gnn_checkpointing.report.texts import TEMPLATES
 Check = Callable[[RunFolder], Iterator[str]]
 
 MOST_FOLDER_BYTES = 2 * MOST_BYTES
-"""Of all files together: some fifty times what the largest published report has."""
+"""Limit for all files together: about fifty times the largest published report."""
 
 MOST_SECONDS = 600.0
-"""To check one report; a published one takes some ten."""
+"""Time limit for checking one report; a published report takes about ten seconds."""
 
 MOST_COMPLAINTS = 500
-"""Of one check, and of a report: nobody reads more."""
+"""Limit for one check and for a whole report: nobody reads more."""
 
 _CONCLUDED = ("findings", "ledger", "audit", "knowledge")
 _MEASURED: tuple[Check, ...] = (
@@ -52,24 +52,24 @@ _LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib", "typst")
 
 
 class _TooLong(BaseException):
-    """The time is up; no exception that a check may take for an answer."""
+    """The time is up; not an `Exception`, which a check could take for an answer."""
 
 
 def complaints(folder: Path, seconds: float = MOST_SECONDS) -> list[str]:
-    """What is wrong with the report in `folder`; nothing where it can be believed.
+    """Complaints about the report in `folder`; none if it can be believed.
 
-    All that was concluded is computed again, and both pages are rendered again: some ten seconds.
+    All conclusions are computed again and both pages are rendered again, which takes about ten seconds.
     """
     return within(seconds, folder, lambda own: _complaints(own, (again.analysis, again.conclusions, pages)))
 
 
 def quick_complaints(folder: Path) -> list[str]:
-    """The same but for what takes long: the analysis of the table, and the pages, are taken as published."""
+    """As `complaints`, without the slow checks: the analysis of the table and the pages are taken as published."""
     return within(MOST_SECONDS, folder, lambda own: _complaints(own, (again.conclusions,)))
 
 
 def measured_complaints(run: RunFolder) -> list[str]:
-    """What is wrong with what was measured: all that a report is made from again."""
+    """Complaints about the measurements, from which a report can be made again."""
 
     def check(_folder: Path) -> list[str]:
         return _unread(run, READERS.keys() - _CONCLUDED) or _of_all(_MEASURED, run)
@@ -80,10 +80,10 @@ def measured_complaints(run: RunFolder) -> list[str]:
 def believed_complaints(
     folders: Iterable[Path], memory: Path, check: Callable[[Path], list[str]] = complaints
 ) -> dict[Path, list[str]]:
-    """What `check` says against each report; one that this code found nothing wrong with is not checked again.
+    """Complaints of `check` about each report; a report that this code has found correct is not checked again.
 
-    `memory` lists the digests of such reports: of the crate, which has the checksums of all their files, of our code
-    and of the libraries. Files that are not those of the crate are seen each time.
+    `memory` lists digests of correct reports, computed from the crate (which has the checksums of all files), our code
+    and the versions of libraries. Files that differ from the crate are found each time.
     """
     found = {folder: changed_files(folder) for folder in folders}
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
@@ -103,15 +103,15 @@ def believed_complaints(
     found |= {folder: check(folder) for folder in asked}
     believed = {keys[folder] for folder in asked if not found[folder]}
     if believed:
-        with contextlib.suppress(OSError):  # where nothing can be written, the next run only checks again
+        with contextlib.suppress(OSError):  # if it cannot be written, the next run just checks again
             write_json(memory, sorted(known | believed))
     return found
 
 
 def within(seconds: float, folder: Path, check: Callable[[Path], list[str]]) -> list[str]:
-    """What a check says of a folder that is not too large, or that it took longer than that.
+    """Complaints of a check about a folder, or that the folder is too large or the check took longer than `seconds`.
 
-    The clock is the process's own alarm, so another thread than the main one has no limit of time.
+    The clock is the alarm signal of the process, so there is no time limit outside the main thread.
     """
     large = _too_large(folder)
     if large or threading.current_thread() is not threading.main_thread():
@@ -149,13 +149,13 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     changed, run = changed_files(folder), RunFolder(folder)
     unread = _unread(run, READERS.keys() - _CONCLUDED)
     if unread:
-        return list(dict.fromkeys([*unread, *changed]))  # each file of an archive says the same of it
+        return list(dict.fromkeys([*unread, *changed]))  # each file of an archive gives the same complaint
     wrong = _of_all((whole.names, *_MEASURED), run)
     if wrong or changed:
-        # What was changed afterwards is named; computing all of it again would say the same at length.
+        # Files that were changed are named; computing everything again would only repeat that at length.
         return [*changed, *wrong]
     unread = _unread(run, _CONCLUDED, partial(read_summary, folder / SUMMARY), partial(read_history, folder / HISTORY))
-    # What a false number is printed in is false, too, and says no more: the first check that complains is the last.
+    # Whatever prints a false number is false, too, and tells nothing new: stop at the first check that complains.
     found = unread or next(([f"{folder}: {text}" for text in said] for one in checks if (said := _said(one, run))), [])
     if not found or made_with(folder) == report_code(TEMPLATES):
         return found
@@ -168,7 +168,7 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
 
 
 def _unread(run: RunFolder, parts: Iterable[str], *more: Callable[[], object]) -> list[str]:
-    """A complaint for each of these parts of a run that cannot be read, in the order of their readers."""
+    """A complaint for each of `parts` of a run that cannot be read, in the order of their readers."""
     said = []
     reads: list[Callable[[], object]] = [partial(getattr, run, part) for part in READERS if part in set(parts)]
     for read in [*reads, *more]:
@@ -180,14 +180,14 @@ def _unread(run: RunFolder, parts: Iterable[str], *more: Callable[[], object]) -
 
 
 def _of_all(checks: Sequence[Check], run: RunFolder) -> list[str]:
-    """What all checks say; that one cannot compute is worth a word only where no other names the reason."""
+    """Complaints of all checks; that a check cannot compute is reported only if no other complaint gives the reason."""
     said = [text for check in checks for text in _said(check, run)]
     named = [text for text in said if _NO_SENSE not in text]
     return [f"{run.folder}: {text}" for text in named or said]
 
 
 def _said(check: Check, run: RunFolder) -> list[str]:
-    """What a check says, and where it fails at numbers that no run gives, that it does."""
+    """Complaints of a check, including one if it fails on impossible numbers."""
     complaints: list[str] = []
     try:
         complaints.extend(islice(check(run), MOST_COMPLAINTS))

@@ -1,4 +1,4 @@
-"""Is everything there once, as the study asked for it, and are table, graphs and traces what the records say?"""
+"""Is everything there once, as the study asks for it? Do table, graphs and traces agree with the records?"""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ from gnn_checkpointing.study.design import graph_cells, trained_graphs, training
 from gnn_checkpointing.study.graph_design import DerivedGraph, GeneratedGraph, LoadedGraph, study_graphs
 
 _TOLERANCE = 1e-9
-"""Relative: medians and bootstrap intervals of the same numbers, by another version of a library."""
+"""Relative tolerance for medians and bootstrap intervals of the same numbers under another version of a library."""
 
 _FACTORS = ("graph", "convolution", "aggregation", "model", "allocator", "timed", "seed")
 _SIZES = ("num_layers", "hidden_channels", "heads")
@@ -26,7 +26,7 @@ _DRAWN = ("family", "num_nodes", "num_edges", "replicate")
 
 
 def names(run: RunFolder) -> Iterator[str]:
-    """Yield where folder, study, machine and measurements are not of one name."""
+    """Yield complaints where the names of folder, study, machine and measurements disagree."""
     folder = run.folder
     for kind, called, own in (
         ("study", folder.name, run.study.name),
@@ -54,9 +54,9 @@ def doubles(run: RunFolder) -> Iterator[str]:
 
 
 def cells(run: RunFolder) -> Iterator[str]:
-    """Yield cells of the study that were not measured as it asks, measured ones that it does not have, and policies."""
+    """Yield cells that were not measured as the study asks, measured cells that it lacks, and other policies."""
     study = run.study
-    # No further than shows that cells lack: a study may ask for a billion.
+    # Only as many as show that cells are missing: a study may ask for a billion.
     every = ((cell.id, cell) for spec in study_graphs(study) for cell in graph_cells(study, spec))
     asked = dict(islice(every, len(run.records) + 1000))
     # A cell may have been measured again later, as another visit.
@@ -79,7 +79,7 @@ def cells(run: RunFolder) -> Iterator[str]:
             cell = asked[record.cell]
             factors = {name: getattr(cell, name) for name in _FACTORS} | {"threads": study.measurement.threads}
             limit = study.measurement.memory_limit_gib
-            if limit is not None and record.memory_limit_bytes:  # none where no process was started
+            if limit is not None and record.memory_limit_bytes:  # there is none if no process was started
                 factors["memory_limit_bytes"] = int(limit * 2**30)
             sizes = {} if cell.architecture.module else {name: getattr(cell.architecture, name) for name in _SIZES}
             given = {"graph": record.graph.id} | {name: getattr(record, name) for name in factors if name != "graph"}
@@ -93,7 +93,7 @@ def _apart(place: str, given: Mapping[str, object], asked: Mapping[str, object])
 
 
 def machines(run: RunFolder) -> Iterator[str]:
-    """Yield processes that ran on another type of machine than the one that the report is of."""
+    """Yield processes that ran on another type of machine than the report's."""
     for record in run.records:
         for number, process in enumerate(record.runs, start=1):
             host, device = process.host, run.study.measurement.device
@@ -103,7 +103,7 @@ def machines(run: RunFolder) -> Iterator[str]:
 
 
 def graphs(run: RunFolder) -> Iterator[str]:
-    """Yield graphs that records describe otherwise or not at all, and real ones of other files than the study lists."""
+    """Yield graphs that records describe differently or lack, and real graphs from files that the study lacks."""
     listed = {graph.id: graph for graph in run.graphs}
     for record in run.records:
         if listed.get(record.graph.id) != record.graph:
@@ -125,7 +125,7 @@ def graphs(run: RunFolder) -> Iterator[str]:
 
 
 def beside(run: RunFolder) -> Iterator[str]:
-    """Yield training jobs, counted encodings and explanations that lack, or that the study does not ask for."""
+    """Yield training jobs, counted encodings and explanations that are missing, or that the study does not ask for."""
     study = run.study
     ran = {(record.cell, policy.policy) for record in run.records for policy in record.policies if policy.memory}
     asked, needed = dict[tuple[str, str, str], int](), set[tuple[str, str, str]]()
@@ -157,9 +157,9 @@ def beside(run: RunFolder) -> Iterator[str]:
 
 
 def table(run: RunFolder) -> Iterator[str]:
-    """Yield rows of the table that the records do not say."""
+    """Yield rows of the table that disagree with the records."""
     again = {_row(row): row for row in table_rows(run.records, run.study.analysis)}
-    # Tables from before a column was there have nothing in it.
+    # Tables made before a column existed have nothing in it.
     compared = [column.name for column in COLUMNS if not column.new or any(row[column.name] for row in run.rows)]
     given = {_row(row): row for row in run.rows}
     for cell, policy, _ in sorted(again.keys() ^ given.keys(), key=str):
@@ -176,7 +176,7 @@ def table(run: RunFolder) -> Iterator[str]:
 
 
 def traces(run: RunFolder) -> Iterator[str]:
-    """Yield traces that lack, that no measured cell has, and those that the records contradict."""
+    """Yield traces that are missing, that belong to no measured cell, or that contradict the records."""
     asked: dict[tuple[str, str, str], tuple[CellRecord, Memory]] = {}
     for record in traced_cells(run.records, run.study):
         for policy in record.policies:

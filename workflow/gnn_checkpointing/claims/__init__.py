@@ -1,1 +1,1 @@
-"""Sentences, the rules that judge them, and their verdicts."""
+"""Claims: sentences, the rules that judge them, and their verdicts."""

@@ -1,4 +1,4 @@
-"""Judging: each claim of the catalogue, for what was measured, gets its number and its verdict."""
+"""Judge the claims of the catalogue: each that concerns what was measured gets its number and its verdict."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,20 +15,20 @@ _DEVICES = {"cpu": "CPU", "cuda": "one CUDA device"}
 
 
 def judge(findings: Findings, study_name: str, hardware: str) -> Ledger:
-    """Every claim of the catalogue with its estimate, evidence and verdict; numbers know their files' fields."""
+    """Every claim of the catalogue with its estimate, evidence and verdict; numbers carry their files and fields."""
     found = Findings(**sourced_findings(findings))
     claims = [_claim(template, asked) for template in catalogue() for asked in _instances(template, found)]
     return Ledger(
         study=study_name,
         hardware=hardware,
         confidence=found.effects.confidence,
-        # What others say concerns a study only where it tests it.
+        # Claims of the literature are kept only if the study tests them.
         claims=[claim for claim in claims if claim.kind != "literature" or claim.verdict != "untested"],
     )
 
 
 def _instances(template: Template, findings: Findings) -> Iterator[Asked]:
-    """What a claim is asked about: each convolution and policy that it is made for."""
+    """Yield each convolution and policy that a claim applies to."""
     if template.needs and not _measured(template.needs, findings):
         return
     if template.of_study:
@@ -63,7 +63,7 @@ def _measured(needed: str, findings: Findings) -> bool:
 
 
 def _both_measured(asked: Asked, beside: str) -> bool:
-    """Whether a convolution was measured on generated graphs with a policy and with one of another kind."""
+    """Whether a convolution was measured on generated graphs with its policy and with one of kind `beside`."""
     others = variants(asked.findings, beside)
     return bool(levels(asked)) and any(levels(asked, policy=other) for other in others)
 
@@ -75,7 +75,7 @@ def _claim(template: Template, asked: Asked) -> Claim:
     turns = picked.timed or template.margin
     flips = flipping(template.rule, picked.estimates, findings.effects.confidence) if turns else 0.0
     count = len(picked.estimates)
-    # The rule looks at each of several estimates; one is printed.
+    # The rule judges each of several estimates; only their summary is printed.
     gathering = f" ({count} values: their median, and the span of their intervals)" if count > 1 else ""
     names = {"convolution": asked.convolution, "policy": asked.policy}
     return Claim(

@@ -1,4 +1,4 @@
-"""A claim as data: sentence, source, the estimate it rests on, the rule that judges it, the verdict."""
+"""A claim as data: sentence, source, underlying estimate, the rule that judges it, and the verdict."""
 
 from itertools import product
 from pathlib import Path
@@ -14,14 +14,14 @@ Verdict = Literal["supported", "refuted", "inconclusive", "untested"]
 Kind = Literal["study", "literature", "seed"]
 
 _ALIKE = ("in_general", "source", "conditions", "rule", "quantity", "unit")
-"""What claims of one template may share."""
+"""Fields that claims of one template may share."""
 _FORM = TypeAdapter(dict[str, dict[str, str]])
 
 
 class Claim(Result):
     """One sentence and its fate."""
 
-    # What is written has every field, and the schema says so.
+    # Written files have every field, and the schema says so.
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     id: str = Field(description="TEMPLATE, TEMPLATE:CONVOLUTION or TEMPLATE:CONVOLUTION:POLICY; each once a ledger")
@@ -53,7 +53,7 @@ class Ledger(Result):
     @model_validator(mode="before")
     @classmethod
     def _whole(cls, values: Any) -> Any:
-        """Give each claim what the file says once of all claims of its template."""
+        """Fill in the fields that the file states once for all claims of a template."""
         if not isinstance(values, dict) or not isinstance(values.get("claims"), list) or "alike" not in values:
             return values
         alike = _FORM.validate_python(values["alike"])
@@ -65,7 +65,7 @@ class Ledger(Result):
 
 
 def written(ledger: Ledger) -> dict[str, Any]:
-    """The content of a `claims.json`: what several claims of one template say alike is in it once, under `alike`."""
+    """The content of a `claims.json`; fields that all claims of a template share are stated once, under `alike`."""
     values = all_significant(ledger.model_dump(mode="json"))
     own: dict[str, list[dict[str, Any]]] = {}
     for claim in values["claims"]:
@@ -87,7 +87,7 @@ def read_ledger(path: Path) -> Ledger:
 
 
 def ledger_schema() -> dict[str, Any]:
-    """The JSON schema of a `claims.json`, as it is written: every field is in each claim, or in its template."""
+    """The JSON schema of a `claims.json` as it is written, with every field in each claim or in its template."""
     schema = Ledger.model_json_schema(mode="serialization")
     claim = schema["$defs"]["Claim"]
     claim["required"] = [name for name in claim["required"] if name not in _ALIKE]

@@ -1,4 +1,4 @@
-"""The rules that turn intervals into verdicts, fixed before the data, and how often another run turns a verdict."""
+"""The rules that turn intervals into verdicts, fixed before the data, and how often another run changes a verdict."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from gnn_checkpointing.sourced import plain
 
 @dataclass(frozen=True)
 class Rule:
-    """A decision about one or several intervals, as a clause for the reader and as a function of them."""
+    """A decision about one or several intervals, as a clause for the reader and as a function of the intervals."""
 
     words: str
     verdict: Callable[[Sequence[Estimate]], Verdict]
@@ -55,7 +55,7 @@ _EACH: dict[str, tuple[str, Callable[..., bool], Callable[..., bool]]] = {
         lambda value, count: not value.low <= count <= value.high,
     ),
 }
-"""In words with its limits, when an interval holds, and when it says the opposite."""
+"""Each rule in words with its limits, when an interval satisfies it, and when it says the opposite."""
 
 
 def _each(name: str, *limits: float) -> Rule:
@@ -94,7 +94,7 @@ MOST_FLIPS = 0.05
 
 
 def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
-    """A ratio of times that was fitted within one run, with an interval that holds what the next run differs by."""
+    """A ratio of times fitted within one run, with its interval widened by the differences between runs."""
     run = findings.effects.run_to_run
     if run is None or min(ratio.low, ratio.estimate) <= 0:
         return ratio
@@ -105,7 +105,7 @@ def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
 
 
 def with_margin(estimates: Sequence[Estimate], margin: float, findings: Findings) -> tuple[Estimate, ...]:
-    """The estimates, each with an interval as if its error were so many deviations of a step time from run to run."""
+    """The estimates, with intervals widened for an error of `margin` run-to-run deviations of a step time."""
     run = findings.effects.run_to_run
     reach = plain(margin * run.seconds_deviation) * _quantile(findings.effects.confidence) if run else 0.0
     ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
@@ -113,7 +113,7 @@ def with_margin(estimates: Sequence[Estimate], margin: float, findings: Findings
 
 
 def share_of(share: float, count: int, findings: Findings) -> Estimate:
-    """A share of so many cells with Wilson's interval: other runs scatter by as much as other cells would."""
+    """A share of `count` cells with Wilson's interval, as other runs scatter by as much as other cells would."""
     found, square = plain(share), _quantile(findings.effects.confidence) ** 2 / count
     middle = (found + square / 2) / (1 + square)
     reach = math.sqrt(square * found * (1 - found) + square**2 / 4) / (1 + square)
@@ -121,9 +121,9 @@ def share_of(share: float, count: int, findings: Findings) -> Estimate:
 
 
 def chance_of_turning(left_out: LeftOut, findings: Findings) -> float:
-    """The share of other runs in which leaving out a graph would turn a statement on a ratio of times.
+    """Share of other runs in which leaving out a graph would reverse a statement on a ratio of times.
 
-    Another run moves all of its intervals alike, so a statement turns where the boundary comes between their ends.
+    Another run shifts all intervals alike, so the statement is reversed if the boundary falls between their ends.
     """
     run, whole = findings.effects.run_to_run, left_out.whole
     if run is None:
@@ -135,11 +135,11 @@ def chance_of_turning(left_out: LeftOut, findings: Findings) -> float:
 
 
 def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> float:
-    """The share of simulated runs in which the rule decides otherwise of the numbers alone than it does of these.
+    """Share of simulated runs for whose numbers alone the rule decides otherwise than for the present numbers.
 
-    The interval of each estimate holds what differs between processes and hours, so its reach gives the standard
-    deviation of a run: of the logarithm where all is positive. Another run's number is off the truth by as much as this
-    one's, so the two differ by the root of two of it.
+    Each estimate's interval includes the differences between processes and hours, so its half-width gives the standard
+    deviation of a run (of the logarithm if the interval is positive). Another run's error is as large as this run's, so
+    the two numbers differ by the square root of two times that.
     """
     if not estimates:
         return 0.0
@@ -170,5 +170,5 @@ def _decided(rule: Rule, values: Sequence[float]) -> Verdict:
 
 
 def _quantile(confidence: float) -> float:
-    """The normal quantile to both sides of which an interval reaches."""
+    """The normal quantile of a two-sided interval."""
     return NormalDist().inv_cdf((1 + plain(confidence)) / 2)

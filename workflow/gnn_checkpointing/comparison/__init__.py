@@ -1,4 +1,4 @@
-"""Machines compared by their published reports. Here: which reports there are, by names and places alone."""
+"""Comparison of machines by their published reports. Here: which reports there are, from names and places alone."""
 
 from collections.abc import Collection, Iterable
 from operator import attrgetter
@@ -8,13 +8,13 @@ from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.refusal import Refusal
 
 SUMMARY = "summary.json"
-"""A folder that has one is a published report: it is written last but for what can be seen of the report."""
+"""A folder with this file is a published report; only the pages, the pack and the crate are written after it."""
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
-"""Beside the folders of all machines."""
+"""Files beside the folders of all machines."""
 
 DOCUMENTATION = "docs"
-"""Beside them, too, where it is published: a folder that holds no reports."""
+"""Folder of the documentation, where it is published beside the machines; it holds no reports."""
 
 
 def folders(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
@@ -23,19 +23,19 @@ def folders(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
 
 
 def shared(found: Iterable[Path]) -> dict[str, list[Path]]:
-    """By study the folders of those that two or more machines have published."""
+    """The report folders of each study that two or more machines have published."""
     by_study = grouped(sorted(found, key=attrgetter("name")), attrgetter("name")).items()
     return {study: places for study, places in by_study if len(places) > 1}
 
 
 def machines(found: Iterable[Path]) -> dict[str, list[str]]:
-    """By machine the studies that it has published."""
+    """The studies that each machine has published."""
     by_machine = grouped(found, attrgetter("parent.name")).items()
     return {slug: [folder.name for folder in own] for slug, own in by_machine}
 
 
 def refuse_strangers(reports: Path) -> None:
-    """Refuse a place that holds no reports, and any folder two levels down that is none."""
+    """Refuse a folder that does not exist, and any folder two levels below it that is not a report."""
     if not reports.is_dir():
         raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
     for folder in sorted(
@@ -50,7 +50,7 @@ def refuse_strangers(reports: Path) -> None:
 
 
 def why_nothing(reports: Path, left_out: Collection[Path] = ()) -> str:
-    """One sentence on why nothing can be compared, and what would change that; empty where something can."""
+    """One sentence on why nothing can be compared and what would change that; empty if something can."""
     found = folders(reports, left_out)
     if shared(found):
         return ""

@@ -1,4 +1,4 @@
-"""What two reports of one study have in common, what of it must be the same, and what differs around it."""
+"""Comparison of two reports of one study: what they share, what of it must be the same, and what else differs."""
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from gnn_checkpointing.report.run_folder import Row, RunFolder, place
 Item = TypeVar("Item")
 
 ROUNDING, ROUNDING_BYTES = 1e-6, 1e-3
-"""Two fits of the same bytes agree to this share of their slope, or to so many bytes per edge of a slope of nothing."""
+"""Tolerances of two fits of the same bytes: a share of their slope, or bytes per edge if the slope is about 0."""
 
 _DECIDED = ("supported", "refuted")
 _OTHER_GRAPHS = "A generator of random numbers or a data set has changed between the two."
 
 Found = Iterator[tuple[str, Any, Any, str, bool]]
-"""Of each item that both have: its place, what either says, what may explain a difference, whether there is none."""
+"""For each shared item: its place, both values, what may explain a difference, and whether the values are the same."""
 
 
 QUESTIONS = {
@@ -44,7 +44,7 @@ QUESTIONS = {
 
 
 class Joined(NamedTuple):
-    """A row that both have, and which row of either table it is, counted from 0."""
+    """A row that both tables have, with its index in each table, counted from 0."""
 
     first_row: int
     first: Row
@@ -53,12 +53,12 @@ class Joined(NamedTuple):
 
     @property
     def both_completed(self) -> bool:
-        """Whether the policy ran to its end on both machines."""
+        """Whether the policy completed on both machines."""
         return self.first["outcome"] == self.second["outcome"] == "completed"
 
 
 def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tuple[list[Check], list[Difference]]:
-    """Every check of two reports of one study with what differs; `rows` are those that both have."""
+    """All checks of two reports of one study, and the differences; `rows` are those that both reports have."""
     reason = _reason(first, second)
     found: dict[str, tuple[Found, str]] = {
         "graphs": (_graphs(first, second), _OTHER_GRAPHS),
@@ -87,7 +87,7 @@ def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tup
 
 
 def _difference(what: str, where: str, first: Any, second: Any, note: str = "") -> Difference:
-    """Two values that are not the same, and the distance of numbers over the larger."""
+    """Two different values; for numbers, also their distance relative to the larger one."""
     relative = None if isinstance(first, str) else abs(first - second) / max(abs(first), abs(second))
     return Difference(what=what, place=where, first=first, second=second, relative=relative, note=note)
 
@@ -102,7 +102,7 @@ def _saved_bytes(rows: Sequence[Joined]) -> Found:
     for pair in rows:
         one, other = (row["saved_activation_bytes"] for row in (pair.first, pair.second))
         if pair.both_completed and isinstance(one, int) and isinstance(other, int):
-            # Sizes of blocks follow the machine's cache.
+            # Block sizes depend on the machine's cache.
             blocks = [row["edges_at_once"] for row in (pair.first, pair.second)]
             note = "" if blocks[0] == blocks[1] else f"{blocks[0]} and {blocks[1]} edges at once"
             yield place(pair.first), one, other, note, one == other
@@ -129,7 +129,7 @@ def _claims(first: RunFolder, second: RunFolder) -> list[tuple[Claim, Claim]]:
 
 
 def _reason(first: RunFolder, second: RunFolder) -> str:
-    """What two machines' bytes may differ by: their devices, their versions, or nothing."""
+    """Why the bytes of two machines may differ: their devices, their versions, or no reason at all."""
     one, other = (" and ".join(sorted({str(row["device"]) for row in run.rows})) for run in (first, second))
     if one != other:
         return (
@@ -144,7 +144,7 @@ def _reason(first: RunFolder, second: RunFolder) -> str:
 
 
 def matched(first: Iterable[Item], second: Iterable[Item], key: Callable[[Item], Hashable]) -> list[tuple[Item, Item]]:
-    """The items of one key, in the first's order."""
+    """Pairs of items with the same key, in the order of `first`."""
     others = {key(item): item for item in second}
     return [(item, others[key(item)]) for item in first if key(item) in others]
 
@@ -152,8 +152,8 @@ def matched(first: Iterable[Item], second: Iterable[Item], key: Callable[[Item],
 def joined(first: RunFolder, second: RunFolder) -> list[Joined]:
     """The rows of the same cell and policy on graphs of one size, in the first table's order.
 
-    A cell's id names its graph, architecture, aggregation and allocator. Two graphs of one id and another size have
-    another SHA-256, too: the check of graphs names them. A cell that was measured again is compared by its first visit.
+    A cell's id names its graph, architecture, aggregation and allocator. Two graphs with one id but different sizes
+    also differ in SHA-256, so the check of graphs names them. A cell measured more than once counts by its first visit.
     """
     resized = {
         one.id
@@ -168,7 +168,7 @@ def joined(first: RunFolder, second: RunFolder) -> list[Joined]:
 
 
 def around(pairs: Sequence[Joined], first: RunFolder, second: RunFolder) -> Iterator[Difference]:
-    """What differs around the measurements: claims that one alone decides, machines, settings, rows, outcomes."""
+    """Yield other differences: claims that only one report decides, machines, settings, rows, outcomes."""
     for one, other in _claims(first, second):
         if (one.verdict in _DECIDED) != (other.verdict in _DECIDED):
             yield _difference("half", one.id, one.verdict, other.verdict, one.sentence)
@@ -188,7 +188,7 @@ def around(pairs: Sequence[Joined], first: RunFolder, second: RunFolder) -> Iter
 
 
 def _alone(there: RunFolder, elsewhere: RunFolder) -> dict[str, str]:
-    """The policies that the first of the two alone has, of each cell that has such."""
+    """For each cell, the policies that only the first of the two runs has."""
     known = {place(row) for row in elsewhere.rows}
     policies: dict[str, list[str]] = {}
     for row in there.rows:
@@ -198,7 +198,7 @@ def _alone(there: RunFolder, elsewhere: RunFolder) -> dict[str, str]:
 
 
 def _settings(run: RunFolder) -> dict[str, str]:
-    """What the study asks, each setting under its whole name, a list as one setting; not what names the machine."""
+    """The study's settings by their full names, each list as one setting; the name of the machine is left out."""
     return dict(_keys(run.study.model_dump(mode="json", by_alias=True, exclude={"hardware"})))
 
 

@@ -1,4 +1,4 @@
-"""Every study that several machines have published, each two of them held against each other."""
+"""Compare each pair of machines on every study that several machines have published."""
 
 from collections.abc import Collection
 from itertools import combinations
@@ -13,9 +13,9 @@ from gnn_checkpointing.report.run_folder import RunFolder
 
 
 def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
-    """What the reports below `reports` say of each other; refused where there are no two of one study.
+    """Compare the reports below `reports`, or refuse if no study has two.
 
-    Reports of a study that no other machine has are named, and not read; those that are `left_out` are neither.
+    Reports of a study that no other machine has are named but not read; those in `left_out` are neither.
     """
     reason = why_nothing(reports, left_out)
     if reason:

@@ -34,11 +34,11 @@ _WORDS: dict[str, Any] = {
     "joined": ", ".join,
     "whole": lambda found: next(iter(found), None),
 }
-"""What columns may name: how their values read, and the first of a list, if any."""
+"""Functions that columns may use: formats of their values, and the first item of a list, if any."""
 
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
-    """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
+    """Write comparison.json and comparison.html into `output_folder`, but nothing before the page is complete."""
     with texts_from(templates):
         html = report_html(_page(comparison), templates, PAGE)
     write_json(output_folder / COMPARISON, all_significant(comparison.model_dump(mode="json")))
@@ -55,7 +55,7 @@ def index_sentences(comparison: Comparison, templates: Path) -> list[str]:
 
 
 def _page(comparison: Comparison) -> Page:
-    """The whole page; every number on it knows its address in `comparison.json`."""
+    """The whole page; every number on it carries its address in `comparison.json`."""
     found = sourced(comparison, f"{COMPARISON}#")
     missing = [
         Paragraph(f"Study {study.name} has not been published by {', '.join(study.missing)}.")
@@ -88,7 +88,7 @@ def _page(comparison: Comparison) -> Page:
 
 
 def _pair_section(key: str, pair: Pair) -> Section:
-    """What one study says on two machines; `key` is its address within the page."""
+    """The section for one study on two machines; `key` is its address within the page."""
     blocks: list[Block] = [
         Paragraph(f"{units.count(pair.rows)} measurements in {units.count(pair.cells)} cells are on both machines."),
         Paragraph(f"What must be the same: {_said('same', pair)}"),
@@ -132,7 +132,7 @@ def _table(id: str, rows: list[Any], text: str, caption: str = "", **known: Any)
 
 
 def _ratios_figure(key: str, pair: Pair) -> Figure:
-    """A panel for each convolution: one mark per cell and policy, at its time ratio on either machine."""
+    """A panel for each convolution: one mark per cell and policy, at its time ratios on the two machines."""
     values = [plain(one.estimate) for ratio in pair.ratios for one in (ratio.first, ratio.second)]
     x, y = (scales.ratio_scale(values, f"step time / none, {slug}") for slug in (pair.first, pair.second))
     policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
@@ -153,7 +153,7 @@ def _point(ratio: AtRow) -> Point:
 
 
 def _alternative(title: str, pair: Pair, ratios: list[AtRow]) -> str:
-    """For each policy how many marks there are, and where they lie on either machine."""
+    """Text instead of a panel: for each policy, the number of marks and their range on each machine."""
     summaries, marked = {_series(one): one for one in pair.ratio_summaries}, []
     for series, own in grouped(ratios, _series).items():
         sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}

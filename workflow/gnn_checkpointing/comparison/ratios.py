@@ -1,4 +1,4 @@
-"""What differs between machines: ratios formed within each (times, times per edge, break-evens), and how they agree."""
+"""What differs between machines: ratios within each (times, times per edge, break-evens), and their agreement."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 
 
 def at_rows(pairs: Sequence[Joined], value: Callable[[Row], Estimate | None]) -> list[AtRow]:
-    """A value of each cell and policy where both machines have it."""
+    """A value of each cell and policy for which both machines have it."""
     found = []
     for pair in pairs:
         first, second = value(pair.first), value(pair.second)
@@ -57,7 +57,7 @@ def _throughput(row: Row) -> Estimate | None:
 def ratio_summaries(pairs: Sequence[AtRow], confidences: tuple[float, float]) -> list[RatioSummary]:
     """The time ratios of all cells under an allocator, of each convolution, and of each of its policies.
 
-    `confidences` are those of the intervals on either machine.
+    `confidences` are the confidence levels of the intervals on the two machines.
     """
     groups: dict[tuple[str, str, str], list[AtRow]] = {}
     for of_convolution, of_policy in ((False, False), (True, False), (True, True)):
@@ -90,7 +90,7 @@ def _summary(
 
 
 def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
-    """The time per edge of every series and policy that has a law of time on both machines."""
+    """The time per edge of every series and policy with a law of time on both machines."""
     laws = (run.findings.regressions.laws for run in (first, second))
     one, other = (
         {(law.convolution, law.policy): law for law in own if law.response == "step_time_seconds"} for own in laws
@@ -109,7 +109,7 @@ def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
 
 
 def break_evens(first: RunFolder, second: RunFolder) -> tuple[list[BreakEvenPair], int]:
-    """The break-even densities of the policies that have one on either machine, and how many have on none."""
+    """Pairs of break-even densities, and the number of ratios that lie on one same side on both machines."""
     found, never = [], 0
     kind = ("convolution", "policy", "quantity", "threshold")
     one_side, other_side = (run.findings.trends.break_evens for run in (first, second))
@@ -132,7 +132,7 @@ def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Esti
 
 
 def _both(first: Estimate | None, second: Estimate | None) -> dict[str, Any]:
-    """Both, the second over the first, and whether both have an interval and the two do not meet."""
+    """Both values, the second over the first, and whether both exist and their intervals do not meet."""
     found = {"first": first, "second": second}
     if first is None or second is None:
         return found | {"quotient": None, "apart": False}
@@ -147,9 +147,9 @@ def deviations(low: Floats, high: Floats, confidence: float) -> Floats:
 def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -> Estimate:
     """Median over cells of quotients given as logarithms, with its interval ([num_cells] each).
 
-    Graphs are resampled whole, for cells of one graph are no independent witnesses; the interval is as wide as that of
-    `analysis.effects` for as many graphs. It is never narrower than what the cells' own standard deviations (`spread`)
-    leave open: those alone where there is one graph.
+    Whole graphs are resampled, since cells of one graph are not independent; the interval is widened for few graphs
+    (`widened_tail`). It is never narrower than the cells' own standard deviations (`spread`) imply; with a single graph
+    it rests on these alone.
     """
     generator = np.random.default_rng(SEED)
     middle = float(np.median(logarithms))
@@ -165,7 +165,7 @@ def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -
 
 
 def _medians(values: Floats, times: NDArray[np.int64]) -> Floats:
-    """The median of the values, each so many `times`, of each row of those ([resamples, num_values])."""
+    """Median of `values` for each row of `times` ([resamples, num_values]): how often each value occurs."""
     order = np.argsort(values)
     ends = np.cumsum(times[:, order], axis=1)
     last = ends[:, -1:] - 1
@@ -177,13 +177,13 @@ def _medians(values: Floats, times: NDArray[np.int64]) -> Floats:
 def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Estimate | None:
     """Kendall's tau-b of the values on two machines with its interval; None where one side does not rank.
 
-    1 where any two cells are in the same order on both, -1 where in the opposite one. Graphs are resampled whole: the
-    interval covers their scatter, not that noise of timing alone lowers tau. One graph leaves all open.
+    1 if every two cells are in the same order on both, -1 if in the opposite one. Whole graphs are resampled: the
+    interval covers their scatter, but not that timing noise alone lowers tau. With one graph it is -1 to 1.
     """
     one, other = (np.sign(np.subtract.outer(values, values)) for values in (first, second))
     places, count = _places(graphs)
     members = np.eye(count)[places]
-    # Pairs by the graphs that their cells are of, so that a resample only has to weigh these sums.
+    # Sums over pairs by the graphs of their cells, so that a resample only has to weight these sums.
     same, ranked, ranked_there = (members.T @ pairs @ members for pairs in (one * other, one**2, other**2))
     if not ranked.any() or not ranked_there.any():
         return None
@@ -200,7 +200,10 @@ def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Esti
 
 
 def exact_rank_agreement(values: Sequence[tuple[float, float]]) -> RankAgreement | None:
-    """Kendall's tau-b of independent pairs with its p-value, exact for few without ties; None below three."""
+    """Kendall's tau-b of independent pairs with its p-value, exact for few pairs without ties.
+
+    None for fewer than three pairs, and where the values of one side are all equal.
+    """
     first, second = ([pair[side] for pair in values] for side in (0, 1))
     if len(values) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None

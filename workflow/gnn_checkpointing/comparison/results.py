@@ -1,4 +1,4 @@
-"""What a comparison of machines finds, as values: the content of `comparison.json`."""
+"""Results of a comparison of machines: the content of `comparison.json`."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ class Machine(Result):
 
 
 class Difference(Result):
-    """What is not the same: its place, what either says, how far apart over the larger number, what may explain it.
+    """A difference: its place, both values, their distance relative to the larger, and what may explain it.
 
     `what`: the check that it breaks, or else `facts` and `settings` (of `hardware.json` and `study.json`), `outcomes`
     (how a measurement ended), `half` (claims that one machine alone decides), `alone` (policies of a cell that one
@@ -32,7 +32,7 @@ class Difference(Result):
 
 
 class Check(Result):
-    """Something that must be the same on every machine: how many were compared, how many differ and by how much."""
+    """A check of what must be the same on every machine: numbers of items compared and differing, and by how much."""
 
     id: str
     question: str
@@ -45,7 +45,7 @@ class Check(Result):
 
 
 class OnBoth(OfPolicy):
-    """A number of a policy on either machine, and the second over the first; `apart` if the intervals do not meet."""
+    """A policy's number on both machines, and the second over the first; `apart` if the intervals do not meet."""
 
     first: Estimate | None
     second: Estimate | None
@@ -54,7 +54,7 @@ class OnBoth(OfPolicy):
 
 
 class AtRow(OnBoth):
-    """A number of one cell, with its row of `measurements.csv` on either machine, counted from 0."""
+    """A number of one cell, with its row of `measurements.csv` on each machine, counted from 0."""
 
     first: Estimate
     second: Estimate
@@ -68,7 +68,7 @@ class AtRow(OnBoth):
 
 
 class PerEdge(OnBoth):
-    """Time per edge by the laws of either machine: in seconds, and as the ratio to none's on the same machine.
+    """Time per edge by the laws of each machine: in seconds, and as the ratio to none's on the same machine.
 
     Ratios are None for none itself, and where an interval reaches down to 0.
     """
@@ -80,7 +80,7 @@ class PerEdge(OnBoth):
 class BreakEvenPair(OnBoth):
     """The average degree at which a policy breaks even, None where the ratio does not cross its threshold.
 
-    `course` is as in `analysis/trends.json`; it is `apart`, too, if the courses differ.
+    Courses are as in `analysis/trends.json`; `apart` is also true if they differ.
     """
 
     quantity: Quantity
@@ -90,7 +90,7 @@ class BreakEvenPair(OnBoth):
 
 
 class RatioSummary(OfPolicy):
-    """The time ratios of some cells together; `convolution` and `policy` are empty where all are.
+    """Summary of the time ratios of several cells; an empty `convolution` or `policy` stands for all.
 
     `quotient` is the median of second / first, `rank_agreement` Kendall's tau-b, None where ratios do not rank.
     """
@@ -103,7 +103,7 @@ class RatioSummary(OfPolicy):
 
 
 class RankAgreement(Result):
-    """Kendall's tau-b between two machines over `series`, and the probability of one as far from 0 by chance."""
+    """Kendall's tau-b between two machines over `series` pairs, and the probability of one so far from 0 by chance."""
 
     series: int
     tau: float
@@ -111,7 +111,7 @@ class RankAgreement(Result):
 
 
 class Pair(Result):
-    """One study on two machines; `cells` and `rows` are what both have."""
+    """One study on two machines; `cells` and `rows` count those that both have."""
 
     study: str
     first: str
@@ -150,7 +150,7 @@ class StudyCompared(Result):
 
 
 class Comparison(Result):
-    """Everything compared: every two machines of each study."""
+    """The whole comparison: every pair of machines of each study."""
 
     confidence: float
     resamples: int

@@ -1,4 +1,4 @@
-"""From a graph and a memory limit to a policy, by the arithmetic of the laws (torch-free).
+"""Choose a policy for a graph and a memory limit by the arithmetic of the laws (does not import torch).
 
 from gnn_checkpointing.planning import Planner
 
@@ -38,8 +38,8 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 class PolicyPlan:
     """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that certainly fit.
 
-    `time` is None where no law predicts it; `faster` whether it was measured to beat none near this size.
-    `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
+    `time` is None if no law predicts it; `faster` says whether the policy was measured to beat none near this size.
+    `largest_nodes` holds at the given average degree, `largest_degree` at the given number of nodes; None: no limit.
     """
 
     policy: str
@@ -52,13 +52,13 @@ class PolicyPlan:
 
     @property
     def seconds(self) -> arithmetic.Interval | None:
-        """The seconds of a step; None where they are not predicted, or withheld."""
+        """The seconds of a step; None if they are not predicted, or only bounded."""
         return None if self.time is None else self.time.interval
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The answer: the policies in the study's order, the one to take (None where none fits), and what to beware of."""
+    """The answer: policies in the study's order, the recommended one (None if no policy fits), and warnings."""
 
     convolution: str
     num_nodes: int
@@ -70,7 +70,7 @@ class Plan:
     warnings: tuple[str, ...]
 
     def of(self, policy: str) -> PolicyPlan:
-        """One policy's answer, or refuse where there is none."""
+        """One policy's answer, or refuse if there is none."""
         for found in self.policies:
             if found.policy == policy:
                 return found
@@ -79,13 +79,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Planner:
-    """Answers questions by what one study found on one machine."""
+    """Answers questions from the findings of one or more studies on one machine."""
 
     knowledge: Knowledge
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """The planner of a `planner.json`, or of a report with one, or of all reports in `report/<hardware>`."""
+        """The planner from a `planner.json`, from a report that has one, or from all reports in `report/<hardware>`."""
         place = Path(path)
         of_many = place.is_dir() and not (place / FILE).is_file()
         own = place / FILE if place.is_dir() else place
@@ -105,15 +105,15 @@ class Planner:
         self_loops: bool = False,
         attention_dropout: bool = False,
     ) -> Plan:
-        """Every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
+        """Every policy's cost on a graph with `num_nodes` nodes and `num_edges` directed edges, and which to choose.
 
-        The recommended policy is the fastest of those that certainly fit, by the upper end of their peak's interval.
-        If `none` fits, it is `none`, unless another one was measured to be faster with that model on a graph of about
-        that size.
-        Times that are only bounded rank nothing: without a predicted time it is the policy of the lowest peak.
-        With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
-        attention. Sizes that are left out are those that were measured, and classes are no more than channels. Raises
-        `Refusal` for impossible numbers and for a convolution that there is no law for.
+        The recommended policy is the fastest of those that certainly fit, judged by the upper end of their peak's
+        interval. If `none` fits, it is recommended unless another policy was measured to be faster with the same model
+        on a graph of about the same size. Times that are only bounded are not ranked; if no time is predicted, the
+        policy with the lowest peak is recommended.
+        With `self_loops` each node has an additional edge to itself; with `attention_dropout` GAT and GATv2 drop
+        attention weights. Omitted sizes default to those measured, and classes are assumed to be no more than channels.
+        Raises `Refusal` for impossible numbers and for a convolution without laws.
         """
         asked = zip(self.knowledge.measured, (num_layers, hidden_channels, heads, num_features), strict=True)
         model = {name: measured if own is None else own for (name, measured), own in asked}
@@ -168,7 +168,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
 def _policy(
     known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step, memory: float, *, self_loops: bool
 ) -> PolicyPlan:
-    if self_loops and not known.self_loops:  # some convolutions add their own
+    if self_loops and not known.self_loops:  # some convolutions already add self-loops
         step = replace(step, edges=step.edges + step.nodes)
     found = peak(known, step)
     degree = step.edges / step.nodes
@@ -188,7 +188,7 @@ def _policy(
 
 
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
-    """The fastest policy that certainly fits; where no time is predicted, the one of the lowest peak."""
+    """The fastest policy that certainly fits; if no time is predicted, the one with the lowest peak."""
     fitting = [one for one in policies if one.verdict == "fits"]
     if any(one.policy == "none" for one in fitting):
         fitting = [one for one in fitting if one.policy == "none" or one.faster]

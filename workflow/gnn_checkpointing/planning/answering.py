@@ -1,4 +1,4 @@
-"""Which policies answer a question, and what to beware of in the answer."""
+"""Which policies have an answer to a question, and the warnings that go with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,7 +11,7 @@ LEFT_OUT = {
     "dropout": "PyTorch's compiler draws other masks of dropout",
     "compiled": "what PyTorch's compiler keeps is known of the measured layers, channels and heads alone",
 }
-"""Why policies have no answer."""
+"""Reasons why policies have no answer."""
 
 DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
 
@@ -19,7 +19,7 @@ WHOLE_NODES = "a block has all edges that end at a node, so one at which more th
 
 
 def answering(knowledge: Knowledge, convolution: str, step: Step) -> list[PolicyKnowledge]:
-    """Each policy once: of the study that has this model and a graph of this size, else of the first one."""
+    """Each policy once: from a study with this model and graphs of this size, otherwise from the first study."""
 
     def elsewhere(one: PolicyKnowledge) -> bool:
         return one.measured is None or one.measured.model != step.sizes.model or not _inside(one, step)
@@ -38,7 +38,7 @@ def _inside(known: PolicyKnowledge, step: Step) -> bool:
 
 
 def left_out(known: PolicyKnowledge, step: Step) -> str | None:
-    """Which reason there is to have no answer for a policy."""
+    """Key in `LEFT_OUT` of the reason why a policy has no answer; None if it has one."""
     name = parse_policy(known.policy)
     if name.kind == "segments" and (name.count or 1) > step.sizes.num_layers:
         return "segments"
@@ -52,7 +52,7 @@ def left_out(known: PolicyKnowledge, step: Step) -> str | None:
 def warnings(
     knowledge: Knowledge, known: Sequence[PolicyKnowledge], reasons: Mapping[str, str | None], step: Step
 ) -> Iterator[str]:
-    """Yield what was not measured, and of each policy without an answer the reason."""
+    """Yield warnings about what was not measured, and why policies have no answer."""
     numbers = {"num_nodes": step.nodes, "num_edges": step.edges, **step.sizes.model_dump()}
     yield from (one.warning for one in knowledge.limits if not one.low <= numbers[one.size] <= one.high)
     yield from _beyond(known, step)
@@ -69,7 +69,7 @@ def warnings(
 
 
 def _beyond(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
-    """Yield what the policies of several studies were measured on, where it was something else."""
+    """Yield warnings for policies of several studies that were measured on other graphs or models."""
     asked = {"num_nodes": step.nodes, "num_edges": step.edges}
     for size, number in asked.items():
         ends = [getattr(one.activation, size) for one in known if one.measured]
@@ -84,7 +84,7 @@ def _beyond(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
 
 
 def _extrapolated(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
-    """Yield a sentence on policies that were measured on smaller or larger graphs alone, where others were measured."""
+    """Yield a warning if only some of the policies were measured on graphs of this size."""
     inside = [_inside(one, step) for one in known]
     if any(inside) and not all(inside):
         names = ", ".join(one.policy for one, measured in zip(known, inside, strict=True) if not measured)

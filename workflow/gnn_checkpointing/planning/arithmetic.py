@@ -1,7 +1,7 @@
 """The laws' arithmetic: bytes and seconds of one policy on one graph, and the largest graph that fits.
 
-Plain floating-point operations in a stated order: `templates/html/scripts/planner.js` does the same ones, and a test
-compares the two to the last digit shown.
+Plain floating-point operations in a fixed order: `templates/html/scripts/planner.js` does the same operations, and a
+test compares the two to the last digit shown.
 """
 
 import math
@@ -15,34 +15,34 @@ from gnn_checkpointing.study.convolutions import ATTENTION
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0
-"""How many times fewer or more nodes or edges than were measured a time is still predicted for."""
+"""Factor by which nodes or edges may lie outside the measured range for a time still to be predicted."""
 
 NEARBY = 2.0
-"""Within how many times its nodes and edges a measured graph speaks for another one."""
+"""Factor of nodes and of edges within which a measured graph stands for another one."""
 
 OTHER_SIZES = 0.1
-"""The least half-width of bytes of sizes that were not measured: up to 8 % off in `tests/planning/test_growth.py`."""
+"""Least half-width of bytes for unmeasured model sizes: up to 8 % off in `tests/planning/test_growth.py`."""
 
 WEIGHT_BYTES, SUM_BYTES = 16, 8
-"""At most: of a weight that the law does not have (two matrices a layer, and their gradients), of a summed feature."""
+"""Upper bounds, per weight that the law lacks (two matrices per layer, and their gradients) and per summed feature."""
 
 _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
-"""Policies that do all that none does, and more."""
+"""Policies that do all the work of none, and more."""
 
 DROPPED_BYTES = 4
-"""Of a share of attention: what it was multiplied with."""
+"""Per attention weight: the factor that dropout multiplied it by."""
 
 _KEEPS_ALL = ("none", "selective", "offloaded")
 OF_EDGES = ("edges", "edges_at_once")
-"""Columns whose rows are messages."""
+"""Columns that count messages."""
 
 MOST_NODES, MOST_EDGES = 10**12, 10**15
-"""Where the searches for the largest graph end: whole numbers up to there are exact in floating point."""
+"""Limits of the searches for the largest graph; whole numbers up to there are exact in floating point."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A training step of a model on a graph; the policy was `measured` with other sizes where those are not None."""
+    """A training step of a model on a graph; `measured` are the policy's measured sizes, None if they are the same."""
 
     nodes: float
     edges: float
@@ -52,12 +52,12 @@ class Step:
 
     @property
     def of_measured_model(self) -> bool:
-        """Whether the policy was measured with that many layers, channels and heads."""
+        """Whether the policy was measured with as many layers, channels and heads."""
         return self.measured is None or self.measured.model == self.sizes.model
 
     @property
     def of_measured_sizes(self) -> bool:
-        """The same with that many input features, too."""
+        """Whether it was also measured with as many input features."""
         return self.measured in (None, self.sizes)
 
 
@@ -71,13 +71,13 @@ class Interval:
 
 
 def longest_segment(policy: str, num_layers: int) -> int:
-    """The layers of a segment that are recomputed together; other policies recompute layers one by one."""
+    """Number of layers that a segment recomputes together; other policies recompute layers one by one."""
     name = parse_policy(policy)
     return math.ceil(num_layers / (name.count or 1)) if name.kind == "segments" else 1
 
 
 def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
-    """A growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
+    """Value of a growth for a model of these sizes in which one layer works with rows of `width` values."""
     return (
         growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
         + growth.layer_heads * (sizes.num_layers * sizes.heads)
@@ -91,7 +91,7 @@ def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
 
 
 def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
-    """The edges whose messages a layer holds at a time: all of them, or a block's."""
+    """Number of edges whose messages a layer holds at a time: all edges, or those of a block."""
     rule = known.blocks
     if rule is None:
         return step.edges
@@ -102,7 +102,7 @@ def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
 
 
 def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int = 1) -> float:
-    """A law's bytes or seconds, with messages of `width` values; beyond its graphs a curved law grows as they do."""
+    """A law's bytes or seconds, with messages of `width` values; beyond its range a curved law grows with the graph."""
     nodes, edges, sizes, growth = step.nodes, step.edges, step.sizes, 1.0
     if law.link == "exponential" or any("edges_squared" in piece for piece in law.pieces):
         growth = max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1.0)
@@ -123,7 +123,7 @@ def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int 
         total = 0.0
         for column, term in piece.items():
             factor = grown(term, sizes, width if column in OF_EDGES else sizes.hidden_channels, segment)
-            # A sum of bytes: in a model of one layer what is kept may fall short of what the law takes off it.
+            # Bytes cannot be negative: in a model of one layer, a law may subtract more than the layer keeps.
             total += (factor if law.link == "exponential" else max(factor, 0.0)) * columns[column]
         sums.append(total)
     largest = max(sums)
@@ -133,7 +133,7 @@ def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int 
 
 
 def resident(known: PolicyKnowledge, step: Step) -> float:
-    """The bytes that live before a step."""
+    """Bytes resident before a step."""
     terms, sizes = known.resident, step.sizes
     parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels))
     per_node = terms.per_node + terms.per_feature * sizes.num_features
@@ -141,9 +141,9 @@ def resident(known: PolicyKnowledge, step: Step) -> float:
 
 
 def dropout_bytes(known: PolicyKnowledge, step: Step) -> float:
-    """The bytes of attention dropout: what is kept of each share of attention, in every layer that keeps its messages.
+    """Bytes of attention dropout: what is kept for each attention weight, in every layer that keeps its messages.
 
-    Kernels draw them again.
+    Kernels keep nothing, since they draw the random numbers again.
     """
     name, sizes = parse_policy(known.policy), step.sizes
     if known.convolution not in ATTENTION or name.kind not in EAGER | {"offloaded"}:
@@ -155,9 +155,9 @@ def dropout_bytes(known: PolicyKnowledge, step: Step) -> float:
 def peak(known: PolicyKnowledge, step: Step) -> Interval:
     """The peak memory of a training step in bytes, resident included.
 
-    Of a sparser graph than any measured, whose peak may be at another instant, the interval reaches up to that of the
-    sparsest one; of other sizes than those measured it reaches as far as such were seen to be off, with their weights.
-    A first layer that gathers features makes messages and sums as wide, without gradients.
+    For a graph sparser than any measured, whose peak may fall on another instant, the interval reaches up to the peak
+    of the sparsest one. For unmeasured model sizes it reaches as far as such sizes were seen to be off, plus their
+    weights. A first layer that gathers features makes messages and sums as wide as these, without gradients.
     """
     law, sizes, own, before = known.activation, step.sizes, step.sizes.hidden_channels, resident(known, step)
     sparsest = law.num_edges[0] / law.num_nodes[0] * step.nodes
@@ -182,10 +182,10 @@ def _activation(known: PolicyKnowledge, step: Step, edges: float, width: int) ->
 
 @dataclass(frozen=True)
 class Time:
-    """Seconds of a step; far from what was measured a bound on them, by which policies cannot be ranked.
+    """Seconds of a step; far from the measurements only a bound on them, by which policies cannot be ranked.
 
-    A lower bound comes from the edge of what was measured of the policy, or of `none` where the policy does all of its
-    work: a small one says that little was measured.
+    A lower bound comes from the edge of the measured range of the policy, or of `none` if the policy does all of
+    `none`'s work; a small bound means that little was measured.
     """
 
     interval: Interval | None = None
@@ -194,20 +194,20 @@ class Time:
 
 
 def measured_faster(known: PolicyKnowledge, step: Step) -> bool:
-    """Whether the policy's step of that model was measured to be shorter than none's on such a graph."""
+    """Whether the policy's step was measured to be shorter than none's with this model on a similar graph."""
     asked = step.of_measured_model and not step.attention_dropout
     return asked and any(near(measured, (step.nodes, step.edges)) for measured in known.faster_at)
 
 
 def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two graphs, by nodes and edges, are of about the same size."""
+    """Whether two graphs, given as (nodes, edges), are of about the same size."""
     return all(max(pair) <= NEARBY * min(pair) for pair in zip(one, other, strict=True))
 
 
 def seconds(known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step) -> Time | None:
-    """The seconds of a training step; None where no law predicts them.
+    """The seconds of a training step; None if no law predicts them.
 
-    A policy that recomputes does all that `none` does: its predicted time is never shorter, unless it was measured so.
+    A policy that recomputes does all the work of `none`: its predicted time is never shorter, unless measured to be.
     """
     law = known.seconds
     if law is None:
@@ -224,12 +224,12 @@ def seconds(known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step) ->
 
 
 def _clipped(law: PlannedLaw, step: Step) -> Step:
-    """The largest part of the graph that the law has seen: a larger one takes no less time."""
+    """The step with nodes and edges clipped to the law's measured range: a larger graph takes no less time."""
     return replace(step, nodes=min(step.nodes, law.num_nodes[1]), edges=min(step.edges, law.num_edges[1]))
 
 
 def _longest(policies: list[PolicyKnowledge], step: Step) -> Interval:
-    """The longest time, and the latest ends of the intervals."""
+    """Maximum over the policies of the time and of each end of its interval."""
     found = []
     for known in policies:
         if law := known.seconds:
@@ -239,9 +239,9 @@ def _longest(policies: list[PolicyKnowledge], step: Step) -> Interval:
 
 
 def largest(known: PolicyKnowledge, memory_bytes: float, step_of: Callable[[int], Step], most: int) -> int | None:
-    """The largest number of nodes or edges, up to `most`, whose step fits for certain; None where `most` does.
+    """The largest number of nodes or edges, up to `most`, whose step certainly fits; None if `most` fits.
 
-    0 where not even one does.
+    0 if not even one fits.
     """
 
     def too_large(number: int) -> bool:

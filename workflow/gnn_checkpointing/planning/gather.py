@@ -1,4 +1,4 @@
-"""From a study's findings to what a planner knows: laws split into what grows with layers, channels and heads."""
+"""Turn a study's findings into a planner's knowledge: split laws into what grows with layers, channels and heads."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,22 +28,22 @@ from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
 
 _CLEARLY_FASTER = 0.9
-"""Ratios of times of two runs differ by up to a tenth."""
+"""Below 1 by the difference of time ratios between two runs, up to a tenth."""
 
 _COUNT_MET = 1e-3
-"""A law's bytes per edge that lie so near the count of tensors are that count, which has heads of its own."""
+"""If a law's bytes per edge are this near the count of tensors, the count replaces them; it has a term for heads."""
 
-_MEAN_OF_FEATURES = 4  # bytes of a node and feature that SAGE keeps, for the first layer's weights
+_MEAN_OF_FEATURES = 4  # bytes that SAGE keeps per node and feature, for the first layer's weights
 _FIRST_LAYER: Mapping[str, dict[str, Growth]] = {
     "none": {"nodes": Growth(features=8, rest=4), "edges": Growth(features=4)},
     "layers": {"nodes": Growth(features=8, channels=4, rest=4), "edges": Growth(features=4)},
     "edge_blocks": {"nodes": Growth(features=8, rest=4), "edges_at_once": Growth(features=4, rest=16)},
 }
-"""SAGE's peak where features are wide: messages of the first layer, their sums and means, while little else is kept.
+"""SAGE's peak with wide features: messages of the first layer, their sums and means, while little else is kept.
 
-Counted from its tensors; of blocks it is the most, as if one block had all nodes, and beside its features an edge of a
-block takes the 16 bytes that the closed forms of blocks count. It holds where the laws are of graphs with fewer
-features than channels; others have it in their own terms.
+Counted from its tensors. For blocks it is an upper bound, as if one block had all nodes; besides its features, an edge
+of a block takes the 16 bytes that the closed forms of blocks count. Used if the laws come from graphs with no more
+features than channels; other laws include it in their own terms.
 """
 
 _GROWTHS = {"L F": "layer_channels", "L H": "layer_heads", "F": "channels", "H": "heads", "": "rest"}
@@ -51,9 +51,9 @@ _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
 
 
 def knowledge(study: Study, predictions: Predictions, graphs: Sequence[GraphFacts], machine: Machine) -> Knowledge:
-    """What a planner knows after a study."""
+    """A planner's knowledge from one study."""
     architecture = study.architecture
-    # Stacks of the study's own depth: a Vision GNN's sizes come in threes, and its graph is not what anyone would name;
+    # Only stacks of the study's own depth: a Vision GNN's sizes come in threes, and nobody would ask about its graph;
     # how a user's own model grows with layers and channels is not known.
     planned = {
         series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
@@ -117,11 +117,11 @@ def _base(convolution: str) -> str:
 def _planned_bytes(
     law: PredictiveLaw, laws: Mapping[tuple[str, str, Response], PredictiveLaw], measured: Sizes
 ) -> PlannedLaw:
-    """The law of the activation peak with each term split into what is kept for backward and the rest.
+    """The law of the activation peak, with each term split into what is kept for the backward pass and the rest.
 
-    What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
-    count of its tensors, that count is taken for both, with heads of its own. A segment keeps its input, however many
-    layers there are, and works with what `none` keeps of each of its layers.
+    Kept bytes arise in every layer; the rest is the working memory of one layer. If the bytes per edge agree with the
+    count of the edge's tensors, that count replaces both parts, with its own term for heads. A segment keeps its input,
+    however many layers it has, and works with what `none` keeps of each of its layers.
     """
     if law.form == "power":
         return _planned_seconds(law, measured)
@@ -152,7 +152,7 @@ def _planned_bytes(
 
 
 def _planned_seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
-    """The law of the step time, all of which is taken to grow with layers x channels."""
+    """The law of the step time, which is assumed to grow entirely with layers x channels."""
     layers = measured.num_layers * measured.hidden_channels
     share, power = Growth(layer_channels=1.0 / layers), law.form == "power"
     pieces = [
@@ -168,7 +168,7 @@ def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
 
 
 def _counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
-    """Whether what features take is counted besides the law, whose graphs have too few for it to show."""
+    """Whether the bytes of features are counted in addition to the law, whose graphs have too few features to show."""
     few = measured.num_features <= measured.hidden_channels
     return law.convolution == "SAGE" and law.policy in _FIRST_LAYER and few and law.form != "power"
 
@@ -193,7 +193,7 @@ def _split(term: float, kept: float, stored: Growth, measured: Sizes, law: Predi
 def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:
     """Nodes and edges of the graphs on which the policy's step was clearly shorter than none's, over all draws.
 
-    A graph near which another one was measured without that result does not count: it would not hold between them.
+    A graph is left out if a nearby one was measured without that result: the result would not hold between them.
     """
     if law is None or none is None or law.policy == "none":
         return []
@@ -211,9 +211,9 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
 
 
 def _blocks(policy: str, facts: Mapping[str, str]) -> Blocks | None:
-    """The rule of a policy's blocks: the size in its brackets, or what suits nodes and channels.
+    """The rule of a policy's block size: the one in its name, or one that suits nodes and channels.
 
-    The fewest and the most bytes of a block are those of the device that was measured.
+    The fewest and the most bytes of a block are those of the measured device.
     """
     name = parse_policy(policy)
     if name.kind not in block_rule.EDGES_PER_NODE:
@@ -228,7 +228,7 @@ def _blocks(policy: str, facts: Mapping[str, str]) -> Blocks | None:
 
 
 def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
-    """What was measured, of sizes of the graph the narrowest of all laws."""
+    """The measured ranges; for sizes of the graph, the narrowest range of all laws."""
     if not laws:
         return []
     nodes = max(law.num_nodes[0] for law in laws), min(law.num_nodes[1] for law in laws)

@@ -1,7 +1,7 @@
-"""What a planner knows: the laws of a machine's studies, as numbers that grow with the model's sizes.
+"""A planner's knowledge: the laws of a machine's studies, as numbers that grow with the model's sizes.
 
-`planner.json` holds it, and the page and the command line read the same file: both do the arithmetic of
-`arithmetic.py`, here in Python and there in JavaScript, on the same numbers in the same order.
+It is stored in `planner.json`, which both the page and the command line read. They do the same arithmetic
+(`arithmetic.py`) on the same numbers in the same order, in JavaScript and in Python.
 """
 
 import csv
@@ -31,10 +31,10 @@ BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps 
 
 
 class Growth(Record):
-    """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
+    """A number that grows with the model: a sum of terms per layer x channel, layer x head and so on, and a rest.
 
-    What is kept for backward grows with the layers, what one layer works with does not. `segment_...` grow with the
-    layers that the longest segment has beyond its first. A file has no zeros of it.
+    What is kept for the backward pass grows with the layers, the working memory of one layer does not. `segment_...`
+    grow with the layers of the longest segment beyond its first. Zeros are not written to files.
     """
 
     layer_channels: float = 0.0
@@ -52,10 +52,10 @@ class Growth(Record):
 
 
 class PlannedLaw(Record):
-    """The largest of several sums of terms, each a growth x a column of the graph; or the exponential of one such sum.
+    """Bytes or seconds: the maximum of several sums of growth x column of the graph, or the exponential of such a sum.
 
-    `factor` is what an exponential is multiplied by. Nodes and edges within `num_nodes` and `num_edges` were measured,
-    and an interval reaches `half_width` to both sides, as a share of the law's value. Bytes or seconds.
+    `factor` multiplies the exponential. `num_nodes` and `num_edges` are the measured ranges; `half_width` is that of
+    an interval, as a share of the law's value.
     """
 
     link: Literal["sum", "exponential"]
@@ -68,7 +68,7 @@ class PlannedLaw(Record):
 
 
 class Resident(Record):
-    """Bytes that live before a step: of parameters, a node without its features, a feature of a node, an edge."""
+    """Bytes resident before a step: of parameters, per node without its features, per feature of a node, per edge."""
 
     parameters: float
     per_node: float
@@ -77,7 +77,7 @@ class Resident(Record):
 
 
 class Blocks(Record):
-    """The rule by which a policy chooses its blocks (`study/block_rule.py`), or the `edges` that its name asks for."""
+    """The rule by which a policy chooses its block size (`study/block_rule.py`), or the `edges` given in its name."""
 
     edges_per_node: int
     smallest_bytes: int
@@ -86,7 +86,7 @@ class Blocks(Record):
 
 
 class Sizes(Record):
-    """A model's sizes; of those that were measured, what a question leaves out is taken from here."""
+    """A model's sizes; sizes that a question omits default to the measured ones."""
 
     num_layers: int = Field(ge=1)
     hidden_channels: int = Field(ge=1)
@@ -100,11 +100,11 @@ class Sizes(Record):
 
 
 class PolicyKnowledge(Record):
-    """One convolution under one policy; `seconds` is None where its time follows no law.
+    """One convolution under one policy; `seconds` is None if there is no law of its time.
 
     `faster_at` are the nodes and edges of graphs on which its step was measured to be clearly shorter than none's.
-    With `reads_features` the first layer gathers the input features as they are, so that a message is as wide as they
-    are where they are wider than a layer.
+    With `reads_features` the first layer gathers the raw input features, so its messages are as wide as these if they
+    are wider than a layer.
     """
 
     convolution: str
@@ -120,7 +120,7 @@ class PolicyKnowledge(Record):
 
 
 class Limit(Record):
-    """The range of a size that was measured, and the sentence for what lies outside."""
+    """The measured range of a size, and the warning for values outside it."""
 
     size: Size
     low: int
@@ -140,7 +140,7 @@ class Limit(Record):
 
 
 class KnownGraph(Record):
-    """A real graph to pick, `source` where its sizes are from; `num_features` None where they are those measured."""
+    """A real graph to choose; `source` of its sizes; `num_features` is None if they equal the measured ones."""
 
     label: str
     num_nodes: int
@@ -156,7 +156,7 @@ def well_known() -> list[KnownGraph]:
 
 
 def known_graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
-    """The real graphs that were measured, and those that everyone knows, with the sizes that their publishers give."""
+    """The measured real graphs, and well-known ones with the sizes that their publishers give."""
     loaded = (graph for graph in measured if graph.family == "real" and graph.derivation is None)
     fields = ("label", "num_nodes", "num_edges", "num_features")
     own = [KnownGraph(**{name: getattr(graph, name) for name in fields}) for graph in loaded]
@@ -165,7 +165,7 @@ def known_graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
 
 
 class Knowledge(Record):
-    """Everything that a plan rests on."""
+    """Everything that plans are based on."""
 
     schema_version: Literal[1] = 1
     hardware: str
@@ -179,7 +179,7 @@ class Knowledge(Record):
 
     @property
     def convolutions(self) -> list[str]:
-        """The convolutions that there are laws for, in the study's order."""
+        """The convolutions with laws, in the study's order."""
         return list(dict.fromkeys(known.convolution for known in self.policies))
 
 
@@ -189,7 +189,7 @@ def read_knowledge(path: Path) -> Knowledge:
 
 
 def machine_knowledge(folder: Path) -> Knowledge:
-    """The knowledge of the studies below `report/<hardware>/`; sizes that a question leaves out are the default's."""
+    """Knowledge from all studies below `report/<hardware>/`; omitted sizes are those of the default study."""
     found = [read_knowledge(path) for path in sorted(folder.glob(f"*/{FILE}"))]
     known = [one for one in found if one.policies]
     if not known:
@@ -198,9 +198,9 @@ def machine_knowledge(folder: Path) -> Knowledge:
 
 
 def together(known: Sequence[Knowledge]) -> Knowledge:
-    """One knowledge of several, the first one's model and words, without limits: each policy has its own.
+    """Merge several into one with the model and texts of the first, without limits, since each policy has its own.
 
-    Of each convolution the policies of the study whose step without checkpointing reaches the most edges go first.
+    For each convolution, the policies of the study that reaches the most edges without checkpointing go first.
     """
     policies = [
         one.model_copy(update={"measured": study.measured})
@@ -216,7 +216,7 @@ def together(known: Sequence[Knowledge]) -> Knowledge:
 
 
 def _reach(known: Knowledge, convolution: str) -> int:
-    """The most edges without checkpointing; more than one size of graph goes before one."""
+    """The most edges without checkpointing; studies with several sizes of graph rank before those with one."""
     none = [one for one in known.policies if (one.convolution, one.policy) == (convolution, "none")]
     sizes = [one.activation.num_nodes[0] < one.activation.num_nodes[1] for one in none]
     return max((one.activation.num_edges[1] + 10**15 * many for one, many in zip(none, sizes, strict=True)), default=0)

@@ -1,1 +1,1 @@
-"""Laws that predict bytes and seconds: forms, fits, what they did not see, and what follows from them."""
+"""Laws that predict bytes and seconds: forms, fits, held-out errors, and consequences."""

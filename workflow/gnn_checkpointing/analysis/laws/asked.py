@@ -1,4 +1,4 @@
-"""What a law says of graphs that it was not fitted to: real ones, ones that did not fit, and the densest that fits."""
+"""Predictions of a law beyond its fit: real graphs, cells that ran out of memory or time, and the densest that fits."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class FittedLaw:
 
     @cached_property
     def resident(self) -> results.ResidentLaw:
-        """What lives before a step: constant, bytes per node and per edge; exact where the graphs alone decide."""
+        """Bytes resident before a step: a constant, per node and per edge; exact where the graphs alone decide."""
         columns, before = design(self.series.rows), np.array([float(row.resident_bytes) for row in self.series.rows])
         units = ROUNDING * before.max() / largest(columns)
         terms = zip(least_squares(columns, before).tolist(), units.tolist(), strict=True)
@@ -39,13 +39,14 @@ class FittedLaw:
         return results.ResidentLaw(**own, constant=constant, per_node=node, per_edge=edge)
 
     def reaching(self, share: float) -> Self:
-        """The law with an interval that reaches that share of the prediction, if it does not already."""
+        """The law with its half-width raised to `share` of the prediction, if it is smaller."""
         return replace(self, law=self.law.model_copy(update={"half_width": max(self.law.half_width, share)}))
 
     def for_the_loss(self, row: Row) -> float:
-        """What the loss keeps of classes and training nodes (4 C T, see `counts.py`) beyond the law's bytes per node.
+        """Bytes that the loss keeps for classes and training nodes (4 C T, see `counts.py`), beyond those in the law.
 
-        The law has those of the graphs that it was fitted on. Nothing of it is measured; 0 where classes are not known.
+        The law's bytes per node include those of the graphs that it was fitted to. None of this is measured; 0 if
+        classes are not known, and for other responses than saved bytes.
         """
         known = all(one.num_classes and one.training_nodes for one in (row, *self.series.rows))
         if self.law.response != "saved_activation_bytes" or not known:
@@ -54,7 +55,7 @@ class FittedLaw:
         return 4 * float(row.num_classes * row.training_nodes - per_node * row.num_nodes)
 
     def at(self, sizes: Sizes, share: float = 0.0, *, with_resident: bool) -> float:
-        """The law's value for one graph, or for bytes the whole peak; `share` more than the law says."""
+        """The law's value for one graph, raised by `share`; `with_resident` adds the bytes resident before a step."""
         value = (1 + share) * float(self.fit.at(sizes)[0])
         before = self.resident.constant + self.resident.per_node * sizes.nodes + self.resident.per_edge * sizes.edges
         return value + float(before[0]) if with_resident else value
@@ -62,9 +63,9 @@ class FittedLaw:
 
 @answers
 def scores(fitted: FittedLaw, real: Sequence[Row]) -> Iterator[tuple[str, results.Score | str]]:
-    """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
+    """The law's predictions for the real graphs of its series, or the reason why it cannot predict them.
 
-    The law reads sizes, classes and (from the degrees) the largest block of a real graph, nothing that was measured.
+    The law uses a real graph's sizes, classes and (from the degrees) its largest block, but no measurements.
     """
     law, labels = fitted.law, labels_of(real)
     for row in answering(real, law.response):
@@ -99,10 +100,10 @@ def _holds(low: float, high: float, measured: float) -> bool:
 
 
 def worst_miss(found: Iterable[results.Score], response: results.Response, apart_from: str = "") -> float:
-    """The most by which a law of bytes missed a real graph in range, as a share of the prediction; 0 for seconds.
+    """Largest error of a law of bytes on a real graph in range, as a share of the prediction; 0 for seconds.
 
-    Bytes are exact, and so are their laws on generated graphs; of what real ones differ in, laws know classes and
-    training nodes alone. Seconds scatter on either, and their intervals hold on real graphs as they are.
+    Bytes are exact, and so are their laws on generated graphs; of the ways in which real graphs differ, laws know only
+    classes and training nodes. Seconds scatter on both, and their intervals hold on real graphs as they are.
     """
     chosen = (one for one in found if one.response == response and one.in_range and one.graph != apart_from)
     misses = (abs(one.error) * one.measured / one.predicted.estimate for one in chosen if response not in SAMPLED)
@@ -110,7 +111,7 @@ def worst_miss(found: Iterable[results.Score], response: results.Response, apart
 
 
 def bounded(found: Sequence[results.Score]) -> list[results.Score]:
-    """The scores, with bounds of bytes that also reach as far as the laws missed the other real graphs."""
+    """The scores, with bounds of bytes widened to the laws' largest error on the other real graphs."""
     widened = []
     for score in found:
         middle, reach = score.predicted.estimate, worst_miss(found, score.response, apart_from=score.graph)
@@ -121,7 +122,7 @@ def bounded(found: Sequence[results.Score]) -> list[results.Score]:
 
 
 def summaries(found: Iterable[results.Score]) -> list[results.ScoreSummary]:
-    """Median and worst absolute error of each response, over what lies within the laws' range."""
+    """Median and worst absolute error of each response, over the graphs within the laws' range."""
     summed = []
     for response, each in grouped((score for score in found if score.in_range), lambda score: score.response).items():
         errors = [abs(score.error) for score in each]
@@ -142,10 +143,10 @@ def summaries(found: Iterable[results.Score]) -> list[results.ScoreSummary]:
 def censored(
     rows: Sequence[Mapping[str, Value]], laws: Sequence[FittedLaw], timeout_seconds: float
 ) -> list[results.Censored]:
-    """Every cell x policy that ran out of memory or time, beside what its law says.
+    """Every cell x policy that ran out of memory or time, with its law's prediction.
 
-    Memory: the limit counts all that the step needs, so the law of what is resident is added; time: the limit is how
-    long a policy may be silent, which one step must not reach.
+    The memory limit applies to everything that the step needs, so resident bytes are added. The time limit is how long
+    a policy may be silent, which a single step must not reach.
     """
     found = []
     for row in sorted(rows, key=lambda row: (str(row["cell"]), str(row["policy"]))):
@@ -169,7 +170,7 @@ def censored(
 
 
 def _predicted(row: Mapping[str, Value], laws: Sequence[FittedLaw], *, in_memory: bool) -> float | str:
-    """The peak or the time by the law of the row's series, or why there is none."""
+    """The peak or the time by the law of the row's series, or the reason why there is none."""
     key = (series_name(row), row["policy"], "activation_bytes" if in_memory else "step_time_seconds")
     law = next((law for law in laws if law.series.key == key), None)
     if law is None:
@@ -185,7 +186,7 @@ def _predicted(row: Mapping[str, Value], laws: Sequence[FittedLaw], *, in_memory
 def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[results.Capacity]:
     """For the largest graphs of the study, the degree that fits into each limit; `gain` compares with none.
 
-    Where the policy's degree has no end, `gain` is a lower bound.
+    Where the policy's degree is unbounded, `gain` is a lower bound.
     """
     found = []
     for limit in limits_gib:
@@ -220,7 +221,7 @@ def _capacity(fitted: FittedLaw, memory_bytes: float) -> results.Capacity:
 
 
 def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) -> float | None:
-    """The largest average degree whose peak fits; None where not even an edge a node does."""
+    """The largest average degree whose peak fits; None if not even a degree of 1 fits."""
 
     def excess(degree: float) -> float:
         return fitted.at(_sizes(fitted.series, nodes, degree * nodes), share, with_resident=True) - memory_bytes
@@ -232,12 +233,12 @@ def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) ->
 
 
 def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
-    """A graph that was not measured; its block is as large as those of the nearest density of that size."""
+    """Sizes of an unmeasured graph; its block is interpolated between the measured densities of that size."""
     measured = series.only([place for place, row in enumerate(series.rows) if row.num_nodes == nodes]).sizes
     if measured.at_once is None:
         return Sizes.of((nodes, edges, None))
     order = np.argsort(measured.edges, kind="stable")
     share = measured.at_once[order] / measured.edges[order]
-    # Where the densest graph was worked on whole, so is a denser one; else its block is as large as it gets.
+    # If the densest measured graph was a single block, so is a denser one; otherwise blocks grow no further.
     at_once = edges if share[-1] >= 1 else float(np.interp(edges, measured.edges[order], measured.at_once[order]))
     return Sizes.of((nodes, edges, at_once))

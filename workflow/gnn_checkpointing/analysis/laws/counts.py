@@ -1,16 +1,17 @@
-"""The physical law: activation bytes counted from the tensors that PyG's convolutions make, beside what was measured.
+"""The physical law: activation bytes counted from the tensors that PyG's convolutions make, against measurements.
 
 Letters of the formulas: N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T
 training nodes; float32. R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none. K edges
 of the largest block, and S is 1 where a layer fills two blocks or more, else 0.
 
-`closed_forms.csv` has a sum per row; where a series has several, one instant or another is the peak: the largest. Kept
-are of a node each layer's output, for the next layer's weights (4 L F N), of a training node its class shares, and by
-SAGE each mean for its weights and, of all layers but the first, how many neighbours went into it (4 L N - 4 N). At the
-peak live the head's gradients (4 C F + 4 C + 8), beside them an attention layer's bias (4 F), and the messages: of GCN,
-whose self-loops are edges of each node, the gathered and the weighted ones. Where features are wide, SAGE's first
-messages, their sums and means are the peak, while nothing else is kept (8 M N + 4 N + 4 M E). Beside the second full
-block live the sums of the first. Peaks of blocks hold for the code that keeps no random state (`never`).
+`closed_forms.csv` has one sum per row. If a series has several, the largest applies, since the peak may fall on
+different instants. Kept for the backward pass: each layer's output per node, for the next layer's weights (4 L F N);
+the class shares of each training node; in SAGE each mean, for its weights, and the number of neighbours in it, except
+in the first layer (4 L N - 4 N). The peak adds the head's gradients (4 C F + 4 C + 8), an attention layer's bias (4 F),
+and the messages: in GCN, where each node's self-loop is an edge, the gathered and the weighted ones. With wide features
+the peak is SAGE's first messages with their sums and means, while nothing else is kept (8 M N + 4 N + 4 M E). The sums
+of the first block live while the second full block is computed. Peaks of blocks hold for code that keeps no random
+state (`never`).
 """
 
 import csv
@@ -44,17 +45,17 @@ def _forms(random_state_kept: str) -> Forms:
 
 
 FORMS, BLOCK_FORMS = _forms(""), _forms("never")
-"""By series, policy and response: the largest of these sums."""
+"""The sums by series, policy and response; the largest one applies."""
 
-# The same of one edge, for more convolutions: kept, at the peak, and at the peak where whole layers are checkpointed.
-# Autograd keeps in every layer of GCN and SAGE nothing, since the weight of a message needs no gradient and a sum needs
-# none of its inputs. SAGE-max: the messages, for the gradient of the maximum; those of the first layer come from
-# features, which need none. GAT: the message, and of each head its logit, exponential, denominator and share. GATv2:
-# x_j, the sum of both ends, its leaky ReLU, and of each head the last three. EdgeConv: both ends side by side, the
-# hidden values, the messages. Beside that lives at the peak what one layer works with: the gathered and the weighted
-# messages of GCN, the gathered ones of SAGE with a one to count them, three gradients of the messages with one of the
-# heads under attention, five and a mask of a byte under a maximum. A whole layer keeps all of its own while it is
-# differentiated.
+# Bytes per edge, for more convolutions: kept, at the peak, and at the peak when whole layers are checkpointed.
+# Per layer, autograd keeps nothing for GCN and SAGE: the weight of a message needs no gradient, and a sum needs none of
+# its inputs. SAGE-max keeps the messages, for the gradient of the maximum, except in the first layer, whose messages
+# come from features that need no gradient. GAT keeps the message and per head its logit, exponential, denominator and
+# share. GATv2 keeps x_j, the sum of both ends, its leaky ReLU, and per head the last three. EdgeConv keeps both ends
+# concatenated, the hidden values, and the messages. The peak adds the working memory of one layer: GCN's gathered and
+# weighted messages; SAGE's gathered messages and a one to count each; with attention three gradients of the messages
+# and one of the heads; with a maximum five gradients and a mask of one byte. A checkpointed layer keeps all of its own
+# tensors while it is differentiated.
 _PER_EDGE = {
     "GCN": ("0", "8 F", "8 F"),
     "SAGE": ("0", "4 F + 4", "4 F + 4"),
@@ -66,7 +67,7 @@ _PER_EDGE = {
 
 
 def counted(convolution: str, policy: str, response: Response) -> str | None:
-    """What one more edge costs, as a formula; None where it was not counted.
+    """Bytes per additional edge, as a formula; None where it was not counted.
 
     Generated kernels keep what their compiler chooses, and a sparse product makes no messages: neither is counted.
     """
@@ -90,7 +91,7 @@ def value(formula: str, sizes: Mapping[str, float]) -> float:
 
 
 def with_state(formula: str, state: int) -> str:
-    """The formula with R in figures, or without its terms where no random state is kept."""
+    """The formula with R replaced by `state`, or without the terms in R if no random state is kept."""
     if state:
         return formula.replace("R", str(state))
     signed = formula.replace("- ", "+ -").split(" + ")
@@ -98,7 +99,7 @@ def with_state(formula: str, state: int) -> str:
 
 
 def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[ClosedForm]:
-    """Every closed form beside the cells that it counts, and the fitted law's error where one was chosen."""
+    """Every closed form compared with the cells that it covers and, where one was chosen, with the fitted law."""
     counting = [row for row in drawn(rows) if row.training_nodes and row.num_classes]
     state = _random_state(counting)
     known = FORMS if state else {**FORMS, **BLOCK_FORMS}
@@ -140,7 +141,7 @@ def _sizes(row: Row) -> dict[str, float]:
 
 
 def _random_state(rows: Sequence[Row]) -> int:
-    """What a recomputed layer kept of the random numbers when these cells were measured, in bytes: all or nothing."""
+    """Bytes of random state that a recomputed layer kept when these cells were measured: all or nothing."""
     for row in rows:
         forms = FORMS.get((row.convolution, "layers", "saved_activation_bytes"))
         if forms is not None and row.policy == "layers":

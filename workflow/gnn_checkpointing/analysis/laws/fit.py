@@ -1,4 +1,4 @@
-"""One law fitted: non-negative terms, least squares of the relative error; and whether it has a knee."""
+"""Fit of one law by least squares of the relative error with non-negative terms, and a test for a knee."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -20,9 +20,9 @@ _SPLITS = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class FittedForm:
-    """A form with its terms, `[num_pieces, num_columns]`, where its knee is, and the most nodes and edges it saw.
+    """A form with its terms, `[num_pieces, num_columns]`, its knee, and the most nodes and edges it was fitted to.
 
-    A curved form holds up to `most`; from there on it grows as its graph does, and no faster.
+    A curved form holds up to `most`; beyond, it grows in proportion to its graph and no faster.
     """
 
     form: str
@@ -61,10 +61,10 @@ def why_not_form(name: str, sizes: Sizes) -> str | None:
 
 
 def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
-    """The form fitted to `values` (`[num_rows]`, positive), its terms to the digits that mean something."""
+    """Fit the form to `values` (`[num_rows]`, positive); its terms are rounded to their significant digits."""
     form = FORMS[name]
     if form.logarithmic:
-        # A power law: its constant is free, and none of its exponents is negative, so that it rises.
+        # A power law with a free constant and non-negative exponents, so that it rises.
         columns, lowest = matrix(form, sizes), [-np.inf if column == "constant" else 0.0 for column in form.columns]
         terms = lsq_linear(columns, np.log(values), bounds=(lowest, np.inf), method="bvls", tol=1e-14).x
         fits = [FittedForm(name, terms[np.newaxis])]
@@ -72,10 +72,10 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
         fits = [_additive(name, sizes, values, knee) for knee in knees(sizes.edges)]
     else:
         fits = [_additive(name, sizes, values)] if form.pieces == 1 else _largest_of_two(name, sizes, values)
-    # The smallest relative error; of equals the first, and all that are exact are equal.
+    # The smallest relative error, the first among equals; all exact fits count as equal.
     errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
     fit = fits[rounding.first_least(errors, nothing=len(values) * ROUNDING**2)]
-    # Of the largest response, a term times its column's largest value has no digit below the rounding.
+    # Drop the digits of a term whose contribution is below the rounding error of the largest response.
     response = 1.0 if form.logarithmic else float(values.max())
     reach = np.maximum(largest(matrix(form, sizes, fit.knee)), np.finfo(np.float64).tiny)
     places = [rounding.places_of(ROUNDING * response / each) for each in reach.tolist()]
@@ -86,7 +86,7 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
 
 
 def knees(edges: Floats) -> Floats:
-    """Where a knee is looked for: between the sparsest and the densest graphs, never at an end."""
+    """Candidate positions of a knee, within the range of edges and never at its ends."""
     found: Floats = np.unique(np.quantile(np.unique(edges), _KNEES))
     return found
 
@@ -101,23 +101,23 @@ def _additive(name: str, sizes: Sizes, values: Floats, knee: float | None = None
 
 
 def relative_terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
-    """The non-negative terms whose sum is closest to `values`, as shares of `measure` (`[num_rows]`).
+    """Non-negative terms that fit `values` best, with errors as shares of `measure` (`[num_rows]`).
 
-    Shares of what was observed alone would pull the fit towards the rows that came out low.
+    Errors as shares of the observations alone would bias the fit towards rows with low values.
     """
     scales = largest(columns)
     scales[scales == 0] = 1.0
     found: Floats = nnls(columns / scales / measure[:, np.newaxis], values / measure)[0]
-    # Of a column's largest value, what is less than the rounding of the largest response is nothing.
+    # Terms whose largest contribution is below the rounding error of the largest response are set to 0.
     terms: Floats = np.where(found < ROUNDING * values.max(), 0.0, found) / scales
     return terms
 
 
 def _largest_of_two(name: str, sizes: Sizes, values: Floats) -> list[FittedForm]:
-    """Fits of the largest of two additive laws, alternating between which law a row obeys and the two fits.
+    """Candidate fits of the maximum of two additive laws, alternating between assigning rows to laws and fitting both.
 
-    The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", begun from one law alone, which a
-    second one that is nowhere larger leaves as it is, and from several splits of the rows by edges, nodes, or degree.
+    The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", started from several splits of the rows
+    by edges, nodes, or degree; another candidate is a single law, with a second one that is nowhere larger.
     """
     columns = matrix(FORMS[name], sizes)
     found = [np.vstack([relative_terms(columns, values, values), np.zeros(columns.shape[1])])]
@@ -129,7 +129,7 @@ def _largest_of_two(name: str, sizes: Sizes, values: Floats) -> list[FittedForm]
                 break
             pieces = np.vstack([relative_terms(columns[part], values[part], values[part]) for part in parts])
             both = columns @ pieces.T
-            moved = rounding.greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
+            moved = rounding.greater(both[:, 1], both[:, 0])  # a row on which both agree belongs to the first law
             if (moved == second).all():
                 found.append(pieces)
                 break
@@ -144,22 +144,22 @@ _WITH_KNEE = FORMS["knee"]
 
 
 def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee | None:
-    """Where the time per edge changes most, and how likely so much change is by chance; None for too few cells.
+    """Where the time per edge changes most, and the p-value of this change; None for too few cells.
 
-    The largest F over all knees has no F distribution (Andrews 1993, "Tests for parameter instability and structural
-    change with unknown change point"), and times scatter in proportion to themselves: so its distribution is drawn, by
-    a wild bootstrap of the law without a knee (Rademacher signs; Davidson and Flachaire 2008, "The wild bootstrap,
-    tamed at last").
+    The largest F over all knees does not follow an F distribution (Andrews 1993, "Tests for parameter instability and
+    structural change with unknown change point"), and the scatter of times is proportional to the times. So its
+    distribution is simulated by a wild bootstrap of the law without a knee (Rademacher signs; Davidson and Flachaire
+    2008, "The wild bootstrap, tamed at last").
     """
     rows, parameters = len(series.values), len(_WITH_KNEE.columns)
     if rows < 2 * (parameters + 1):
         return None
-    weights = 1 / series.values[:, np.newaxis]  # relative to itself, each response is one
+    weights = 1 / series.values[:, np.newaxis]  # weighted like this, each response is 1
     target, places = np.ones(rows), knees(series.sizes.edges)
     straight = matrix(_ADDITIVE, series.sizes) * weights
     bent = [matrix(_WITH_KNEE, series.sizes, place) * weights for place in places]
     signs = np.column_stack([np.ones(rows), generator.choice([-1.0, 1.0], size=(rows, resamples))])
-    # What the law without a knee explains of a draw, it explains with one, too: its residuals alone are needed.
+    # A law with a knee also explains whatever the law without one explains, so only the latter's residuals matter.
     draws = (target - straight @ least_squares(straight, target))[:, np.newaxis] * signs
     left, lefts = _left_over(straight, draws), np.array([_left_over(columns, draws) for columns in bent])
     scores = (left - lefts) / np.maximum(lefts / (rows - parameters), 1e-30)
@@ -172,14 +172,14 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
         num_edges=float(places[best]),
         per_edge_before=before,
         per_edge_after=before + more,
-        # A draw of the observed signs, or of all of them turned, has the observed F but for rounding.
+        # A draw that keeps all signs, or flips all of them, has the observed F up to rounding.
         p_value=float((1 + (largest_of_all[1:] >= largest_of_all[0] * (1 - rounding.CLOSE)).sum()) / (1 + resamples)),
     )
 
 
 def _left_over(columns: Floats, draws: Floats) -> Floats:
-    """The squares that least squares on the columns leave of each draw (`[num_rows, num_draws]`), summed."""
+    """Residual sum of squares of each draw (`[num_rows, num_draws]`) after least squares on the columns."""
     left, values, _ = np.linalg.svd(columns / rounding.lengths(columns), full_matrices=False)
-    basis = left[:, values > rounding.CLOSE * values[0]]  # an orthonormal one: a projection is two products
+    basis = left[:, values > rounding.CLOSE * values[0]]  # orthonormal, so a projection is two products
     found: Floats = (draws**2).sum(axis=0) - ((basis.T @ draws) ** 2).sum(axis=0)
     return found

@@ -1,4 +1,4 @@
-"""All predictive laws of a study: chosen, bounded, scored on real graphs, and what follows from them."""
+"""All predictive laws of a study: their choice, bounds, scores on real graphs, and consequences."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from gnn_checkpointing.analysis.rounding import Floats, first_least
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
 
-# Laws of one size need as many levels; errors that differ by less are equal.
+# Laws of one size need at least so many levels of edges; errors that differ by less than `_EQUAL` are equal.
 _LEAST_LEVELS = 4
 _EQUAL = 1e-6
 
@@ -26,7 +26,7 @@ def predictions(
     protocol: Protocol,
     generator: np.random.Generator,
 ) -> Predictions:
-    """The laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
+    """Laws of the `measured` rows and all their consequences; `rows` also include policies that did not complete."""
     laws: list[asked.FittedLaw] = []
     leaderboard: list[Candidate] = []
     knees: list[Knee] = []
@@ -85,7 +85,7 @@ def predictions(
 
 
 def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[selection.Fold]]]:
-    """Yield every series that can carry a law, with what is held out of it; of the others, say why not."""
+    """Yield every series that suffices for a law, with its folds; `missing` gets the reasons of the others."""
     rows = drawn(measured)
     if not rows:
         missing.append("No law predicts anything: no comparable cell of a generated graph was measured.")
@@ -100,10 +100,10 @@ def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[S
 
 
 def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[ResidentLaw]]:
-    """Laws along the edges where all graphs have one number of nodes: no law of both can be fitted there.
+    """Laws in the edges for series with one number of nodes, where no law in both can be fitted.
 
-    They are for planning: what all graphs share is charged to the nodes, and an interval reaches as far as the worst
-    error on a level that was held out.
+    They serve planning only: costs that all graphs share are charged to the nodes, and the half-width of an interval is
+    the worst error on a held-out level.
     """
     laws: list[PredictiveLaw] = []
     resident: list[ResidentLaw] = []
@@ -124,7 +124,7 @@ def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[Re
 
 
 def _law(series: Series) -> PredictiveLaw:
-    """The law of the column of work, all edges or those at once, of the smaller error on levels held out."""
+    """The law in all edges or in the edges at once, whichever has the smaller error on held-out levels."""
     sizes, values = series.sizes, series.values
     forms = {"additive": ("edges", sizes.edges)}
     if sizes.at_once is not None:
@@ -138,7 +138,7 @@ def _law(series: Series) -> PredictiveLaw:
 
 
 def _worst_held_out(columns: Floats, series: Series) -> float:
-    """The worst error on a level that a fit has not seen."""
+    """The worst error on a level that was left out of the fit."""
     worst, values = 0.0, series.values
     for level in np.unique(series.sizes.edges):
         out = series.sizes.edges == level

@@ -1,4 +1,4 @@
-"""What a law has not seen: levels held out to choose its form and the unit of time, and to bound its error."""
+"""Held-out levels, used to choose a law's form and the unit of time, and to bound the law's error."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -14,13 +14,13 @@ from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError
 from gnn_checkpointing.analysis.rounding import Floats, first_least
 from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
-# Scores that differ by less are equal, and the form that the study lists first is taken.
+# Scores that differ by less are equal; the form that the study lists first is then taken.
 _EQUAL = 1e-6
 _TIME: Response = "step_time_seconds"
 
 
 class Fold(NamedTuple):
-    """A level that is held out: positions of the rows that are kept and of those that are not."""
+    """A held-out level: positions of the rows that are kept and of those that are held out."""
 
     factor: Literal["density", "nodes"]
     level: float
@@ -29,9 +29,9 @@ class Fold(NamedTuple):
 
 
 def folds(rows: Sequence[Row]) -> list[Fold]:
-    """A fold for each level of density and each number of nodes, where the others still carry a law.
+    """A fold for each level of density and each number of nodes, provided that the others still suffice for a law.
 
-    A level goes as a whole: replicates of one size and density hold the same number of edges, and a law that has seen
+    A level is held out as a whole: replicates of one size and density have the same number of edges, so a law fitted to
     one of them has seen the other.
     """
     levels: dict[Literal["density", "nodes"], list[float]] = {
@@ -48,8 +48,8 @@ def folds(rows: Sequence[Row]) -> list[Fold]:
 
 
 def candidates(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Candidate]:
-    """Every form with its errors on the densest level and the largest size; the lowest score is chosen, of equals the
-    first. None is chosen where none could be tried."""
+    """Every form with its errors on the densest level and the largest size; the lowest score is chosen, the first among
+    equals. No form is chosen if none could be tried."""
     ends = {("density", max(row.degree for row in series.rows)), ("nodes", series.sizes.nodes.max())}
     tried = [_tried(series, form, [fold for fold in found if fold[:2] in ends]) for form in forms]
     scored = [(one.score, place) for place, one in enumerate(tried) if one.score is not None]
@@ -83,13 +83,13 @@ def _tried(series: Series, form: str, decide: Sequence[Fold]) -> Candidate:
 
 
 def _without(series: Series, form: str, fold: Fold) -> tuple[Floats, Floats]:
-    """What the form, fitted without a level, predicts there, and what was measured."""
+    """Predictions for a level by the form fitted without it, and the measured values."""
     kept, held = series.only(fold.kept), series.only(fold.held)
     return fit_form(form, kept.sizes, kept.values).at(held.sizes), held.values
 
 
 class Miss(NamedTuple):
-    """One cell held out: by how much the law missed it, as a share of the prediction."""
+    """A held-out cell and the law's error on it, as a share of the prediction."""
 
     fold: int
     row: int
@@ -97,14 +97,14 @@ class Miss(NamedTuple):
 
 
 class Held(NamedTuple):
-    """One cell held out: whether the interval that was made without it holds it, and how far that reaches."""
+    """Whether an interval made without a held-out cell contains it, and the half-width of that interval."""
 
     inside: bool
     half_width: float
 
 
 def misses(series: Series, form: str, found: Sequence[Fold]) -> list[Miss]:
-    """By how much the form, fitted without a level, misses each cell of it; levels that it needs are left in."""
+    """Errors of the form, fitted without a level, on each cell of that level; levels that it needs stay in."""
     return [
         Miss(number, row, abs(value - actual) / max(value, ROUNDING * actual))
         for number, fold in enumerate(found)
@@ -114,11 +114,11 @@ def misses(series: Series, form: str, found: Sequence[Fold]) -> list[Miss]:
 
 
 def half_width(missed: Iterable[Miss], response: Response, confidence: float) -> float | None:
-    """How far an interval reaches to both sides, as a share of the prediction; None without any miss.
+    """Half-width of an interval as a share of the prediction; None without any miss.
 
-    Bytes are exact, so what is left is the law's own error, and the bound is the worst of it that was seen. Seconds
-    scatter: theirs is the conformal quantile, the ceil((n + 1) confidence)-th smallest of n (Vovk, Gammerman and Shafer
-    2005, "Algorithmic learning in a random world").
+    Bytes are exact, so the errors are the law's own, and the bound is the worst one seen. Seconds scatter, so theirs is
+    the conformal quantile, the ceil((n + 1) confidence)-th smallest of n (Vovk, Gammerman and Shafer 2005, "Algorithmic
+    learning in a random world").
     """
     shares = sorted(miss.share for miss in missed)
     if not shares:
@@ -128,7 +128,7 @@ def half_width(missed: Iterable[Miss], response: Response, confidence: float) ->
 
 
 def held(missed: Sequence[Miss], response: Response, confidence: float) -> list[Held]:
-    """For each cell held out, whether an interval made of the other levels' other cells holds it."""
+    """For each held-out cell, whether an interval made from other cells of other levels contains it."""
     found = []
     for number in sorted({miss.fold for miss in missed}):
         own = [miss for miss in missed if miss.fold == number]
@@ -141,7 +141,7 @@ def held(missed: Sequence[Miss], response: Response, confidence: float) -> list[
 
 
 def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: float) -> list[Held]:
-    """The same for the prediction intervals of least squares, which trust the additive form."""
+    """As `held`, for the prediction intervals of least squares, which assume the additive form."""
     results: list[Held] = []
     for fold in found:
         parts = (series.only(places) for places in (fold.kept, fold.held))
@@ -152,7 +152,7 @@ def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: flo
 
 
 def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage | None:
-    """How often intervals held and how wide they were; None where nothing was held out."""
+    """How often intervals contained the measurements, and their widths; None if nothing was held out."""
     if not found:
         return None
     inside, widths = zip(*found, strict=True)
@@ -162,12 +162,12 @@ def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage
 
 
 def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
-    """The rows with the step times that laws are fitted to, and by what they were chosen; None without sentinels.
+    """The rows with the step times that laws are fitted to, and how these were chosen; None without sentinels.
 
-    The rule, fixed before any data: step times are divided by the sentinel, a fixed step of the same kind of work that
-    was timed in the same rounds, where every timed row has one, unless the additive law then misses held-out cells by
-    more, at the median over all of them, than it does in plain seconds. They are published in seconds at the median
-    speed of the machine: the fastest speed would be that of few rows.
+    The rule was fixed before any data. If every timed row has a sentinel, which is a fixed step of the same kind of
+    work timed in the same rounds, step times are divided by it; but not if the additive law then has a larger median
+    error on held-out cells than in plain seconds. Times are published in seconds at the median speed of the machine,
+    since few rows ran at the fastest speed.
     """
     timed = answering(rows, _TIME)
     read = np.array([row.sentinel_seconds for row in timed if row.sentinel_seconds is not None])
@@ -193,7 +193,7 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
 
 
 def _held_out_error(rows: Sequence[Row]) -> float | None:
-    """The median error of additive laws on levels that they have not seen; None where there is no law."""
+    """Median error of additive laws on held-out levels; None where there is no law."""
     timed = [answering(cells, _TIME) for _, cells in by_series(drawn(rows))]
     shares = [
         miss.share

@@ -1,4 +1,4 @@
-"""What one law is fitted to, cells of one convolution and policy with a response, and the forms that it may take."""
+"""The data of one law, cells of one convolution and policy with a response, and the forms that a law may take."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from gnn_checkpointing.analysis.table import Row
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a law knows of graphs, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
+    """Inputs of a law, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
 
     `at_once` is None where the size of the policy's blocks was not recorded.
     """
@@ -26,7 +26,7 @@ class Sizes:
 
     @classmethod
     def of(cls, *graphs: tuple[float, float, float | None]) -> Self:
-        """Those of graphs by nodes, edges and edges at once."""
+        """Sizes from each graph's nodes, edges and edges at once."""
         nodes, edges, at_once = (np.array(each, dtype=np.float64) for each in zip(*graphs, strict=True))
         return cls(nodes, edges, None if np.isnan(at_once).any() else at_once)  # None becomes NaN
 
@@ -44,7 +44,7 @@ class Series:
 
     @cached_property
     def sizes(self) -> Sizes:
-        """What a law knows of the graphs."""
+        """Inputs of a law for the graphs of all cells."""
         return Sizes.of(*((row.num_nodes, row.num_edges, row.edges_at_once) for row in self.rows))
 
     @cached_property
@@ -59,16 +59,16 @@ class Series:
 
     @property
     def name(self) -> str:
-        """Convolution and policy for reading."""
+        """Convolution and policy as text for the reader."""
         return f"{self.rows[0].convolution}, {self.rows[0].policy}"
 
     @property
     def about(self) -> dict[str, str]:
-        """What a result about the series begins with."""
+        """Fields that identify the series in a result."""
         return dict(zip(("convolution", "policy", "response"), self.key, strict=True))
 
     def residuals(self, fitted: Floats, relative: Floats) -> list[Residual]:
-        """Each cell's response beside a law's value, and the difference as a share."""
+        """Each cell's response and a law's value for it, and their difference as a share."""
         found = zip(self.rows, self.values.tolist(), fitted.tolist(), relative.tolist(), strict=True)
         return [
             Residual(
@@ -83,7 +83,7 @@ class Series:
     def law(
         self, form: str, pieces: Sequence[Mapping[str, float]], knee: float | None, fitted: Floats, reach: float
     ) -> PredictiveLaw:
-        """The law of the series, whose interval reaches that share of the prediction to both sides."""
+        """The law of the series; `reach` is the half-width of its interval as a share of the prediction."""
         relative = (self.values - fitted) / fitted
         nodes, edges = self.sizes.nodes, self.sizes.edges
         law = {
@@ -105,12 +105,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Form:
-    """A sum of columns, or the largest of several such sums; `logarithmic` ones add up the response's logarithm.
+    """A sum of columns, or the maximum of several such sums; `logarithmic` forms model the response's logarithm.
 
-    A peak is a maximum over instants, each of which holds so many bytes a node and an edge: hence the largest of two.
-    A policy of blocks holds the messages of one block: hence `edges_at_once`; beside the second full block it also
-    holds the sums of the first, a value per node and channel: hence `nodes_with_blocks`. A cache that is too small
-    from some number of edges on makes each further edge dearer: hence `edges_over_knee`.
+    A peak is a maximum over instants, each with its own bytes per node and edge: hence the maximum of two. A policy of
+    blocks holds the messages of one block: hence `edges_at_once`. During the second full block it also holds the sums
+    of the first, a value per node and channel: hence `nodes_with_blocks`. Beyond some number of edges a cache is too
+    small, and each further edge costs more: hence `edges_over_knee`.
     """
 
     columns: tuple[str, ...]
@@ -119,17 +119,17 @@ class Form:
 
     @property
     def has_knee(self) -> bool:
-        """Whether a column begins at a number of edges that is fitted, too."""
+        """Whether a column starts at a fitted number of edges."""
         return "edges_over_knee" in self.columns
 
     @property
     def is_curved(self) -> bool:
-        """Whether it may grow faster than its graph, and so holds only inside of what was measured."""
+        """Whether it may grow faster than its graph, and so holds only within the measured range."""
         return self.logarithmic or "edges_squared" in self.columns
 
     @property
     def parameters(self) -> int:
-        """How many numbers are fitted."""
+        """Number of fitted parameters."""
         return self.pieces * len(self.columns) + self.has_knee
 
 
@@ -147,7 +147,7 @@ FORMS: dict[str, Form] = {
 
 
 def matrix(form: Form, sizes: Sizes, knee: float | None = None) -> Floats:
-    """The form's columns of the rows, `[num_rows, num_columns]`; `why_not_form` says where blocks are not known."""
+    """Design matrix of the form, `[num_rows, num_columns]`; `why_not_form` reports unknown block sizes."""
     nodes, edges = sizes.nodes, sizes.edges
     at_once = edges if sizes.at_once is None else sizes.at_once
     columns = {

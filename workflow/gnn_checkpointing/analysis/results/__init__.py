@@ -1,4 +1,4 @@
-"""What the analysis hands on: typed, JSON-able, one value per statement that the report can make."""
+"""Results of the analysis: typed and JSON-serialisable, one value per statement that the report can make."""
 
 # ruff: noqa: F403 - these files define what this package exports.
 

@@ -1,4 +1,4 @@
-"""What every result is made of: frozen values that are rounded when written, and an estimate with its interval."""
+"""Building blocks of all results: frozen values that are rounded when written, and estimates with intervals."""
 
 import math
 from typing import Annotated, Any, Literal, Self
@@ -12,7 +12,7 @@ Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seco
 Quantity = Literal["activation_ratio", "time_ratio"]
 
 Share = Annotated[float, PlainSerializer(share, return_type=float)]
-"""A share of one, such as a relative error: what is 1e-16 instead of 0 is written as 0."""
+"""A fraction of one, such as a relative error; 1e-16 instead of 0 is written as 0."""
 
 Probability = Annotated[float, PlainSerializer(probability, return_type=float)]
 """A p-value."""
@@ -21,15 +21,15 @@ Probability = Annotated[float, PlainSerializer(probability, return_type=float)]
 class Result(BaseModel):
     """A part of a result: frozen, closed to unknown fields, finite numbers only.
 
-    Whoever writes results writes `all_significant` of them. Whatever is found from results reads them as they were
-    written, and so rests on no digit that depends on the processor.
+    Results are rounded by `all_significant` when they are written. Everything derived from results reads the written
+    values, and so does not depend on digits that differ between processors.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def in_words(name: str) -> property:
-    """A property: the degree in a field, or each degree of a list, as text."""
+    """A property that gives the degree in a field, or each degree of a list, as text."""
 
     def text(result: Any) -> Any:
         value = getattr(result, name)
@@ -63,19 +63,19 @@ class Estimate(Result):
         return self._divided(other, plain(self.low / other.high), plain(self.high / other.low))
 
     def relative_to(self, other: Self) -> Self:
-        """The quotient of two positive estimates; their errors, independent, add in quadrature in logarithms."""
+        """The quotient of two positive estimates; their independent errors add in quadrature on the log scale."""
         middle = plain(self.estimate / other.estimate)
         below = _hypotenuse(self.low / self.estimate, other.estimate / other.high)
         above = _hypotenuse(self.high / self.estimate, other.estimate / other.low)
         return self._divided(other, middle / below, middle * above)
 
     def _divided(self, other: Self, low: float, high: float) -> Self:
-        # A copy, for a new model would forget which file and field the estimates are from.
+        # A copy: a new model would lose the file and field that the estimates come from.
         return self.model_copy(update={"estimate": self.estimate / other.estimate, "low": low, "high": high})
 
     @property
     def inverse(self) -> Self:
-        """One divided by it."""
+        """The reciprocal."""
         return self.model_copy(update={"estimate": 1 / self.estimate, "low": 1 / self.high, "high": 1 / self.low})
 
 

@@ -1,4 +1,4 @@
-"""The one tidy table of effects, with one row per place, convolution, policy and allocator, and selections from it."""
+"""The tidy table of effects, with one row per place, convolution, policy and allocator, and selections from it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ Kind = Literal["generated", "real", "graded", "batch", "ego"]
 
 
 class Effect(Result):
-    """What one policy needs at one place, and that divided by what `against` needs in the same cells.
+    """Memory and time of one policy at one place, and their ratios to those of `against` in the same cells.
 
-    A place is a size and density of generated graphs, a real graph, or what was made from either; its cells are
-    independent draws, so its row is a mean over draws alone, never over sizes. Keys that a place lacks are None or "".
+    A place is a size and density of generated graphs, a real graph, or a graph derived from either. Its cells are
+    independent draws, so its row averages over draws only, never over sizes. Keys that a place lacks are None or "".
 
     Ratios of bytes are exact in each cell: `low` and `high` are the span over the cells. Ratios of time and throughput
-    have an interval at the study's confidence that includes what differs from one run to the next (`RunToRun`). A
-    ratio is None where `against` did not run to its end there, one of time also where no cell was timed.
+    have an interval at the study's confidence that includes differences between runs (`RunToRun`). A ratio is None
+    where `against` did not complete, a time ratio also where no cell was timed.
     """
 
     kind: Kind = "generated"
@@ -71,14 +71,14 @@ class Effect(Result):
 
     @property
     def degree(self) -> float:
-        """The average degree asked for, of the graph that ego networks are from; of other graphs, as it is."""
+        """The requested average degree, or the actual one if none was requested; for ego networks, their base's."""
         if self.kind == "ego":
             return self.base_degree
         return self.average_degree if self.requested_average_degree is None else self.requested_average_degree
 
     @property
     def level(self) -> str:
-        """The place in words: the degree asked for, how it was made, or the graph's name."""
+        """The place in words: the requested degree, the method of derivation, or the graph's name."""
         if self.requested_average_degree is not None:
             return f"{self.requested_average_degree:g}"
         return f"{self.method} {self.size:g}" if self.method and self.size is not None else self.label
@@ -90,12 +90,12 @@ class Effect(Result):
 
     @property
     def training_nodes_per_second(self) -> float | None:
-        """Nodes whose loss is computed, per second of the median step; drawing a batch is not part of it."""
+        """Nodes whose loss is computed, per second of the median step, which does not include drawing a batch."""
         return self.training_nodes / self.step_time_seconds if self.step_time_seconds else None
 
     @property
     def origin(self) -> str:
-        """The real graph that it is or was made from; of generated graphs, their family."""
+        """The real graph, or the real graph it was derived from; for generated graphs, their family."""
         return self.base if self.family == "real" else self.family
 
 
@@ -110,7 +110,7 @@ Row = TypeVar("Row", bound=Effect)
 
 
 class Effects(Result):
-    """Every effect of a study, and what follows from those at the headline size; properties select rows."""
+    """All effects of a study, and results derived from those at the headline size; properties select rows."""
 
     confidence: float
     reference_allocator: str = ""
@@ -125,7 +125,7 @@ class Effects(Result):
     flatness: list[frontier.Flatness] = Field([])
     allocators: list[frontier.AllocatorEffect] = Field([])
     practice: list[frontier.PracticeEffect] = Field(
-        # Not written where there are none: older reports lack it.
+        # Not written if empty, because older reports lack the field.
         [],
         exclude_if=lambda found: not found,
         description="stacks with what people add, beside the bare ones",
@@ -143,7 +143,7 @@ class Effects(Result):
 
     @property
     def at_sizes(self) -> list[Compared]:
-        """Policies beside none on generated graphs of every size and family, sparse before dense."""
+        """Policies compared with none on generated graphs of every size and family, sparse before dense."""
         return [row for row in self._compared if row.kind == "generated"]
 
     @property
@@ -153,22 +153,22 @@ class Effects(Result):
 
     @property
     def real(self) -> list[Compared]:
-        """Policies beside none on each real graph as it was loaded, sparse before dense."""
+        """Policies compared with none on each real graph as it was loaded, sparse before dense."""
         return [row for row in self._compared if row.kind == "real"]
 
     @property
     def families(self) -> list[Compared]:
-        """Policies beside none where the family of the graph differs."""
+        """Policies compared with none where several graph families were measured."""
         return [row for row in self._compared if row.activation_over_reference is not None]
 
     @property
     def graded(self) -> list[Compared]:
-        """Policies beside none on real graphs of changed density, and on those graphs as they are."""
+        """Policies compared with none on real graphs of changed density, and on the original graphs."""
         return _with_bases(self._compared, "graded")
 
     @property
     def batches(self) -> list[Compared]:
-        """All policies on batches, and on the graphs that these are from."""
+        """All policies on batches, and on the graphs that the batches are drawn from."""
         return _with_bases(self._paired, "batch")
 
     @property
@@ -180,7 +180,7 @@ class Effects(Result):
 
     @property
     def ego(self) -> list[Effect]:
-        """Inputs with ego networks, and the graphs that they are from; empty without them."""
+        """Inputs with ego networks, and the graphs that they are drawn from; empty without ego networks."""
         rows = [row for row in self._under_reference if not row.other_model]
         return _with_bases(rows, "ego")
 
@@ -190,7 +190,7 @@ class Effects(Result):
 
     @property
     def _paired(self) -> list[Compared]:
-        """Rows that compute what none computes and have it beside them."""
+        """Rows that train the same model as none and have ratios to it."""
         rows = [row for row in self._under_reference if row.activation_ratio is not None and not row.other_model]
         return cast("list[Compared]", rows)
 
@@ -200,7 +200,7 @@ class Effects(Result):
 
 
 def _with_bases(rows: Sequence[Row], kind: Kind) -> list[Row]:
-    """The rows of one kind, and those of the graphs that they were made from."""
+    """The rows of one kind, and those of the graphs that these were derived from."""
     bases = {(row.origin, row.base_degree) for row in rows if row.kind == kind}
     wanted = (kind, "generated", "real")
     return [row for row in rows if row.kind in wanted and (row.origin, row.base_degree) in bases]

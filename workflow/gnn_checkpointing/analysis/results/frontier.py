@@ -1,4 +1,4 @@
-"""What is found beside the table of effects: its models, its noise, where each policy pays, and which none beats."""
+"""Results beside the table of effects: models, noise, where each policy pays off, and which policies are unbeaten."""
 
 from typing import ClassVar
 
@@ -16,8 +16,8 @@ SPARSE_DEGREE = 8.0
 class RunToRun(Result):
     """How far the logarithm of a time ratio differs from one run to the next, as a standard deviation.
 
-    Measured by visiting some cells again at the study's middle and end. Where too few were, it is at least what two
-    runs of the default study differed by; degrees of freedom are None where it is that.
+    Measured by revisiting some cells at the study's middle and end, but at least the difference between earlier runs of
+    the default study; degrees of freedom are None where that lower bound applies.
     """
 
     deviation: Share
@@ -32,7 +32,7 @@ class RunToRun(Result):
 
 
 class StudyModel(Result):
-    """One model of a study, by the name of its series; `parameters` is None where they were not counted."""
+    """One model of a study, under the name of its series; `parameters` is None where they were not counted."""
 
     convolution: str
     num_layers: int
@@ -66,13 +66,13 @@ class AtDegree(Result):
 
 
 class ParetoSet(AtDegree):
-    """The policies at one degree that no other policy beats in memory and time at once."""
+    """The policies at one degree that no other policy beats in both memory and time."""
 
     policies: list[str]
 
 
 class BestSegments(AtDegree):
-    """The number of segments with the smallest activation peak; of equals the faster."""
+    """The number of segments with the smallest activation peak; the fastest among equals."""
 
     policy: str
     activation_ratio: float
@@ -81,10 +81,10 @@ class BestSegments(AtDegree):
 
 
 class Flatness(OfPolicy):
-    """How a policy's activation peak grows with the edges at one number of nodes, relative to none's.
+    """Growth of a policy's activation peak with the edges at one number of nodes, relative to none's.
 
-    `slope_ratio` is None where none's peak does not grow. `peak_ratio` is the peak at `densest_degree` / at
-    `sparse_degree`, the one nearest to average degree 8.
+    `slope_ratio` is None if none's peak does not grow. `peak_ratio` is the peak at `densest_degree` / the peak at
+    `sparse_degree`, the level nearest to average degree 8.
     """
 
     degrees: list[float]
@@ -123,10 +123,10 @@ class AllocatorEffect(OfPolicy):
 
 
 class PracticeEffect(OfPolicy):
-    """A policy's share of none's memory and time, on the bare stack and on the one with what people add.
+    """Memory and time of a policy relative to none, on the bare stack and on the stack with the usual additions.
 
-    Both are on the same graph, each divided by none of its own stack. `none_activation_bytes` is the peak of none with
-    the additions / that of none on the bare stack.
+    Both use the same graph, and each is divided by policy none on its own stack. `none_activation_bytes` is none's peak
+    with the additions / none's peak on the bare stack.
     """
 
     num_nodes: int

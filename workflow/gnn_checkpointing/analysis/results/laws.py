@@ -1,4 +1,4 @@
-"""Laws in nodes and edges, the interaction of policy and edges, and effects along density taken together."""
+"""Laws in nodes and edges, the interaction of policy and edges, and effects as a function of density."""
 
 from typing import ClassVar, Literal
 
@@ -19,8 +19,8 @@ from gnn_checkpointing.analysis.results.base import (
 class Residual(Result):
     """One cell's observed and fitted response.
 
-    `standardised` is the weighted residual in standard deviations and `normal_quantile` what a normal distribution has
-    at its rank; both are None where nothing but rounding is left over.
+    `standardised` is the weighted residual in standard deviations and `normal_quantile` the normal quantile of its
+    rank; both are None if only rounding errors remain.
     """
 
     graph: str
@@ -47,10 +47,10 @@ class HeldOut(Result):
 class Law(OfResponse):
     """response = constant + per_node * num_nodes + per_edge * num_edges for one convolution x policy.
 
-    `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing
-    (Ramsey's RESET); both are None where nothing but rounding is left over. Bytes are exact: they have neither, and the
-    ends of their intervals are the estimates; `held_out_error` is their worst error on the densest level, held out.
-    `condition_number` is of the scaled, weighted design.
+    `breusch_pagan_p` tests for constant variance of the residuals, `reset_p` for a missing square of the fit (Ramsey's
+    RESET); both are None if only rounding errors remain. Bytes are exact: they have neither test, and their intervals
+    are single points; `held_out_error` is their worst error on the densest level when it is held out.
+    `condition_number` is that of the scaled, weighted design.
     """
 
     weights: Literal["equal", "relative"]
@@ -71,7 +71,7 @@ class Law(OfResponse):
 
 
 class Interaction(OfResponse):
-    """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing.
+    """Bytes or seconds per edge that a policy adds to (or takes from) none's, and a test of whether this is zero.
 
     Bytes are exact: they have no interval and no p-value.
     """
@@ -90,8 +90,8 @@ Density = Literal["density", "average_degree"]
 class ThroughputLaw(OfPolicy):
     """log throughput = constant + elasticity * log density + nodes_elasticity * log num_nodes.
 
-    `density` is 2E / (N (N - 1)) of E undirected edges, or the average degree; `span` is what was measured of it. An
-    elasticity of -1 halves throughput where density doubles. `nodes_elasticity` is None where all graphs have one size.
+    `density` is 2E / (N (N - 1)) for E undirected edges, or the average degree; `span` is its measured range. An
+    elasticity of -1 halves throughput when density doubles. `nodes_elasticity` is None where all graphs have one size.
     """
 
     response: Throughput
@@ -108,7 +108,7 @@ class ThroughputLaw(OfPolicy):
 
 
 class Regressions(Result):
-    """All laws and interactions; what could not be fitted, and why."""
+    """All laws and interactions, and the reasons for those that could not be fitted."""
 
     confidence: float
     laws: list[Law]
@@ -118,7 +118,7 @@ class Regressions(Result):
 
 
 class BandPoint(Result):
-    """One level of a band; `ratio` is wider than the level's own interval, so that all levels hold together."""
+    """One level of a band; `ratio` is wider than the level's own interval, so that all levels hold simultaneously."""
 
     degree: float
     average_degree: float
@@ -138,12 +138,12 @@ class Band(OfPolicy):
 class BreakEven(OfPolicy):
     """Where along density a policy stops (or starts) to save memory or to cost time.
 
-    `threshold` is the ratio below which it saves (memory) or costs nothing (time). `course` is how the ratio goes
-    from the sparsest level to the densest; `average_degree` is where it crosses, between two levels by interpolation,
-    its interval where the band crosses (an end beyond the measured levels is the outermost level, and `open` says so).
-    The interval knows how far the graphs scatter, not how the ratio bends between the two levels.
-    `certain`: whether the whole band goes that way: without a crossing it lies on one side at every level, with
-    one it does so at the sparsest and at the densest; a ratio that crosses more than once never is.
+    `threshold` is the ratio below which it saves (memory) or costs nothing (time). `course` describes the ratio from
+    the sparsest level to the densest. `average_degree` is the crossing, interpolated between two levels; its interval
+    is where the band crosses (an end beyond the measured levels becomes the outermost level, as `open` says). The
+    interval reflects the scatter of the graphs, but not the curvature of the ratio between the two levels.
+    `certain`: whether the whole band takes that course. Without a crossing it must lie on one side at every level, with
+    one crossing at the sparsest and the densest level; a ratio that crosses more than once is never certain.
     """
 
     quantity: Quantity

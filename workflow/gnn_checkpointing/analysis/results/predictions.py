@@ -1,4 +1,4 @@
-"""Laws that predict: chosen among candidates by what they did not see, and how far they were off elsewhere."""
+"""Predictive laws, chosen among candidates by their held-out errors, and their errors elsewhere."""
 
 from typing import Literal
 
@@ -11,13 +11,13 @@ Place = Literal["densest", "largest"]
 
 
 class PredictiveLaw(OfResponse):
-    """The chosen law of one response: the largest of its pieces, each a sum of term x column.
+    """The chosen law of one response: the maximum of its pieces, each a sum of term x column.
 
     Terms are non-negative bytes or seconds per column ("constant", "nodes", "edges", "edges_at_once" and so on, as in
-    `analysis/laws/series.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
-    interval reaches to both sides, as a share of the prediction: for bytes, which are exact, the worst error on
-    held-out cells and real graphs; for time, the conformal quantile of held-out errors at the study's confidence.
-    `held_out_error` is that worst error of bytes on held-out cells: it has no confidence level, and time has none.
+    `analysis/laws/series.py`); a form with a logarithmic link has exponents instead. `half_width` is the half-width of
+    an interval as a share of the prediction: for bytes, which are exact, the worst error on held-out cells and real
+    graphs; for time, the conformal quantile of held-out errors at the study's confidence. `held_out_error` is the worst
+    error of bytes on held-out cells, which has no confidence level; it is None for time.
     """
 
     form: str
@@ -35,7 +35,7 @@ class PredictiveLaw(OfResponse):
 
 
 class HeldOutError(Result):
-    """How far a law fitted without one level was off there, as shares of what was measured."""
+    """Errors of a law on one level that was left out of its fit, as shares of the measured values."""
 
     place: Place
     level: float
@@ -47,7 +47,7 @@ class HeldOutError(Result):
 class Candidate(OfResponse):
     """One form tried for one response; `score` is the larger of its median errors on the held-out levels.
 
-    `reason` says why a form could not be tried, where it could not; it has no score then.
+    `reason` says why a form could not be tried; `score` is None then.
     """
 
     form: str
@@ -58,7 +58,7 @@ class Candidate(OfResponse):
 
 
 class Coverage(Result):
-    """How often the intervals of a method hold what was measured on held-out synthetic cells, and how wide they are.
+    """How often the intervals of a method contain the measurements of held-out synthetic cells, and how wide they are.
 
     Every level of density and every number of nodes is held out once; `half_width` is a share of the prediction.
     """
@@ -72,9 +72,9 @@ class Coverage(Result):
 
 
 class Knee(OfPolicy):
-    """Whether the time per edge changes at some number of edges: a breakpoint test (sup-F, wild bootstrap).
+    """A breakpoint test of whether the time per edge changes at some number of edges (sup-F, wild bootstrap).
 
-    `per_edge_after` / `per_edge_before` is the change at `num_edges`, the place of the largest F.
+    `per_edge_after` / `per_edge_before` is the change at `num_edges`, where F is largest.
     """
 
     num_edges: float
@@ -98,10 +98,10 @@ class AnalyticCount(OfResponse):
 
 
 class ClosedForm(OfResponse):
-    """The physical law of one series: activation bytes by counting tensors (`formula`), beside what was measured.
+    """The physical law of one series: activation bytes by counting tensors (`formula`), compared with measurements.
 
     Of `cells`, `exact_cells` agree to the byte; `worst_error` is the count's largest error, `law_error` the largest
-    difference of the fitted law from the count, None where none was fitted.
+    difference of the fitted law from the count, None if no law was fitted.
     """
 
     formula: str
@@ -112,9 +112,9 @@ class ClosedForm(OfResponse):
 
 
 class Score(Result):
-    """One real graph's prediction beside its measurement; `error` is (predicted - measured) / measured.
+    """Prediction and measurement of one real graph; `error` is (predicted - measured) / measured.
 
-    `in_range`: whether nodes and edges lie within what the law was fitted on.
+    `in_range`: whether nodes and edges lie within the range that the law was fitted to.
     """
 
     graph: str
@@ -143,7 +143,7 @@ class ScoreSummary(Result):
 
 
 class Censored(Result):
-    """A cell that ran out of memory or time, and whether its law had said so.
+    """A cell that ran out of memory or time, and whether its law predicted that.
 
     `limit` is bytes or seconds, `predicted` None where there is no law (`reason` says why).
     """
@@ -160,10 +160,10 @@ class Censored(Result):
 
 
 class Capacity(OfPolicy):
-    """The largest average degree whose activation peak fits into `memory_bytes`, by the law and its interval's ends.
+    """The largest average degree whose peak memory, resident bytes included, fits into `memory_bytes` by the law.
 
-    The lower end is what fits for certain. `unbounded` where the peak stops growing below the limit: the degree is
-    then that of a complete graph. `in_range`: whether the degree lies within what was measured.
+    The ends are those of the law's interval; the lower end certainly fits. `unbounded`: even a complete graph fits, and
+    the degree is that of a complete graph. `in_range`: whether the degree lies within the measured range.
     """
 
     num_nodes: int
@@ -175,7 +175,7 @@ class Capacity(OfPolicy):
 
 
 class ResidentLaw(OfPolicy):
-    """Bytes that live before a step: parameters (`constant`), and what a node and an edge cost."""
+    """Bytes resident before a step: parameters (`constant`), and the cost per node and per edge."""
 
     constant: float
     per_node: float
@@ -185,8 +185,8 @@ class ResidentLaw(OfPolicy):
 class TimeUnit(Result):
     """The unit in which laws of time were fitted: seconds, or (`used`) sentinels, given in seconds at the median speed.
 
-    The errors are the median ones of additive laws on held-out levels of density and size, None without such laws.
-    `sentinel_deviation` is the standard deviation of the sentinel's logarithm from cell to cell.
+    The errors are medians of additive laws' errors on held-out levels of density and size, None without such laws.
+    `sentinel_deviation` is the standard deviation of the sentinel's logarithm between cells.
     """
 
     sentinel_seconds: float
@@ -197,9 +197,9 @@ class TimeUnit(Result):
 
 
 class Predictions(Result):
-    """All that the predictive laws say, and all that is known against them.
+    """All results of the predictive laws, and all evidence against them.
 
-    `one_size` laws, of series whose graphs all have one number of nodes, are for planning: no claim rests on them.
+    `one_size` laws, for series whose graphs all have one number of nodes, serve planning only: no claim rests on them.
     """
 
     confidence: float

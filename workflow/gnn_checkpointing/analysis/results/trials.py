@@ -1,4 +1,4 @@
-"""What the run says of its own making, what was tried against the answer, and what trained models showed."""
+"""Results about the quality of the run, the robustness of the answer, and trained models."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ from gnn_checkpointing.analysis.results.base import (
 
 
 class FamilyFactor(OfPolicy):
-    """Whether the family moves a log ratio where nodes and density are equal (F test); the shift is from all's mean."""
+    """Whether the family shifts a log ratio at equal nodes and density (F test); shifts are from the families' mean."""
 
     quantity: Quantity
     families: list[str]
@@ -52,9 +52,9 @@ class Influence(OfResponse):
 
 
 class LeftOut(Result):
-    """A statement's estimate when one graph after another is left out; `changes` names graphs that turn its side.
+    """A statement's estimate with each graph left out in turn; `changes` names graphs whose absence changes the side.
 
-    The side is that of `boundary`: the interval lies below it, above it, or holds it.
+    The side says whether the interval lies below `boundary`, above it, or contains it ("holds").
     """
 
     statement: Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
@@ -69,12 +69,12 @@ class LeftOut(Result):
 
 
 class StoppingRule(Result):
-    """The rule that ends timing, played many times on steps of known ratio.
+    """The rule that ends timing, simulated many times on steps of known ratio.
 
-    `noise` is the relative standard deviation of one round's ratio; of a heavy-tailed play, of nine rounds in ten, the
-    tenth being ten times as noisy. `covered` is the share of published intervals that hold the true ratio,
-    `fixed_covered` the same at `median_rounds` rounds fixed beforehand, `expected_error` the Monte-Carlo standard error
-    of both; `reached_target` is the share that is narrow enough when timing stops. `at_least`, `at_most` and
+    `noise` is the relative standard deviation of one round's ratio; in a heavy-tailed play, one round in ten is ten
+    times as noisy. `covered` is the share of published intervals that contain the true ratio, `fixed_covered` the same
+    with the usual number of rounds fixed beforehand, `expected_error` the Monte-Carlo standard error of both;
+    `reached_target` is the share of intervals that are narrow enough when timing stops. `at_least`, `at_most` and
     `median_rounds` count the rounds of all `processes` together.
     """
 
@@ -93,7 +93,7 @@ class StoppingRule(Result):
 
 
 class Robustness(Result):
-    """What was tried against the answer."""
+    """Trials of the answer's robustness."""
 
     families: list[FamilyFactor]
     replicates: list[ReplicateSpread]
@@ -105,7 +105,7 @@ class Robustness(Result):
 
 
 class Absence(Result):
-    """A policy that was not run for a stated reason: refused by itself, or unavailable on this machine."""
+    """A policy that was not run, and why: it refused, or it was unavailable on this machine."""
 
     policy: str
     convolutions: list[str]
@@ -116,7 +116,7 @@ class Absence(Result):
 class Reading(Result):
     """One further instrument beside the allocator's events: how often it was read and agreed, and how far it was off.
 
-    `median_difference` and `worst_difference` are shares of the activation peak; the worst is the one of most bytes.
+    Differences are shares of the activation peak; the worst reading is the one that is off by the most bytes.
     """
 
     instrument: Literal["high_water_bytes", "fake_tensor_bytes"]
@@ -130,7 +130,7 @@ class Reading(Result):
 
 
 class Spread(Result):
-    """The median and the largest of a quantity, over as many values as there are."""
+    """The median and the largest of a quantity, and the number of its values."""
 
     values: int
     median: float
@@ -138,7 +138,7 @@ class Spread(Result):
 
 
 class Setting(Result):
-    """What was measured with what, as the table says; each value that occurs, once."""
+    """Settings of the measurements according to the table, each distinct value once."""
 
     devices: list[str] = Field([])
     threads: list[int] = Field([])
@@ -159,7 +159,7 @@ class GraphTurns(Result):
 class Run(Result):
     """The run: turns at the machine (a cell in a process), the most processes of a cell, and how long it took.
 
-    `idle_seconds` are those between two turns: processes start, graphs are drawn, models trained.
+    `idle_seconds` lie between turns, when processes start, graphs are drawn, and models are trained.
     """
 
     turns: int
@@ -170,10 +170,10 @@ class Run(Result):
 
 
 class Quality(Result):
-    """What a reviewer should know of the run itself.
+    """Quality of the run itself, for reviewers.
 
-    `processes`: in how many each cell was timed, each number once; `process_spread`: standard deviation of a log time
-    ratio from one to the next, pooled over the study, under the reference allocator.
+    `processes`: the numbers of processes in which cells were timed, each once; `process_spread`: standard deviation of
+    a log time ratio between processes, pooled over the study, under the reference allocator.
     """
 
     cells: int
@@ -204,7 +204,7 @@ class Quality(Result):
 
 
 class Accuracy(Result):
-    """One training job's end."""
+    """Final loss and accuracies of one training job."""
 
     graph: str
     convolution: str

@@ -1,4 +1,4 @@
-"""Can the bytes and ratios be trusted, and does every policy compute what none computes?"""
+"""Can the bytes and ratios be trusted, and does every policy compute the same as none?"""
 
 from gnn_checkpointing.audit import Answer, Found, Named, at_most, no_offender, offended, percent
 from gnn_checkpointing.records.measurements_table import high_water_verdict, number
@@ -9,7 +9,7 @@ ERRORS = ("loss_error", "gradient_error", "buffer_error")
 FLAGS = ("same_loss", "same_gradients", "same_buffers")
 LARGEST_SHARE = 0.1
 DEMONSTRATED_SHARE = 0.05
-"""Two per cent for whole pages, and what a scatter sorts past the allocator: 32 bytes an edge, 4 % of that step."""
+"""Two per cent for whole pages, and what a scatter sorts outside the allocator: 32 bytes an edge, 4 % of that step."""
 
 
 def second_reading(run: RunFolder) -> Named:
@@ -73,7 +73,7 @@ def nothing_changed(run: RunFolder) -> Found:
         off = any((error or 0.0) > tolerance for error in errors)
         if any(error is not None for error in errors):
             named.append((not off, place(row), off or any(row[name] is False for name in FLAGS)))
-    # Rows that are off come first: their error says more than a flag alone.
+    # Rows with too large an error come first: the error says more than a flag alone.
     named.sort(key=lambda one: one[0])
     return no_offender([one[1:] for one in named], f"compared rows differ by more than {tolerance:g}")
 
@@ -95,5 +95,5 @@ def other_models_apart(run: RunFolder) -> Found:
 
 
 def _comparable(run: RunFolder) -> list[Row]:
-    """The rows of other policies beside a completed none that say they train none's model."""
+    """Rows of other policies with a completed none in their cell, unless they declare another model."""
     return [row for row, none in run.pairs if row is not none and row["other_model"] is not True]

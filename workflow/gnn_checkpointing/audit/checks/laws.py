@@ -1,4 +1,4 @@
-"""Were laws chosen as planned, do they and their intervals hold, and does the answer depend on one graph or hour?"""
+"""Were laws chosen as planned? Do they and their intervals hold? Does the answer depend on one graph or hour?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -19,10 +19,10 @@ LARGEST_HELD_OUT_ERROR = 0.10
 SLOPE_SHARE = 0.10
 _BEYOND = 4.0
 LARGEST_EXPONENT = 1.05
-"""A fitted exponent of 1 comes out a little above it as often as below."""
+"""Above 1, since fits of a true exponent of 1 lie slightly above it as often as below."""
 
 SLOPE_BYTES = 8
-"""One 64-bit index: a policy whose memory is flat has a slope of about nothing, of which no share makes sense."""
+"""One 64-bit index: a policy whose memory is flat has a slope of about 0, for which a relative error is meaningless."""
 
 LEAST_COVERAGE = 0.93
 LEAST_REAL_COVERAGE = 0.9
@@ -98,7 +98,7 @@ def _beyond(law: PredictiveLaw) -> float:
 
 
 def _wild(piece: Mapping[str, float]) -> bool:
-    """Whether a piece of a law grows faster than in proportion: by a square, or by exponents that add up to over 1."""
+    """Whether a piece of a law grows faster than linearly: by a square, or by exponents that add up to over 1."""
     exponents = sum(value for name, value in piece.items() if name.startswith("log_"))
     return exponents > LARGEST_EXPONENT or any(value > 0 for name, value in piece.items() if name.endswith("_squared"))
 
@@ -143,13 +143,13 @@ def _held(run: RunFolder, responses: tuple[Response, ...]) -> Found:
 
 
 def _worst(items: Sequence[Any], field: str, limit: float, what: str, judged: Callable[..., Answer] = at_most) -> Found:
-    """Whether the one with the most (or least) of a field keeps within (or reaches) the limit."""
+    """Whether the item with the largest (or smallest) value of a field keeps within (or reaches) the limit."""
     one = (max if judged is at_most else min)(items, key=attrgetter(field), default=None)
     return judged(getattr(one, field), limit, what.format(one)) if one else None
 
 
 def _tried(run: RunFolder, responses: tuple[Response, ...]) -> list[Coverage]:
-    """The coverage of the intervals that are published; least squares' are beside them to be compared."""
+    """Coverage of the published intervals, without those of least squares, which are there for comparison only."""
     found = run.findings.predictions.coverage
     return [one for one in found if one.response in responses and one.method != "least_squares" and one.held_out]
 

@@ -19,13 +19,13 @@ from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 from gnn_checkpointing.study.settings import PRACTICE
 
 SHARED = "the machine was shared"
-"""The words with which a record warns of other load (`measurement/readings.py`)."""
+"""Words of a record's warning of other load on the machine (`measurement/readings.py`)."""
 LARGEST_CORRELATION, ORDER_DRIFT = 0.5, 0.02
 FEWEST_GRAPHS = 10
 """A random order of fewer graphs is often correlated with their density by chance."""
 
 WORST_OVER_TARGET = 3
-"""Cells whose time budget ended first lie between the width asked for and three times it."""
+"""Cells whose time budget ended first may have intervals up to three times as wide as the study aims for."""
 LEAST_REPEATED = 0.9
 FEWEST_PROCESSES = 2
 """One process says nothing about the variation between processes."""
@@ -39,13 +39,13 @@ NAMED = (
     *("compute threads", "allocators"),
 )
 NOT_STATED = "not stated"
-"""How the words begin that replace a source or licence that nobody has stated (`study/graph_entries.py`)."""
+"""Beginning of the text that stands for a source or licence that was not stated (`study/graph_entries.py`)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def cells_alone(run: RunFolder) -> Named:
-    # Against an earlier one of its own machine: the nodes of a cluster measure at the same time.
+    # Only cells of one machine are compared: the nodes of a cluster measure at the same time.
     spans = sorted(
         (hosts(row)[0], moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell), cell)
         for cell, row in run.cells.items()
@@ -106,7 +106,7 @@ def order_random(run: RunFolder) -> Found:
     if len(first) < FEWEST_GRAPHS or min(len(set(starts)), len(set(degrees))) < 2:
         return f"fewer than {FEWEST_GRAPHS} graphs, or all of one density: any order will do"
     rho = float(spearmanr(starts, degrees).statistic)
-    # Under a random order a rank correlation is about normal, of variance 1 / (n - 1).
+    # Under a random order a rank correlation is approximately normal with variance 1 / (n - 1).
     p_value = math.erfc(abs(rho) * math.sqrt((len(first) - 1) / 2))
     level = 1 - run.study.analysis.confidence
     drifts = [one.change.estimate for one in run.findings.robustness.drift if one.p_value < level]

@@ -1,4 +1,4 @@
-"""Every claim, written before the data: the YAML files here in the order of their names, read as templates.
+"""All claims, written before the data: templates read from the YAML files here, in the order of their names.
 
 A claim has a `sentence`, a `query` (a function of `queries/` with its arguments) and a `rule` (one of `rules.py` with
 its threshold; a list has one for each quantity in turn). The other keys are the fields of `Template`.
@@ -31,28 +31,28 @@ class Template:
     sentence: str
     pick: Callable[[Asked], Picked]
     rule: Rule
-    # What the rule looks at and its unit, in the query's words or the claim's own.
+    # The quantity that the rule judges and its unit, in the query's words or the claim's own.
     quantity: str
     unit: str
     policy: str = ""
     source: str = OWN
-    # Without one of its own, the literature's where the claim has a source.
+    # By default "literature" if the claim has a source.
     kind: Kind = "study"
-    # What must have been measured, besides, for the claim to be made at all.
+    # What else must have been measured for the claim to apply at all.
     needs: str = ""
-    # Kind of policy that the claim's own is compared with (its own: only itself): made only where both were measured.
+    # Kind of policy to compare with (the claim's own: only itself); the claim applies only where both were measured.
     beside: str = ""
-    # The convolutions that it speaks of; empty: all of them.
+    # Convolutions that the claim is about; empty: all of them.
     only: tuple[str, ...] = ()
-    # Under which it is tested here; {setting} is what the study measured with. Empty: the sentence says it all.
+    # Conditions of the test; {setting} is the setting of the study's measurements. Empty: the sentence says it all.
     conditions: str = ""
-    # The error of a number about times that lacks an interval, in deviations of a step time from run to run: 1 of one
-    # time, 1.4 (the root of 2) of a quotient of two, one predicted and one measured.
+    # Error of a time that lacks an interval, in run-to-run deviations of a step time: 1 for a single time, 1.4 (the
+    # root of 2) for a quotient of two, one predicted and one measured.
     margin: float = 0.0
 
     @property
     def of_study(self) -> bool:
-        """Whether it speaks of the study as a whole."""
+        """Whether the claim is about the study as a whole."""
         return "{convolution}" not in self.sentence
 
 

@@ -1,4 +1,4 @@
-"""What a claim looks at in words, and how its numbers are found among the findings, or why there are none."""
+"""Queries: the quantity of a claim in words, and its numbers among the findings, or why there are none."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from gnn_checkpointing.sourced import plain, source_of
 
 RATIO_OF_RATIOS = "ratio of ratios"
 TIMES = ("time_ratio", "throughput_ratio", "time_over_reference", "step_time_seconds")
-"""Fields of findings of which another run gives another value."""
+"""Fields of findings whose values differ from run to run."""
 
 _MIDDLE = re.compile(r"/estimate(?=[ )]|$)")
 _NOUNS = {
@@ -26,29 +26,29 @@ _NOUNS = {
     "step_time_seconds": "step time",
     "throughput_ratio": "nodes (and edges) per second",
 }
-"""What the words of a query call an argument."""
+"""Names of arguments in the words of a query."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The findings, and the convolution and policy that they are asked about."""
+    """The findings, and the convolution and policy that a query is about."""
 
     findings: Findings
     convolution: str = ""
     policy: str = ""
 
     def of(self, items: Iterable[Any], policy: str = "", **fields: object) -> list[Any]:
-        """The items about the convolution and policy asked about (or another policy) that have these fields."""
+        """The items about this convolution and policy (or another policy) that have the given fields."""
         return where(items, convolution=self.convolution, policy=policy or self.policy, **fields)
 
     def one(self, items: Iterable[Any], policy: str = "", **fields: object) -> Any:
-        """The first of them, None where there is none."""
+        """The first such item; None if there is none."""
         return next(iter(self.of(items, policy, **fields)), None)
 
 
 @dataclass(frozen=True)
 class Picked:
-    """Estimates, and where or why not they were measured; `timed` says that another run would give other numbers."""
+    """Estimates, with where they were measured or why not; `timed` if another run would give other numbers."""
 
     estimates: tuple[Estimate, ...]
     note: str
@@ -56,13 +56,13 @@ class Picked:
 
     @property
     def evidence(self) -> str:
-        """The address of each estimate, or the expression of addresses that it was computed by; "; " parts them."""
+        """Addresses of the estimates, or the expressions of addresses that they come from, separated by "; "."""
         found = [_MIDDLE.sub("", source_of(value.estimate)) for value in self.estimates]
         return "; ".join(dict.fromkeys(place for place in found if place))
 
     @property
     def summary(self) -> Estimate | None:
-        """The one estimate, or the median of several with the span of their intervals."""
+        """The single estimate, or the median of several with the span of their intervals."""
         if not self.estimates:
             return None
         return Estimate(
@@ -73,13 +73,13 @@ class Picked:
 
 
 Found = str | tuple[Iterable[Any], str] | tuple[Iterable[Any], str, bool]
-"""What a query returns: why there is nothing to judge, or the numbers (estimates or plain ones; None is none) with a
-note on where they were measured, and whether another run gives others, where its arguments do not say so."""
+"""Result of a query: the reason why there is nothing to judge, or the numbers (estimates or plain; None is skipped),
+a note on where they were measured, and whether another run gives others, if the arguments do not say so."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked at in words, its numbers and their unit; the words name {policy}, and arguments as {0}, {1}."""
+    """A quantity in words, how its numbers are found, and their unit; {policy}, {0}, {1} in the words are filled in."""
 
     quantity: str
     pick: Callable[..., Picked]
@@ -91,11 +91,11 @@ class Query:
 
 
 QUERIES: dict[str, Query] = {}
-"""By the name under which a claim asks."""
+"""All queries, by the names that claims use."""
 
 
 def query(quantity: str = "", unit: str = "ratio") -> Callable[[Callable[..., Found]], Callable[..., Picked]]:
-    """List a function in `QUERIES`; without words each claim that asks has its own."""
+    """Register a function in `QUERIES`; without words, each claim that uses it gives its own."""
 
     def listed(find: Callable[..., Found]) -> Callable[..., Picked]:
         @wraps(find)
@@ -115,7 +115,7 @@ def query(quantity: str = "", unit: str = "ratio") -> Callable[[Callable[..., Fo
 
 
 def where(items: Iterable[Any], **fields: object) -> list[Any]:
-    """The items that have these values of these fields."""
+    """The items whose fields have the given values."""
     return [one for one in items if all(getattr(one, name) == value for name, value in fields.items())]
 
 
@@ -125,6 +125,6 @@ def scaled(estimate: Estimate, factor: float) -> Estimate:
 
 
 def between(middle: float, low: float, high: float) -> Estimate:
-    """An estimate that keeps the address of its middle; rounding may have put that a digit outside of its interval."""
+    """An estimate that keeps the address of its middle, which rounding may have put a digit outside the interval."""
     ends = {"low": min(plain(low), plain(middle)), "high": max(plain(high), plain(middle))}
     return Estimate.model_construct(estimate=middle, **ends)

@@ -16,7 +16,7 @@ NO_LEVELS = "no generated graphs of graded density were measured with this convo
 
 
 def convolutions(findings: Findings) -> list[str]:
-    """Every convolution that any finding is about."""
+    """All convolutions that occur in any finding."""
     return sorted({one.convolution for one in (*_judged(findings), *findings.regressions.laws, *findings.accuracy)})
 
 
@@ -32,12 +32,12 @@ def levels(asked: Asked, ratio: str = "activation_ratio", policy: str = "") -> l
 
 
 def of_policy(asked: Asked, effects: Iterable[Any], ratio: str, policy: str = "") -> list[Any]:
-    """The effects of the convolution and policy asked about (or of another policy) that have the ratio."""
+    """The effects of the query's convolution and policy (or of another policy) that have the ratio."""
     return [effect for effect in asked.of(effects, policy) if getattr(effect, ratio) is not None]
 
 
 def pairs_of(asked: Asked, effects: Sequence[Any], ratio: str, other: str, policy: str = "") -> list[tuple[Any, Any]]:
-    """Both policies at each place that both ran at."""
+    """Pairs of effects of the two policies, one for each place at which both ran."""
     place = attrgetter("kind", "base", "family", "num_nodes", "degree", "method", "size")
     others = {place(effect): effect for effect in of_policy(asked, effects, ratio, other)}
     return [(one, others[place(one)]) for one in of_policy(asked, effects, ratio, policy) if place(one) in others]
@@ -49,7 +49,7 @@ def of(found: Iterable[Any], ratio: str) -> list[Estimate]:
 
 
 def over(pairs: Pairs, ratio: str, bare: str = "") -> list[Estimate]:
-    """The quotient of each pair of effects: of bytes the worst cases, of times with errors in quadrature."""
+    """Quotient of each pair of effects, with worst cases for bytes and errors in quadrature for times."""
     both = [(getattr(one, ratio), getattr(other, bare or ratio)) for one, other in pairs]
     return [above.relative_to(below) if ratio in TIMES else above.over(below) for above, below in both]
 
@@ -92,7 +92,7 @@ def against(asked: Asked, ratio: str, other: str, policy: str = "") -> Found:
 
 @query("{0}, {policy} / the best memory_budget, at the densest level")
 def against_best_budget(asked: Asked, ratio: str) -> Found:
-    # The best has the least memory x time.
+    # The best budget is the one with the least memory x time.
     own = {effect.degree: effect for effect in levels(asked, "time_ratio")}
     names = variants(asked.findings, "memory_budget")
     budgets = [e for name in names for e in levels(asked, "time_ratio", name) if e.degree in own]
@@ -189,7 +189,7 @@ def _reals(asked: Asked, ratio: str) -> list[Any]:
 
 
 def _by_size(asked: Asked, effect: Any, value: Callable[[Any], Estimate | None]) -> str:
-    """In words, how a value goes along the number of nodes at one degree; "" for one size."""
+    """A value as a function of the number of nodes at one degree, in words; "" for a single size."""
     same = {name: getattr(effect, name) for name in ("convolution", "policy", "family", "degree")}
     found = [(other.num_nodes, value(other)) for other in where(asked.findings.effects.at_sizes, **same)]
     sizes = sorted((nodes, estimate.estimate) for nodes, estimate in found if estimate is not None)

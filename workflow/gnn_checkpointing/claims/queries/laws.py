@@ -1,4 +1,4 @@
-"""What the laws say of what they did not see, and what was tried against the answer: graphs, draws, hours, sameness."""
+"""Queries about held-out predictions of the laws, and about robustness: graphs, draws, hours, unchanged computation."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from gnn_checkpointing.sourced import counted, plain
 RESPONSES = {"memory": ("activation_bytes", "saved_activation_bytes"), "time": ("step_time_seconds",)}
 _METHODS = {"memory": "held_out_bound", "time": "conformal"}
 _STANDARD_ERRORS = 2.0
-"""A simulated coverage is known to about so many of its Monte-Carlo standard errors."""
+"""Half-width of the interval of a simulated coverage, in Monte-Carlo standard errors."""
 _SHAPES = {"lognormal": "", "heavy_tailed": " with a heavy tail"}
 
 
@@ -21,7 +21,7 @@ def _of_noun(items: Iterable[Any], noun: str) -> list[Any]:
 
 
 def _each(items: list[Any], value: Callable[[Any], Any], words: str, none: str) -> Found:
-    """A value of each item with words on each, or why there is none."""
+    """A value and words for each item, or the reason why there are none."""
     return (map(value, items), "; ".join(words.format(one) for one in items)) if items else none
 
 
@@ -84,7 +84,7 @@ def capacity_gain(asked: Asked, times: float) -> Found:
     pairs = [(one, nones[key]) for key, one in own.items() if key in nones]
     if not pairs:
         return "no law tells how dense a graph fits under both this policy and none"
-    # Where a complete graph has less than `times` none's degree, nothing can show that so much more would fit.
+    # If a complete graph has less than `times` the degree that none takes, such a gain cannot be shown.
     gains = [
         (one, one.average_degree.over(none.average_degree))
         for one, none in pairs
@@ -142,7 +142,7 @@ def changed_sides(asked: Asked) -> Found:
 
 
 def _turned(one: Any, *, timed: bool, may_turn: bool) -> Estimate:
-    """How many graphs turn a statement; of one on time another run may find that none does, or that one does."""
+    """Number of graphs that reverse a statement; for a statement on time another run may find none, or one."""
     count = counted(one.changes) * 1.0
     return between(count, 0.0 if timed else count, max(count, 1.0) if may_turn else count)
 

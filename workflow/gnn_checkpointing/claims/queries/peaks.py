@@ -1,4 +1,4 @@
-"""The course along density, edges' share of the peak, the forward pass's of the step, and what an edge costs."""
+"""Queries about the course along density, the edges' share of the peak, the forward pass, and the cost of an edge."""
 
 import math
 from dataclasses import replace
@@ -25,7 +25,7 @@ _NO_INTERACTION = "the policy x edges interaction could not be tested: see not_f
 _FORWARD = "divided by 1 + the forward pass's share of none's step, at the densest timed level"
 
 
-# Along density: bytes are exact and have the span of their cells at each level, times a simultaneous band.
+# Along density: bytes are exact, with the span of their cells at each level; times have a simultaneous band.
 
 
 @query("{0}, {policy} / none, at every level")
@@ -78,7 +78,7 @@ def _band(asked: Asked, quantity: str) -> list[Any]:
 
 
 def _course(even: Any) -> str:
-    """In words how the ratio goes along density, and where it crosses its threshold."""
+    """The course of the ratio along density in words, and where it crosses its threshold."""
     words, degree = _COURSES[even.course].format(threshold=even.threshold), even.average_degree
     if degree is None:
         return words
@@ -128,7 +128,7 @@ def segments_memory(asked: Asked) -> Found:
         return _NO_SEGMENTS
     policy, segments, layers = chosen
     densest = levels(asked, policy=policy)[-1]
-    # Chen et al.'s count: with n layers in k segments, k inputs and one segment of ceil(n / k) layers, of n layers.
+    # Count of Chen et al.: n layers in k segments keep k inputs and one segment of ceil(n / k) layers, out of n.
     share = (segments + math.ceil(layers / segments)) / layers
     if share >= 1:
         return f"by the count, {segments} segments of {layers} layers keep as much as no segments do"
@@ -146,7 +146,7 @@ def segments_time(asked: Asked) -> Found:
 
 
 def _nearest_to_root(asked: Asked) -> tuple[str, int, int] | None:
-    """The measured policy of segments nearest to the root of the layers, its segments, and the layers."""
+    """The measured policy whose segments are nearest to the root of the layers, its segments, and the layers."""
     findings = asked.findings
     own = [model.num_layers for model in findings.effects.models if model.convolution == asked.convolution]
     layers = int(max(own or findings.quality.setting.num_layers, default=0))
@@ -172,13 +172,13 @@ def slope_ratio(asked: Asked, response: str) -> Found:
     timed = response == "step_time_seconds"
     found = asked.one(asked.findings.regressions.interactions, response=response)
     if found is None:
-        # Where all graphs have one size there is no joint model; bytes are exact: the slope through their levels does.
+        # If all graphs have one size there is no joint model; for exact bytes the slope through their levels suffices.
         flat = None if timed else asked.one(asked.findings.effects.flatness)
         if flat is None or flat.slope_ratio is None:
             return _NO_INTERACTION
         note = f"least squares over average degrees {', '.join(flat.levels)} at one number of nodes"
         return [flat.slope_ratio], note
-    # The interval takes none's slope as known; of times it includes what differs from one run to the next.
+    # The interval takes none's slope as known; for times it includes the differences between runs.
     none, difference = found.none_per_edge.estimate, found.difference_per_edge
     ends = sorted((1 + difference.low / none, 1 + difference.high / none))
     ratio = between(found.slope_ratio, *ends)

@@ -1,4 +1,4 @@
-"""Policies as models get deeper, training on ego networks, and Vision GNNs: the model and its blocks on images."""
+"""Queries about deeper models, training on ego networks, and Vision GNNs: the model and its blocks on images."""
 
 from operator import attrgetter
 from typing import Any
@@ -29,7 +29,7 @@ def growth_with_depth(asked: Asked, times: int) -> Found:
     for point in points:
         deep = by_depth.get((_place(point), times * point.num_layers))
         if deep is not None:
-            pairs.setdefault(_place(point), (deep, point))  # the fewest layers of which so many times were measured
+            pairs.setdefault(_place(point), (deep, point))  # the fewest layers that have such a deeper model
     if not pairs:
         return f"no two depths were measured with {asked.policy} of which one is {times} times the other"
     return _bytes(pairs, "{0.stack}: {0.num_layers} layers against {1.num_layers} at average degree {0.level}")
@@ -64,7 +64,7 @@ _place = attrgetter("stack", "num_nodes", "family", "degree")
 
 
 def _bytes(pairs: dict[Any, tuple[Any, Any]], words: str) -> Found:
-    """The activation bytes of one / another's; the words name each pair."""
+    """Ratios of the activation bytes of each pair; `words` describe each pair."""
     values = [one.activation_bytes / other.activation_bytes for one, other in pairs.values()]
     return values, "; ".join(words.format(*pair) for pair in pairs.values())
 
@@ -164,7 +164,7 @@ def late_rise(asked: Asked) -> Found:
 
 
 def _lacking(images: str, one: Any, measure: str) -> str:
-    """What it would take to judge what cannot be judged."""
+    """What is missing for a judgement."""
     takes = _TAKES.format(images=_IMAGES[images] + (" with masks of their objects" if measure == "modularity" else ""))
     if one is None:
         return takes
