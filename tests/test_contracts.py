@@ -91,7 +91,7 @@ def test_each_door_is_seen(source: str) -> None:
 
 
 def test_no_test_signals_a_process_by_its_number() -> None:
-    """A reused number would hit another process: use the handle of `waiting.own`. The test cluster marks its processes."""
+    """A reused number would hit another process: use a handle of `waiting.own`. Test clusters mark their processes."""
     tests = Path(__file__).parent
     found = {
         path.relative_to(tests).as_posix()

@@ -1,4 +1,4 @@
-"""A published folder keeps its data in one archive; both forms can be read, and no archive writes outside its folder."""
+"""A published folder keeps its data in one archive; both forms can be read, and no archive leads out of its folder."""
 
 import io
 import json

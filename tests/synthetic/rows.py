@@ -66,7 +66,7 @@ def table(
     policies: Sequence[str] = POLICIES,
     noise: float = 0.02,
 ) -> Table:
-    """One row per graph x convolution x policy, as `read_table` gives them; `draws` is the noise's generator or seed."""
+    """One row per graph x convolution x policy, as `read_table` gives them; `draws` seeds or generates the noise."""
     generator = np.random.default_rng(draws)
     rows: Table = []
     cells = [(graph, name) for graph in (generated_graphs() if graphs is None else graphs) for name in convolutions]

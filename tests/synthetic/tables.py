@@ -39,7 +39,7 @@ def effects_of(rows: Table) -> Effects:
 
 
 def depth_table(layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float] = (3.0, 8.0)) -> Table:
-    """A table of several depths: memory grows with depth under none and layers, but not under reversible (another model)."""
+    """A table of several depths: memory grows with them under none and layers, not under reversible (another model)."""
     rows: Table = []
     cells = [(graph, depth) for graph in generated_graphs((1000,), degrees, 1) for depth in layers]
     for number, (graph, depth) in enumerate(cells):
