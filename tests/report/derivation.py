@@ -1,6 +1,6 @@
 """Recompute the numbers of a page from the addresses that they carry, using only the number formats of the report.
 
-An address is FILE#/POINTER. A CSV file is read as a list of rows, a module of the package as a mapping of its constants,
+An address is FILE#/POINTER. A CSV file is read as a list of rows, a module of the package as a mapping of constants,
 planner.json with a question (`?num_nodes=...`) as the answer. Expressions have + - * / abs exp sqrt count and brackets.
 """
 
