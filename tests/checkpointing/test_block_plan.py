@@ -103,7 +103,7 @@ def test_what_is_no_edge_index_is_refused() -> None:
 
 
 def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:
-    """A message of 64 float32 channels has 256 bytes: the least, 1 MiB, is 4,096 edges; above it, 8 edges a node."""
+    """A message of 64 float32 channels has 256 bytes: 1 MiB is 4,096 edges, the least; in between, 8 edges a node."""
     cpu = torch.device("cpu")
     assert block_size(10, 64, 8, cpu) == 4096
     assert block_size(2000, 64, 8, cpu) == 16_000

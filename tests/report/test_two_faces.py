@@ -12,8 +12,8 @@ from lxml.html import document_fromstring
 from pages import whole
 
 GAP = 1600
-"""Most letters between two successive cells: a running head, a repeated heading, footnotes, and below a claim its rule,
-conditions and reasons, which take 1,260 for six series."""
+"""Maximum number of letters between two successive cells: a running head, a repeated heading, footnotes, and below a
+claim its rule, conditions and reasons, which take 1,260 for six series."""
 
 
 PROSE = " or ".join(f"self::{tag}" for tag in ("p", "li", "dd", "dt", "figcaption"))

@@ -245,6 +245,6 @@ class Facts:
         return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]
 
     def extremes(self, column: str) -> list[float]:
-        """The smallest and the largest value of a column, one where they are the same."""
+        """The smallest and the largest value of a column; a single value if they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return values[:1] if values[:1] == values[-1:] else [values[0], values[-1]]

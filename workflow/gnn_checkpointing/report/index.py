@@ -46,7 +46,7 @@ QUESTIONS = {
     "vision": "Does it pay for Vision GNNs?",
     "nothing": "What ran?",
 }
-"""What a study of each kind asks, in the order of the index."""
+"""Question of each kind of study, in the order of the index."""
 
 _NOTHING: Mapping[Path, str] = MappingProxyType({})
 _FIGURE = "figures/figure-lead.csv"
@@ -88,7 +88,7 @@ class Summary(Record):
 
     @property
     def question(self) -> str:
-        """What the study asks: its title, where its kind is unknown."""
+        """The question that the study asks; its title if its kind is unknown."""
         return QUESTIONS.get(self.kind, self.study.title)
 
     @property

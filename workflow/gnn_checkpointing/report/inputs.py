@@ -103,7 +103,7 @@ class ReportInputs(Findings):
 
     @property
     def reference(self) -> str:
-        """The allocator under which everything is judged."""
+        """The allocator whose measurements decide all conclusions."""
         return self.study.measurement.allocators[0]
 
     @property
@@ -197,7 +197,7 @@ def published(folder: Path) -> dict[str, Path]:
 
 
 def in_series(rows: list[Row]) -> list[Row]:
-    """The rows with the aggregation in the convolution's name where it is not the usual one.
+    """The rows with any unusual aggregation added to the convolution's name.
 
     Repeated measurements of a cell (`visit` above 0) are left out: they are not further cells.
     """

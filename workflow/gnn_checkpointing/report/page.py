@@ -48,7 +48,7 @@ PROVES = "\N{SECTION SIGN}"
 
 
 class Paragraph(Kind):
-    """Running text; `id` is its address within the page, where it has one."""
+    """Running text; `id` is its optional address within the page."""
 
     text: Text
     id: str = ""
@@ -176,7 +176,7 @@ class Facts(Kind):
 
 @dataclass(frozen=True)
 class Step:
-    """What to do, and the command lines that do it."""
+    """An action, and the command lines that perform it."""
 
     text: str
     command: str
@@ -190,7 +190,7 @@ class Steps(Kind):
 
 @dataclass(frozen=True)
 class Link:
-    """A file beside the report, and what it holds."""
+    """A file beside the report, and a note on its content."""
 
     href: str
     text: str

@@ -100,12 +100,12 @@ class RunFolder:
 
     @property
     def reference(self) -> str:
-        """The allocator under which everything is judged."""
+        """The allocator whose measurements decide all conclusions."""
         return self.study.measurement.allocators[0]
 
     @property
     def cells(self) -> dict[str, Row]:
-        """A row of each cell, for what all rows of a cell share."""
+        """One row of each cell, for values that all rows of a cell share."""
         return {str(row["cell"]): row for row in self.rows}
 
     @property

@@ -22,7 +22,7 @@ _KEY_HEIGHT = 83.0
 _LETTERS = 7.0
 _INK = Look(INK, "o")
 MOST_NAMES = 7
-"""Most labels beside marks; a mark without a label shows its name when it is pointed at."""
+"""Maximum number of labels beside marks; a mark without a label shows its name when it is pointed at."""
 
 
 def frontier_panel(
@@ -140,7 +140,7 @@ def _around(low: tuple[float, float], high: tuple[float, float], margin: float) 
 
 
 def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Places along a line, at most about 4 points apart."""
+    """Places along a line, less than 8 points apart."""
     found = []
     for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(1, int(math.dist((x0, y0), (x1, y1)) / 4))

@@ -18,7 +18,7 @@ from gnn_checkpointing.report.page import Drawn, Panel
 _ROW = 13.0
 """Height of one row of a legend, in points."""
 _MOST_MARKS = 300
-"""Most marks in a panel: more cannot be told apart, and a page of ten thousand cells would be ten times as large."""
+"""Maximum number of marks in a panel: more cannot be told apart, and would make pages of many cells far larger."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def links_to(notes: Mapping[str, str]) -> Links:
 
 _PER_MINUTE = 60.0
 MOST_GRAPHS = 120
-"""Most graphs in the table; of more, it shows those that took longest."""
+"""Maximum number of graphs in the table; of more, it shows those that took longest."""
 
 
 def tolerated(name: str) -> float:
@@ -152,7 +152,7 @@ ERROR = square_root(0.25 / (PAIRS * 1.0))
 """Standard error of a share that is estimated from PAIRS pairs, at one half, where it is largest."""
 
 MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/method.py#/MOST_ROWS")
-"""Most graphs that are shown; `graphs.json` has all."""
+"""Maximum number of graphs that are shown; `graphs.json` has all."""
 
 
 def drawn_first(inputs: ReportInputs) -> list[GraphFacts]:

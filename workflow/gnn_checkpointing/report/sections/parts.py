@@ -34,7 +34,7 @@ SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results
 LISTED = sourced(12, "gnn_checkpointing/report/sections/parts.py#/LISTED")
 """Number of items that tables (the worst) and lists (the first) show."""
 _NAMED = 6
-"""Most pairs of convolution and policy that are named; the table's source file has all."""
+"""Maximum number of pairs of convolution and policy that are named; the table's source file has all."""
 
 
 def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[Item], Any]) -> list[Item]:
