@@ -1,4 +1,4 @@
-"""Changes of a published folder's files: another machine's, or a forger's."""
+"""Helpers that change files of a published folder, as another machine or a forger would."""
 
 import csv
 import io

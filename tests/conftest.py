@@ -1,4 +1,4 @@
-"""What all tests share: places for those that run side by side, and the CUDA device, or a reason not to run."""
+"""Shared by all tests: folders for tests that run side by side, and the CUDA device or a reason to skip."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ import pytest
 if TYPE_CHECKING:
     import torch
 
-# What is made once for all workers: reports (`rebuilt.py`), and what torch compiles, which it names by its content.
+# Made once for all workers: reports (`rebuilt.py`), and torch's compiled code, which it names by content.
 os.environ.setdefault("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir())
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{tempfile.gettempdir()}/gnn-checkpointing-compiled-{os.getuid()}")
-# One thread each: small operators of several threads wait for each other where tests share the cores, and take ten
-# times as long. Whoever tests threads asks for them.
+# One thread each: where tests share the cores, the threads of small operators wait for each other and take ten times
+# as long. Tests of threads ask for more.
 for library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 worker = os.environ.get("PYTEST_XDIST_WORKER")
 if not worker:
     os.environ["GNN_CHECKPOINTING_TESTS"] = tempfile.mkdtemp(prefix="gnn-checkpointing-tests-")
 PLACE = Path(os.environ["GNN_CHECKPOINTING_TESTS"], worker or "")
-"""Of this worker of this run alone: nothing in it is another run's, or left by one before."""
+"""Folder of this worker of this run only; no other or earlier run writes there."""
 PLACE.mkdir(exist_ok=True)
-# Two that run tests side by side would wait for each other, and say so.
+# With one lock, tests running side by side would wait for each other and print that they wait.
 os.environ["GNN_CHECKPOINTING_LOCK"] = str(PLACE / "lock")
 if worker:
     os.environ["TMPDIR"] = tempfile.tempdir = str(PLACE)
@@ -38,7 +38,7 @@ if worker:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Search for no garbage while tests are collected: all that is made then stays."""
+    """Disable garbage collection while tests are collected: everything made then stays."""
     gc.disable()
     try:
         return (yield)
@@ -48,23 +48,23 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def settled() -> None:
-    """Leave what was made before this file of tests out of its searches for garbage.
+    """Exclude objects made before this test file from its garbage collections.
 
-    Every count of bytes begins with one, which among all that was collected and imported takes most of a second.
+    Every count of bytes begins with a collection, which would take most of a second over all that was imported.
     """
     gc.collect()
     gc.freeze()
 
 
 def pytest_unconfigure() -> None:
-    """Remove the places of all workers, when the last has ended."""
+    """Remove the folders of all workers at the end of the run."""
     if not worker:
         shutil.rmtree(PLACE, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
 def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """No command, here or in another process, may fail by a fault of the program; the file that would have it."""
+    """Fail a test if a command, here or in another process, hits a fault of the program; yields the file of faults."""
     place = PLACE / "faults"
     os.environ["GNN_CHECKPOINTING_FAULTS"] = str(place)
     yield place
@@ -77,7 +77,7 @@ def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True, scope="session")
 def lightly_packed() -> Iterator[None]:
-    """Archives and PDFs made in this process are larger: packing a publication takes longer than all else of it."""
+    """Compress archives and PDFs less: full compression takes longer than the rest of a publication."""
     with (
         patch("gnn_checkpointing.packed._FILTERS", [{"id": lzma.FILTER_LZMA2, "preset": 0}]),
         patch("gnn_checkpointing.report.pdf._HARDEST", 6),
@@ -87,7 +87,7 @@ def lightly_packed() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def whole_run() -> str:
-    """The test run as a fork server names it: all its workers share one."""
+    """Name of the test run for a fork server, which all workers share."""
     from gnn_checkpointing.measurement.forked import this_run
 
     return this_run(os.getppid() if worker else os.getpid())
@@ -95,18 +95,18 @@ def whole_run() -> str:
 
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
-    """Measured processes are forked by a server that has imported torch, instead of importing it each."""
+    """Fork measured processes from a server that has imported torch, so that they need not import it."""
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
 LONG = ("workflow", "report", "audit", "checkpointing", "measurement", "analysis", "test_cli.py")
-"""The rooms and files of tests that take longest."""
+"""Test folders and files that take longest."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start what takes long first, so that all workers end together.
+    """Run long tests first, so that all workers end together.
 
-    Before that, tests that measure on an idle device: others leave this process's own context there.
+    Tests that measure on an idle device come before all others, which leave this process's CUDA context there.
     """
     rooms = {name: place for place, name in enumerate(LONG)}
 
@@ -119,7 +119,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def cuda() -> torch.device:
-    """The CUDA device; skip where there is none, or fail where REQUIRE_CUDA=1."""
+    """The CUDA device; without one, skip the test, or fail it if REQUIRE_CUDA=1."""
     import torch
 
     if not torch.cuda.is_available():
@@ -131,7 +131,7 @@ def cuda() -> torch.device:
 
 @pytest.fixture
 def idle_cuda(cuda: torch.device) -> torch.device:
-    """The CUDA device, on which this process has nothing: a measured process would take it for someone else."""
+    """The CUDA device, without a context of this process, which a measured process would take for another user."""
     import torch
 
     assert not torch.cuda.is_initialized(), (

@@ -9,7 +9,7 @@ from rebuilt import ROOT, once
 
 
 def site() -> Path:
-    """The folder of the site of these pages and this code, which is built without a warning."""
+    """Folder of the site built from these pages and this code; a warning fails the build."""
     # Building writes docs/generated.
     written = (str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").iterdir()) if path.name != "generated")
     return once("site", _build, *written, "workflow/studies", "tests/documentation.py") / "docs"

@@ -1,4 +1,4 @@
-"""A published page as it was before it was packed: every tag closed, every attribute in quotes."""
+"""A published page as before minification: every tag closed, every attribute in quotes."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _FIRST = ("type", "class", "id")
 
 
 def whole(path: Path) -> str:
-    """The page in a file with all its tags; an id comes first, then a class."""
+    """Read a page and write out all its tags; of the attributes, id comes first, then class."""
     page = document_fromstring(path.read_text())
     for tag in page.iter():
         attributes = sorted(tag.items())

@@ -1,4 +1,4 @@
-"""Published reports as this code makes them, once for all tests, workers and runs of the same code."""
+"""Published reports rebuilt by this code, once for all tests, workers and runs of the same code."""
 
 import fcntl
 import functools
@@ -26,12 +26,12 @@ PLACE = Path(os.environ.get("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir()))
 SHARED = PLACE / f"gnn-checkpointing-made-{os.getuid()}"
 KEPT_SECONDS = 86_400
 AS_PUBLISHED = ((archives, "_FILTERS", archives._FILTERS), (pdf, "_HARDEST", pdf._HARDEST))
-"""How a publication is packed; tests have archives and PDFs that are made faster (`conftest.py`)."""
+"""Settings that compress a publication; in tests, archives and PDFs are compressed less (`conftest.py`)."""
 
 
 @functools.cache
 def rebuilt(study: str) -> Path:
-    """The folder of a published study, made again, its files plain; copy it to change it."""
+    """Folder of a rebuilt study, its files unpacked; copy it before you change it."""
 
     def make(folder: Path) -> None:
         shutil.copytree(packed(study), folder)
@@ -42,7 +42,7 @@ def rebuilt(study: str) -> Path:
 
 @functools.cache
 def packed(study: str, as_published: bool = False) -> Path:
-    """The same with its data in one archive, `as_published` byte for byte."""
+    """Folder of a rebuilt study with its data in one archive; with `as_published`, compressed as in a publication."""
 
     def make(folder: Path) -> None:
         with ExitStack() as stack:
@@ -55,7 +55,7 @@ def packed(study: str, as_published: bool = False) -> Path:
 
 @functools.cache
 def rendered(study: str) -> Path:
-    """Both documents of a published study, rendered from the data beside them; of those nothing is computed again."""
+    """Both documents of a published study, rendered from the data beside them; no analysis is run again."""
 
     def make(folder: Path) -> None:
         sources = published_sources(published(study))
@@ -66,12 +66,12 @@ def rendered(study: str) -> Path:
 
 
 def rebuild(frozen: Path, folder: Path) -> int:
-    """The exit code of the command that makes a published report again."""
+    """Run `rebuild` on a published report; returns its exit code."""
     return main(["rebuild", f"--frozen={frozen}", f"--templates={TEMPLATES}", f"--output-folder={folder}"])
 
 
 def copied(report: Path, place: Path) -> Path:
-    """A copy of a published folder under its own names."""
+    """Copy a published folder, keeping the names of machine and study."""
     return Path(shutil.copytree(report, place / report.parent.name / report.name))
 
 
@@ -82,7 +82,7 @@ def published(study: str) -> Path:
 
 
 def unpack(folder: Path) -> None:
-    """Put plain files in the place of a folder's archive, where it has one."""
+    """Replace a folder's archive, if it has one, by its files."""
     for name, content in packed_files(folder).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
@@ -95,7 +95,7 @@ def _shared(study: str, kind: str, make: Callable[[Path], None]) -> Path:
 
 
 def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
-    """The folder that `make` fills; whoever asks first for it, of this code and these sources, makes it."""
+    """Folder that `make` fills, once for this code and these sources."""
     place = SHARED / f"{name}-{digest(*CODE, *sources)}"
     with locked(place.with_suffix(".lock")):
         if not place.exists():
@@ -103,19 +103,19 @@ def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
             making = place.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir()
-            gc.disable()  # all that a report is made of is needed to its end
+            gc.disable()  # a report needs all its objects until the end
             try:
                 make(making)
             finally:
                 gc.enable()
             making.rename(place)
-        os.utime(place)  # in use: whoever forgets old ones leaves it
+        os.utime(place)  # marks it as in use, so that no process deletes it as old
     return place
 
 
 @functools.cache
 def digest(*places: str) -> str:
-    """What tells folders and files below the root apart by their content."""
+    """Digest of the content of files and folders below the root."""
     found = hashlib.sha256()
     for place in (ROOT / name for name in places):
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
@@ -126,7 +126,7 @@ def digest(*places: str) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock; the system gives it back when a process dies."""
+    """Hold a lock on a file; the system releases it if the process dies."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

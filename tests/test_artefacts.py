@@ -1,4 +1,4 @@
-"""Files are whole or not there, and a broken one is refused by name."""
+"""Files are written completely or not at all, and a broken file is refused by name."""
 
 import os
 import stat
@@ -31,7 +31,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Pat
 
 
 def test_what_is_no_plain_file_is_not_replaced(tmp_path: Path) -> None:
-    """A pipe here, for no test may touch a device: root could replace /dev/null."""
+    """A pipe stands for devices, which no test may touch: root could replace /dev/null."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
     for name in ("pipe", "link"):
@@ -58,7 +58,7 @@ def test_a_broken_or_missing_file_is_refused_by_name(content: bytes | None, tmp_
 
 @pytest.mark.parametrize("read", [read_json, read_yaml, read_table, read_records, load_graph])
 def test_a_file_that_cannot_be_reached_is_not_called_wrong(read: Callable[[Path], object], tmp_path: Path) -> None:
-    """Nobody is advised to delete what could not be read, and may be the only copy."""
+    """The message does not advise deleting a file that could not be read: it may be the only copy."""
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_bytes(b"")
     for name, words in {

@@ -1,4 +1,4 @@
-"""Commands work by hand: help for each, bad input is one sentence and exit code 2, nothing half-written."""
+"""Commands work by hand: each has help; bad input gives one sentence and exit code 2, and no partial output."""
 
 import inspect
 import json
@@ -38,7 +38,7 @@ def first_graph(study: Path) -> str:
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Run a command that is refused in one sentence with these words."""
+    """Function that runs a command and checks that it is refused in one sentence with these words."""
     monkeypatch.chdir(ROOT)
 
     def check(arguments: tuple[object, ...], *words: str) -> None:
@@ -192,7 +192,7 @@ def test_no_command_writes_over_what_it_reads(tmp_path: Path, refused: Callable[
 def code_of(arguments: list[str]) -> object:
     try:
         return main(arguments)
-    except SystemExit as ended:  # of `validate`, which has said why
+    except SystemExit as ended:  # from `validate`, which has printed the reason
         return ended.code
 
 
@@ -203,7 +203,7 @@ HOSTILE = ("pipe", "loop", "nowhere", "folder", "empty", "noise", "x" * 300, "\u
 def test_a_path_to_anything_is_one_sentence(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every path that a command reads, in turn and the others missing; nothing is written, and what is there stays."""
+    """Each path that a command reads is hostile in turn, the others missing; no file is written or removed."""
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe")
     Path("loop").symlink_to("loop")

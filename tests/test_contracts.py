@@ -1,4 +1,4 @@
-"""The house's own rules: imports go down only, torch is waited for where it is needed, and nothing opens a door."""
+"""Rules of the code base: layered imports, torch imported only where needed, and no unsafe calls."""
 
 import ast
 import subprocess
@@ -44,14 +44,14 @@ FORBIDDEN_CALLS = {
     "yaml.full_load", "yaml.unsafe_load", "yaml.load_all", "torch.jit.load", "np.save", "numpy.save",
 }  # fmt: skip
 UNPICKLING = {"torch.load": ("weights_only", True), "np.load": ("allow_pickle", False)}
-"""Calls that unpickle unless they are told not to: the keyword that each needs, and its value."""
+"""Calls that may unpickle: the keyword that each needs to forbid it, and the keyword's value."""
 
 
 def complaints(source: str) -> Iterator[str]:
-    """Yield each call or import of a module's source that is not allowed."""
+    """Forbidden calls and imports in a module's source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] == ["UnpicklingError"]:
-            continue  # what torch.load raises where it was told not to unpickle
+            continue  # raised by torch.load when it refuses to unpickle
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             yield from (f"line {node.lineno}: import of {name}" for name in names if _root(name) in FORBIDDEN_MODULES)
@@ -91,7 +91,7 @@ def test_each_door_is_seen(source: str) -> None:
 
 
 def test_no_test_signals_a_process_by_its_number() -> None:
-    """Whoever has the number by then would get it: `waiting.own` gives a handle. A cluster's have its mark."""
+    """A reused number would hit another process: use a handle of `waiting.own`. Test clusters mark their processes."""
     tests = Path(__file__).parent
     found = {
         path.relative_to(tests).as_posix()

@@ -1,4 +1,4 @@
-"""The guard of all commands: one sentence and an exit code, in any encoding, whatever goes wrong."""
+"""The guard around all commands: any error gives one sentence and an exit code, in any encoding."""
 
 import gc
 import os
@@ -43,7 +43,7 @@ def test_a_fault_is_one_sentence_and_counted(
 def test_a_library_that_fails_while_it_is_imported_is_no_fault_of_the_program(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """As matplotlib does at MPLBACKEND=nonsense, torch at TORCH_LOGS=nonsense, and many at PYTHONWARNINGS=error."""
+    """Examples: matplotlib with MPLBACKEND=nonsense, torch with TORCH_LOGS=nonsense, many with PYTHONWARNINGS=error."""
     (tmp_path / "matplotlib.py").write_text("raise ValueError('no\\nbackend ' + 1000 * 'x')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
@@ -125,7 +125,7 @@ def test_help_is_there_without_docstrings() -> None:
 
 
 def test_help_comes_at_once() -> None:
-    """0.15 s on an idle machine; the bar is 0.3, of processor time, which others' work does not lengthen as much."""
+    """Takes 0.15 s on an idle machine; the bar is 0.6 s of processor time, which other processes hardly lengthen."""
     before = os.times()
     assert run("--help").returncode == 0
     after = os.times()
@@ -152,7 +152,7 @@ def test_no_message_is_long(text: str) -> None:
     assert len(refusal.shown(text)) <= 1_000
 
 
-@pytest.mark.slow  # a whole report made again; what a terminal of another encoding shows has quick tests above
+@pytest.mark.slow  # rebuilds a whole report; quick tests above cover terminals of other encodings
 def test_a_report_is_the_same_without_docstrings_and_asserts_in_a_terminal_of_ascii(tmp_path: Path) -> None:
     usual = packed("ten-million", as_published=True)
     places = ("--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path))

@@ -1,4 +1,4 @@
-"""A published folder has its data in one archive; both forms are read, and no archive leads out of its folder."""
+"""A published folder keeps its data in one archive; both forms can be read, and no archive leads out of its folder."""
 
 import io
 import json
@@ -24,7 +24,7 @@ from rebuilt import ROOT, copied, packed, rebuild, unpack
 STUDY = "ten-million"
 FILES = {"a.json": b"[1]", "analysis/b.json": b"[2]"}
 SMALL, LARGEST = 1.2e6, 2.4e6
-"""Bytes of a published study: the mean of all, and the most of one."""
+"""Limits in bytes of a published study: on the mean of all studies, and on each."""
 
 
 def test_published_folders_are_small() -> None:
@@ -147,7 +147,7 @@ def archive(*entries: tuple[str, bytes]) -> bytes:
 def test_a_hostile_archive_is_refused_in_one_sentence(
     tmp_path: Path, content: bytes | Callable[[], bytes], said: str
 ) -> None:
-    # What takes seconds to compress is made here, and not wherever tests are collected.
+    # Content that takes seconds to compress is made here, not during collection.
     (tmp_path / PACK).write_bytes(content if isinstance(content, bytes) else content())
     with pytest.raises(Refusal, match=said) as refusal:
         bounded_bytes(tmp_path / "a.json")

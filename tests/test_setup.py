@@ -1,4 +1,4 @@
-"""Set-up on a machine that lacks something says what, in one sentence; what is published is what was measured."""
+"""Set-up names what the machine lacks in one sentence; versions, README and lock agree with the publications."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def test_a_study_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
 
 
 def test_the_answer_in_the_readme_is_the_published_one() -> None:
-    """The headlines of the default study and of the frontier, word for word."""
+    """README quotes the headlines of the default and frontier studies word for word."""
     text = " ".join((ROOT / "README.md").read_text().replace("\n> ", " ").split())
     summaries = [json.loads(path.read_text()) for path in ROOT.glob("report/*/*/summary.json")]
     headlines = {one["study"]["name"]: " ".join(one["headline"].split()) for one in summaries}
@@ -55,7 +55,7 @@ def test_the_answer_in_the_readme_is_the_published_one() -> None:
 
 
 def test_the_last_version_is_that_of_the_last_publication_everywhere() -> None:
-    """At a publication what is unreleased becomes a version, in CHANGELOG.md, pyproject.toml and CITATION.cff."""
+    """A publication gives a version to the unreleased changes, in CHANGELOG.md, pyproject.toml and CITATION.cff."""
     (last, day), *_ = re.findall(r"^## \[([\d.]+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == last
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
@@ -65,7 +65,7 @@ def test_the_last_version_is_that_of_the_last_publication_everywhere() -> None:
 
 
 def test_the_lock_can_be_installed_by_every_python_that_is_asked_for() -> None:
-    """As far as what is installed here is what the lock pins; the first Python 3.11 is that of old systems."""
+    """Checks the packages installed here at their pinned versions; old systems have the first Python 3.11."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert "3.11.0" in SpecifierSet(project["requires-python"])
     pins = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Numbers keep the address of what they were read from, through arithmetic and through words."""
+"""Numbers keep the address of the field that they were read from, through arithmetic and formatting."""
 
 import copy
 import json
@@ -131,7 +131,7 @@ def test_an_estimate_has_the_address_of_what_holds_its_three_numbers() -> None:
 def test_no_text_of_a_user_can_pass_for_an_address() -> None:
     hostile = mark("12", SourcedInt(12, "f#/a"))
     cleaned = sourced({"title": hostile}, "s.json#")["title"]
-    assert parts(cleaned) == [("s.json#/title", "f#/a12")]  # its own address, and not the one that it claims
+    assert parts(cleaned) == [("s.json#/title", "f#/a12")]  # its own address, not the one it claims
 
 
 @pytest.mark.parametrize("number", [SourcedInt(5, "a.json#/n"), SourcedFloat(2.5, "a.json#/n")])

@@ -1,4 +1,4 @@
-"""Waiting for what other processes do, and signals to those alone that a test has proved to be its own."""
+"""Wait for other processes, and signal only processes that a test has proved to be its own."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from gnn_checkpointing.measurement.exclusive import state_of
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
-    """Whether a condition holds before the time is over, which is long: other tests may take the processor."""
+    """Whether a condition comes true in time; the time is long because other tests may use the processor."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
@@ -17,14 +17,14 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
 
 
 def is_gone(process: int) -> bool:
-    """Whether a process has ended, though nobody may have asked how."""
+    """Whether a process has ended, even if its parent has not waited for it."""
     return state_of(process)[:1] in ([], ["Z"], ["X"])
 
 
 def own(process: int | None, setting: str) -> int:
-    """A handle for `signal.pidfd_send_signal` of a process that was started with a setting in its environment.
+    """Handle for `signal.pidfd_send_signal` to a process that was started with `setting` in its environment.
 
-    Nobody else gets the signal, whoever has the process's number by then.
+    No other process gets the signal, even if the process's number has been reused.
     """
     assert process is not None
     handle, environ = os.pidfd_open(process), Path(f"/proc/{process}/environ")

@@ -1,4 +1,4 @@
-"""Every aggregation that a layer can take: whole within a destination, or refused."""
+"""Every aggregation that a layer can use: exact on blocks of whole destinations, or refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ SORTED_PAIR = PAIR_EDGES[:, PAIR_EDGES[1].argsort(stable=True)].contiguous()
 GRAPHS = {
     "one graph": (X, SORTED),
     "a pair": (PAIR, SORTED_PAIR),
-    # Blocks begin and end with nodes that receive no edges.
+    # Blocks begin and end with nodes without incoming edges.
     "every third node receives edges": (X, torch.stack([SORTED[0], SORTED[1] // 3 * 3])),
     # The blocks of the first nodes do not contain the largest degree.
     "degrees of one to eight": (
@@ -30,8 +30,8 @@ PADDED = {
     "GRU": lambda: aggr.GRUAggregation(C, C),
     "patch transformer": lambda: aggr.PatchTransformerAggregation(C, C, 2, C, num_transformer_blocks=1),
 }
-"""PyG pads each node's messages to the largest degree of the graph and reads the last state: another node's degree
-counts, so blocks may refuse these."""
+"""PyG pads each node's messages to the largest degree of the graph and reads the last state: the result depends on
+other nodes' degrees, so blocks may refuse these."""
 MODULES: dict[str, Build] = {
     "quantile": lambda: aggr.QuantileAggregation([0.25, 0.75]),
     "learnable softmax": lambda: aggr.SoftmaxAggregation(learn=True),
@@ -77,7 +77,7 @@ def mlp_aggregation(edges: Tensor, **options: Any) -> Any:
 
 
 def aggregated(builds: Mapping[str, Build], *graphs: str, mlp: bool = False) -> dict[str, Configuration]:
-    """Each aggregation on each graph; with `mlp` also the one that must know the graph's largest degree."""
+    """Each aggregation on each graph; with `mlp`, also MLPAggregation, which needs the graph's largest degree."""
     found = {}
     for graph in graphs:
         edges = GRAPHS[graph][1]
@@ -88,7 +88,7 @@ def aggregated(builds: Mapping[str, Build], *graphs: str, mlp: bool = False) -> 
 
 BY_NAME: dict[str, Build] = {name: lambda name=name: name for name in SIMPLE}
 TIED = (drawn(NODES, C, seed=64).round(), torch.cat([EDGES, EDGES], dim=1))
-"""Many equal messages: how a tie is split is part of the result."""
+"""Many equal messages: the way a tie is split changes the result."""
 
 AGGREGATIONS: dict[str, Group] = {
     "aggregation": Group(aggregated(BY_NAME | MODULES, "one graph", mlp=True)),

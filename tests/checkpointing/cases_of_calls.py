@@ -1,4 +1,4 @@
-"""Ways to call a layer, graphs at the edge of what is allowed, hooks that act, and models put together."""
+"""Ways to call a layer, extreme but valid graphs, hooks that change values, and models of several layers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ DECOMPOSED: dict[str, Build] = {
     "APPNP": lambda **o: pyg.APPNP(2, 0.1, **o),
     "ChebConv": lambda **o: pyg.ChebConv(C, O, K=2, **o),
 }
-"""Layers that PyG can decompose: those that propagate one tensor and no pair."""
+"""Layers that PyG can decompose: they propagate one tensor, not a pair."""
 SPARSE: dict[str, Build] = {
     "SAGEConv": lambda: pyg.SAGEConv(C, O),
     "GCNConv": lambda: pyg.GCNConv(C, O),
@@ -67,7 +67,7 @@ BINARY = torch.arange(EDGES.shape[1]).remainder(2)
 
 
 def doubled(module: nn.Module, inputs: tuple) -> tuple:
-    """The last of a hook's inputs is the dictionary of arguments."""
+    """Double the floating tensors in the dictionary of arguments, the last of a hook's inputs."""
     values = inputs[-1].items()
     return (*inputs[:-1], {k: v * 2 if isinstance(v, Tensor) and v.is_floating_point() else v for k, v in values})
 
@@ -109,7 +109,7 @@ MODELS: dict[str, Build] = {
 
 
 def with_parts(build: Build, change: Callable[[nn.Module], Any]) -> Build:
-    """What `build` makes, changed."""
+    """Build that applies `change` to what `build` makes."""
 
     def made() -> nn.Module:
         model = build()
@@ -125,7 +125,7 @@ def half_frozen(model: nn.Module) -> None:
 
 
 def kept_output(model: nn.Module) -> Tensor:
-    """A loss may be taken of what a layer wrote to an attribute, as with SuperGAT's attention loss."""
+    """A loss may use a value that a layer wrote to an attribute, such as SuperGAT's attention loss."""
     return model.last.square().sum()
 
 

@@ -1,4 +1,4 @@
-"""Messages that depend on other edges, or carry state: exact in blocks, or refused; never silently different."""
+"""Messages that depend on other edges or carry state: exact in blocks or refused, never silently different."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,7 +13,7 @@ from torch_geometric import nn as pyg
 
 
 class Mean(nn.Module):
-    """A user's own norm: it takes the mean over all edges away."""
+    """A user's own norm: it subtracts the mean over all edges."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x - x.mean(dim=0)

@@ -1,4 +1,4 @@
-"""Layers of users who write what PyG allows and blocks may not expect."""
+"""Layers that users may write in PyG and that blocks may not expect."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch_geometric.utils import softmax
 
 
 class Scored(Sending):
-    """Scores of edges from `edge_updater`, used in a way that the subclasses choose."""
+    """Scores of edges from `edge_updater`; subclasses choose their use."""
 
     def __init__(self) -> None:
         super().__init__(O)
@@ -61,7 +61,7 @@ class Compared(Scored):
 
 
 class Asked(Scored):
-    """The scores are used if they are a tensor."""
+    """The use of the scores depends on whether they are a tensor."""
 
     def scores(self, x: Tensor, edge_index: Tensor) -> Any:
         alpha = self.edge_updater(edge_index, x=x)
@@ -69,7 +69,7 @@ class Asked(Scored):
 
 
 class Inside(Scored):
-    """A checkpoint of the layer's own around its call of `propagate`, and one in its message."""
+    """The layer itself checkpoints its forward pass and its message."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return checkpoint(super().forward, x, edge_index, use_reentrant=False)
@@ -79,14 +79,14 @@ class Inside(Scored):
 
 
 class Spoilt(Scored):
-    """The scores' own rows are written into, and the message reads rows of the same name."""
+    """`edge_update` writes into its rows, and the message reads rows of the same name."""
 
     def edge_update(self, x_i: Tensor, x_j: Tensor) -> Tensor:
         return self.score(x_j.mul_(2).add_(x_i))
 
 
 class Moved(Scored):
-    """The nodes are written into between the scores and the messages."""
+    """The layer writes into the nodes' features between the scores and the messages."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x) * 1
@@ -99,7 +99,7 @@ class Moved(Scored):
 
 
 class Stashing(Scored):
-    """A value with a gradient is handed to the message as an attribute."""
+    """The message gets a value with a gradient through an attribute."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         self.scale = self.lin(x).mean()
@@ -110,7 +110,7 @@ class Stashing(Scored):
 
 
 class Remembering(Scored):
-    """A message leaves the scores in its layer, which returns them."""
+    """The message stores the scores in its layer, which returns them."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor]:
         out = super().forward(x, edge_index)
@@ -122,7 +122,7 @@ class Remembering(Scored):
 
 
 class InDictionary(Sending):
-    """Values are handed over in a dictionary and in a list inside it."""
+    """Values are passed in a dictionary and in a list inside it."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
@@ -133,7 +133,7 @@ class InDictionary(Sending):
 
 
 class Defaulted(Sending):
-    """A message has an argument that nobody gives, changes its rows in place, and gives a view."""
+    """A message that has an unused optional argument, changes its rows in place, and returns a view."""
 
     def message(self, x_j: Tensor, factor: float = 3.0) -> Tensor:
         return x_j.mul_(factor).sigmoid().view(-1, 2, C // 2).flatten(1)
@@ -147,7 +147,7 @@ class Shares(Sending):
 
 
 class Twice(Scored):
-    """Two calls of `propagate` that depend on each other, of which one has weights."""
+    """Two calls of `propagate`, of which the second uses the result of the first; the first has weights."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
@@ -156,7 +156,7 @@ class Twice(Scored):
 
 
 class Weightless(Scored):
-    """An own weight for each edge, and a table of nodes that is no argument."""
+    """A learned weight for each edge, and a table of nodes that is not an argument."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class Weightless(Scored):
 
 
 class Forced(Sending):
-    """A force, the gradient of an energy that the layer itself computes."""
+    """A layer that returns a force: the gradient of an energy that it computes itself."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         places = self.lin(x)

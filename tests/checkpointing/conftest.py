@@ -1,4 +1,4 @@
-"""What tests that compile need: a C++ compiler, or a reason not to run; and layers whatever test comes first."""
+"""For tests that compile: a C++ compiler or a reason to skip. Also makes PyG's layers independent of test order."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from torch_geometric.nn import SAGEConv
 from gnn_checkpointing.checkpointing.compilation import forget_compiled, require_compiler
 from gnn_checkpointing.refusal import Unavailable
 
-# PyG writes the `propagate` of a class for its first instance. After one with an aggregation that has no sparse
-# product, as softmax, every other of the class refuses sparse matrices.
+# PyG generates the `propagate` of a class for its first instance. If that has an aggregation without a sparse product,
+# such as softmax, all later instances of the class refuse sparse matrices.
 SAGEConv(1, 1)
 
 
 @pytest.fixture(scope="session")
 def reason_not_to_compile() -> str:
-    """Asked once: a compiler is started to find out."""
+    """Reason why nothing can be compiled, or ""; found once per session, since it starts a compiler."""
     try:
         require_compiler("cpu")
     except Unavailable as reason:
@@ -28,7 +28,7 @@ def reason_not_to_compile() -> str:
 
 @pytest.fixture
 def compiler(reason_not_to_compile: str) -> Iterator[None]:
-    """Skip without a compiler, or fail where REQUIRE_COMPILER=1; leave no compiled code behind."""
+    """Skip without a compiler, or fail if REQUIRE_COMPILER=1; discards compiled code after the test."""
     if reason_not_to_compile:
         pytest.skip(reason_not_to_compile)
     yield

@@ -20,12 +20,12 @@ NEEDS_A_PACKAGE = {
     "FusedGATConv": "needs dgNN and a GPU",
     "PANConv": "needs torch-sparse",
 }
-"""Convolutions of which the plain call cannot run here."""
+"""Convolutions whose plain call cannot run here."""
 
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """A layer to build, its call, whether it draws, whether its features are raw, and what it keeps for the loss."""
+    """A layer to build, its call, whether it draws random numbers, whether its features are raw, and its own loss."""
 
     build: Callable[[], nn.Module]
     args: tuple
@@ -35,7 +35,7 @@ class Configuration:
     loss_of: Callable[[Any], Any] | None = None
 
     def built(self) -> nn.Module:
-        """The layer, its weights drawn from one seed and none of them zero; lazy weights have their sizes."""
+        """The layer, with weights drawn from a fixed seed, none of them zero, and with lazy weights initialised."""
         seed_all(7)
         layer = self.build()
         if any(isinstance(weight, nn.UninitializedParameter) for weight in layer.parameters()):
@@ -44,18 +44,18 @@ class Configuration:
         return without_zeros(layer)
 
     def outcome(self, policy: str, steps: int = 2) -> str:
-        """What steps under the policy did; a layer that draws is compared as it evaluates, without what it keeps."""
+        """Outcome of steps under the policy; a layer that draws is compared in evaluation mode without its own loss."""
         layer, options = self.stepped()
         return outcome(layer, policy, self.args, self.kwargs, steps, _expected(self, steps), **options)
 
     def stepped(self) -> tuple[nn.Module, dict[str, Any]]:
-        """The layer whose steps are compared, and how they are taken."""
+        """The layer whose steps are compared, and options of the steps."""
         return self.built().train(not self.draws), {"raw": self.raw, "loss_of": None if self.draws else self.loss_of}
 
 
 @cache
 def _expected(plain: Configuration, steps: int) -> Step:
-    """The last step without a policy, taken once for all policies."""
+    """The last step without a policy, computed once for all policies."""
     layer, options = plain.stepped()
     return last_step(layer, plain.args, plain.kwargs, steps, **options)
 
@@ -80,7 +80,7 @@ NAMED = EVERY[:-1]
 
 @dataclass(frozen=True)
 class Group:
-    """Cases by name, the policies that each is tried under, those that may refuse, and the steps to compare."""
+    """Cases by name, the policies to try, the policies that may refuse, and the number of steps."""
 
     cases: Mapping[str, Configuration]
     policies: tuple[str, ...] = THREE
@@ -89,7 +89,7 @@ class Group:
 
 
 def each(builds: Mapping[str, Build], *args: Any, **named: Any) -> dict[str, Configuration]:
-    """The layers, all called in one way."""
+    """Configurations of layers that are all called in the same way."""
     return {name: called(build, *args, **named) for name, build in builds.items()}
 
 
@@ -206,7 +206,7 @@ ON_ONE_GRAPH = {
     "AntiSymmetricConv": called(lambda: pyg.AntiSymmetricConv(C, num_iters=2), X, EDGES),
     "DirGNNConv": called(lambda: pyg.DirGNNConv(pyg.SAGEConv(C, O)), X, EDGES),
 }  # fmt: skip
-"""Calls on the nodes of one graph; those on pairs of node sets are below."""
+"""Calls on the nodes of one graph; calls on pairs of node sets are below."""
 
 ON_PAIRS = {
     "SimpleConv, pair": called(lambda: pyg.SimpleConv(), PAIR, PAIR_EDGES, s.PAIR_WEIGHT),

@@ -1,4 +1,4 @@
-"""The convolutions that take points, hyperedges, meshes, several kinds of nodes, or another convolution."""
+"""Convolutions that take points, hyperedges, meshes, several types of nodes, or another convolution."""
 
 import small_inputs as s
 import torch

@@ -1,6 +1,6 @@
-"""Situations of a model: functions of it that give nested results, the same under every policy as without one.
+"""Situations: functions of a model whose nested results must be the same under every policy as without one.
 
-One that fails without a policy fails alike under one. They are registered by the modules `situations_of_…`.
+A situation that fails without a policy must fail in the same way under one. `situations_of_…` register them.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 SITUATIONS: dict[str, Callable[[nn.Module], Any]] = {}
 OTHER_X, OTHER_EDGES = drawn(20, C, seed=82), different_edges(20, 20, 50, seed=83)
-"""Another graph, of another size: what a trace or a table holds must not be the first graph's."""
+"""A second graph, of another size, to detect traces or tables that keep the first graph."""
 
 
 def situation(run: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
@@ -25,7 +25,7 @@ def loss_of(model: nn.Module, x: Tensor = X, edges: Tensor = EDGES) -> Tensor:
 
 
 def between(change: Callable[[nn.Module], Any], mode: bool = True) -> Callable[[nn.Module], Any]:
-    """A situation in which a model is changed between its forward pass, in this mode, and its backward pass."""
+    """A situation that changes a model between its forward pass (in training `mode` or not) and its backward pass."""
 
     def run(model: nn.Module) -> Any:
         loss, weights = loss_of(model.train(mode)), list(model.parameters())

@@ -1,4 +1,4 @@
-"""Graphs that change, follow each other or are wrong, and wrong calls."""
+"""Graphs that change, successive graphs, invalid graphs, and invalid calls."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ for _change in (changed_in_place, changed_through_data, changed_through_numpy, c
 
 @situation
 def batches_of_changing_size(model: nn.Module) -> Any:
-    """Small, larger, dense ones, many short-lived: tensors of one shape that follow each other lie at one address."""
+    """Small, larger, dense and many short-lived graphs: successive tensors of one shape may share an address."""
     model.eval()
     found = [trained(model, drawn(n, C, seed=n), different_edges(n, n, 3 * n, seed=n)) for n in (4, 30, 9, 9)]
     found += [trained(model, drawn(n, C, seed=n), EDGES) for n in (NODES, NODES + 5, NODES)]
@@ -55,7 +55,7 @@ def batches_of_changing_size(model: nn.Module) -> Any:
 
 
 def outside(place: tuple[int, int], value: int) -> Callable[[nn.Module], Any]:
-    """An index outside the nodes raises."""
+    """A situation with an index outside the nodes, which raises."""
 
     def run(model: nn.Module) -> Any:
         edges = EDGES.clone()
@@ -102,7 +102,7 @@ SITUATIONS["an unknown argument"] = a_wrong_call(X, EDGES, colour=1)
 
 @situation
 def a_graph_that_is_one_edge_many_times(model: nn.Module) -> Any:
-    """A view of two numbers; features that are views of one row, too."""
+    """The edges are an expanded view of two numbers, the features of one row."""
     return trained(model.eval(), X[:1].expand(NODES, C), torch.tensor([[0], [1]]).expand(2, 30))
 
 

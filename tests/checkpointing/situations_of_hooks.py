@@ -1,4 +1,4 @@
-"""Hooks of a model that look on, act, keep and draw, and weights that hooks make."""
+"""Hooks that observe, change values, keep state and draw random numbers, and weights made by hooks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +57,7 @@ FACTOR = 1.0
 
 @situation
 def hooks_that_act_by_what_they_keep(model: nn.Module) -> Any:
-    """What they keep, in themselves or among the globals, changes once a step, and meanwhile."""
+    """Their state, in closures and globals, changes once per call, and also between the passes."""
     kept: dict[str, Any] = {"means": [], "calls": 0}
     generator = torch.Generator().manual_seed(1)
 
@@ -110,7 +110,7 @@ def weights_made_by_hooks(model: nn.Module) -> Any:
 
 
 def observed(register: Callable[[nn.Module, str, list], Any]) -> Callable[[nn.Module], Any]:
-    """A situation in which every module of a model has hooks that note what they see, and for which module."""
+    """A situation in which hooks on every module record the module and what they see."""
 
     def run(model: nn.Module) -> Any:
         seen: list[tuple[str, Any]] = []

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 def after_a_look(mode: Callable[[], Any]) -> Callable[[nn.Module], Any]:
-    """The same graph is validated first; a table of inference tensors must not reach the training step."""
+    """Validation on the same graph comes first; its tables of inference tensors must not reach the training step."""
 
     def run(model: nn.Module) -> Any:
         model.eval()
@@ -49,7 +49,7 @@ def a_copy_has_weights_of_its_own(model: nn.Module) -> Any:
 
 @situation
 def a_pickled_model_carries_no_graph(model: nn.Module) -> Any:
-    """A graph of 20,000 edges would add 320,000 bytes; the model has some hundred weights."""
+    """A graph of 20,000 edges would add 320,000 bytes; the model has a few hundred weights."""
     model.eval()
     small = len(pickle.dumps(model))
     trained(model, drawn(200, C, seed=81), different_edges(200, 200, 20_000, seed=80))
@@ -98,7 +98,7 @@ def two_models_in_two_threads(model: nn.Module) -> Any:
 
 @situation
 def one_model_in_four_threads(model: nn.Module) -> Any:
-    """Each with graphs of its own."""
+    """Each thread has graphs of its own."""
     model.eval()
 
     def run(thread: int) -> list[Tensor]:

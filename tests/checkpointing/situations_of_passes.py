@@ -1,4 +1,4 @@
-"""Backward passes other than one plain one, and what is done to a model between its passes."""
+"""Backward passes of other kinds than a single plain one, and changes of a model between its passes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +36,7 @@ def a_graph_that_is_not_kept_gives_it_once(model: nn.Module) -> Any:
 
 @situation
 def a_gradient_of_a_gradient(model: nn.Module) -> Any:
-    """Forces are gradients of an energy, and a loss of forces needs their gradients."""
+    """Forces are gradients of an energy, and a loss on forces needs gradients of them."""
     x = X.clone().requires_grad_()
     (force,) = torch.autograd.grad(loss_of(model, x), x, create_graph=True)
     (force.square().sum() + model(x, EDGES).sum()).backward()
@@ -70,7 +70,7 @@ def two_steps_of_an_optimiser_and_a_scaler(model: nn.Module) -> Any:
 
 @situation
 def an_optimiser_inside_the_backward_pass(model: nn.Module) -> Any:
-    """A layer's first weights have been stepped when it is recomputed for the gradients of the others."""
+    """A layer's first weights are already stepped when it is recomputed for the gradients of its other weights."""
 
     def stepped(weight: Tensor) -> None:
         with torch.no_grad():
@@ -85,7 +85,7 @@ def an_optimiser_inside_the_backward_pass(model: nn.Module) -> Any:
 
 
 def checkpointed(**options: Any) -> Callable[[nn.Module], Any]:
-    """A checkpoint of torch's around the model, in two steps."""
+    """A situation with PyTorch's own checkpoint around the model, in two steps."""
 
     def run(model: nn.Module) -> Any:
         x = X.clone().requires_grad_()
@@ -98,9 +98,9 @@ def checkpointed(**options: Any) -> Callable[[nn.Module], Any]:
 
 PRODUCTS = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default]
 SITUATIONS |= {
-    # The second layer's input is computed again for its backward pass: another tensor than in its forward pass.
+    # The second layer's input is recomputed for its backward pass, and so is not the tensor of its forward pass.
     "a checkpoint around the model": checkpointed(use_reentrant=False),
-    # It counts the operators of each pass: what a policy tries or makes once must not be among them.
+    # It counts the operators of each pass, which must not include one-time trials or tables of a policy.
     "a checkpoint around the model that keeps its products": checkpointed(
         use_reentrant=False, context_fn=partial(create_selective_checkpoint_contexts, PRODUCTS)
     ),
@@ -110,7 +110,7 @@ SITUATIONS |= {
 
 @situation
 def weights_from_outside(model: nn.Module) -> Any:
-    """`functional_call`, as meta-learning and per-sample gradients use it."""
+    """`functional_call`, as used by meta-learning and per-sample gradients."""
     weights = {key: (weight.detach() * 1.5 + 0.1).requires_grad_() for key, weight in model.named_parameters()}
     out = torch.func.functional_call(model, weights, (X, EDGES))
     return torch.autograd.grad(out.square().sum(), list(weights.values()), allow_unused=True), gradients(model)

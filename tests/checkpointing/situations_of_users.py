@@ -1,4 +1,4 @@
-"""What users do that a policy may not expect: contexts around a step, late changes, other ways to differentiate."""
+"""Uses that a policy may not expect: contexts around a step, late changes, other ways to differentiate."""
 
 import copy
 from collections.abc import Callable
@@ -150,7 +150,7 @@ def weights_that_a_step_has_made(model: nn.Module) -> Any:
 
 
 def changed_between(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:
-    """Features that are written into between the passes: an error of torch, or the gradient as it was."""
+    """A situation that changes the features in place between the passes: torch's error, or the unchanged gradient."""
 
     def run(model: nn.Module) -> Any:
         x = X.clone()
@@ -178,7 +178,7 @@ SITUATIONS["attributes changed between the passes"] = between(with_other_attribu
 
 
 def later(change: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
-    """A layer that is changed after its first step."""
+    """A situation that changes each layer after its first step."""
 
     def run(model: nn.Module) -> Any:
         before = trained(model.eval())
@@ -191,7 +191,7 @@ def later(change: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
 
 
 class Centre(nn.Module):
-    """The mean over all edges taken away while it trains."""
+    """Subtracts the mean over all edges in training mode."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x - x.mean(dim=0) if self.training else x

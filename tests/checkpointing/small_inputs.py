@@ -1,4 +1,4 @@
-"""The small graphs and features that the tests of every convolution and model share."""
+"""Small graphs and features shared by the tests of every convolution and model."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ def drawn(*shape: int, seed: int) -> Tensor:
 
 
 def different_edges(sources: int, destinations: int, count: int, seed: int) -> Tensor:
-    """Edges in no order, none twice; the last destination has none, and destination 0 has many."""
+    """Distinct edges in random order; the last destination has none, and destination 0 has many."""
     places = torch.randperm(sources * (destinations - 1), generator=torch.Generator().manual_seed(seed))[:count]
     edges = torch.stack([places % sources, places // sources])
     crowd = torch.stack([torch.arange(sources), torch.zeros(sources, dtype=torch.long)])

@@ -1,4 +1,4 @@
-"""Layers that the tests of policies share: PyG's most different ones, those of a user's own, and stacks of them."""
+"""Layers shared by tests of policies: a varied choice of PyG's, layers as users write them, and stacks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from torch_geometric import nn as pyg
 
 IMPURE = [0]
 CALLS: list[int] = []
-"""Of `Counted`'s message. Not in the layer: blocks refuse a message that changes an attribute of its layer."""
+"""Calls of `Counted`'s message. Not in the layer: blocks refuse a message that changes attributes of its layer."""
 
 
 def perceptron(channels: int = C, out: int = O, *between: nn.Module) -> nn.Module:
@@ -28,11 +28,11 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
     "GIN": lambda **options: pyg.GINConv(perceptron(C, C, nn.BatchNorm1d(C), nn.ReLU()), **options),
     "softmax": lambda **options: pyg.SAGEConv(C, C, **{"aggr": "softmax", "aggr_kwargs": {"learn": True}} | options),
 }
-"""From C channels to C, so that they can be stacked."""
+"""Layers from C channels to C, so that they can be stacked."""
 
 
 class Sending(pyg.MessagePassing):
-    """What most layers of users have; never built itself, for PyG explains no class of a class that was built."""
+    """Base of most user layers. Never built itself: PyG cannot explain subclasses of a class that was built."""
 
     def __init__(self, out: int = C, width: int = C, aggr: Any = "sum") -> None:
         super().__init__(aggr=aggr)
@@ -65,14 +65,14 @@ class Counted(Sending):
 
 
 class Centered(Own):
-    """A layer that no policy of blocks can cut: its message takes the mean over all edges away."""
+    """A layer that blocks cannot split: its message subtracts the mean over all edges."""
 
     def __init__(self) -> None:
         super().__init__(lambda x_j, _: x_j - x_j.mean(dim=0), C)
 
 
 class Aggregated(pyg.MessagePassing):
-    """Messages are the features of the source; all that happens is the aggregation."""
+    """Messages are the features of the source, so that only the aggregation matters."""
 
     def __init__(self, aggregation: Any) -> None:
         super().__init__(aggr=aggregation)
@@ -85,7 +85,7 @@ class Aggregated(pyg.MessagePassing):
 
 
 class Itself(Sending):
-    """`aggr=None`, and an own `aggregate` that uses index and size."""
+    """`aggr=None` with its own `aggregate`, which uses index and size."""
 
     def __init__(self) -> None:
         super().__init__(aggr=None)
@@ -104,7 +104,7 @@ class Itself(Sending):
 
 
 class Asking(pyg.MessagePassing):
-    """A layer that asks for all that PyG offers, and passes what is neither of nodes nor of edges."""
+    """A layer that requests all arguments that PyG offers, and passes values of neither nodes nor edges."""
 
     def __init__(self, table_rows: int = TYPES) -> None:
         super().__init__(aggr="sum")
@@ -126,7 +126,7 @@ class Asking(pyg.MessagePassing):
 
 
 class Counting(Sending):
-    """A layer that counts its calls in a buffer, keeps its last output, and a list of what it did."""
+    """A layer that counts its calls in a buffer, and keeps its last output and a list of its actions."""
 
     def __init__(self) -> None:
         super().__init__(O, aggr="mean")
@@ -145,7 +145,7 @@ class Counting(Sending):
 
 
 class CountingEdges(Counted):
-    """A buffer changed inside a message would be changed once a block, and again in the backward pass."""
+    """Its message changes a buffer, which blocks would change once per block, and again in the backward pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,14 +157,14 @@ class CountingEdges(Counted):
 
 
 class Doubling(pyg.SAGEConv):
-    """A layer with a `propagate` of its own, by which blocks would pass."""
+    """A layer with its own `propagate`, which blocks would bypass."""
 
     def propagate(self, edge_index: Tensor, size: tuple | None = None, **named: object) -> Tensor:
         return 2 * super().propagate(edge_index, size=size, **named)
 
 
 class TwoLayers(nn.Module):
-    """Two layers with a ReLU between them, as in PyG's first examples; `in_place` changes what they return."""
+    """Two layers with a ReLU between them, as in PyG's first examples; `in_place` modifies their outputs."""
 
     def __init__(self, first: nn.Module, second: nn.Module, in_place: bool = False) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class TwoLayers(nn.Module):
 
 
 class Block(nn.Module):
-    """A layer and what follows it."""
+    """A layer and the modules that follow it."""
 
     def __init__(self, layer: nn.Module, dropout: float) -> None:
         super().__init__()
@@ -215,7 +215,7 @@ def gradients(model: nn.Module) -> list[Tensor | None]:
 
 
 class Mixed(nn.Module):
-    """Layers of several kinds, one of which looks at all edges, and one that is no message passing layer."""
+    """Layers of several kinds: one depends on all edges, and one is no message passing layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class Mixed(nn.Module):
 
 
 class Impure(Sending):
-    """A layer that computes something else each time it runs, by a global counter that no policy knows of."""
+    """A layer whose result changes with each run, by a global counter that policies do not know."""
 
     def message(self, x_j: Tensor) -> Tensor:
         IMPURE[0] += 1

@@ -1,4 +1,4 @@
-"""A small graph and small stacks for the tests of policies, and one step of a model under one of them."""
+"""A small graph and small stacks for tests of policies, and steps of a model under a policy."""
 
 import gc
 from collections.abc import Callable
@@ -23,7 +23,7 @@ NODE_MAP = NODES * CHANNELS * 4
 
 
 def simple_graph(nodes: int = NODES, degree: int = DEGREE) -> torch.Tensor:
-    """Return the edges of a graph in which every node has `degree` different sources, sorted."""
+    """Edges of a graph in which every node has `degree` different sources, sorted."""
     generator = torch.Generator().manual_seed(0)
     sources = [torch.randperm(nodes, generator=generator)[:degree].sort().values for _ in range(nodes)]
     return torch.stack([torch.cat(sources), torch.arange(nodes).repeat_interleave(degree)])
@@ -34,13 +34,13 @@ def adjacency(convolution: Convolution, aggregation: str = "gather_scatter") -> 
 
 
 def built(convolution: Convolution, policy: str, num_layers: int = 4, **options: object) -> nn.Module:
-    """Return a stack with the policy applied; of reversible blocks where the policy is theirs."""
+    """A stack with the policy applied; with reversible blocks if the policy is `reversible`."""
     build = build_reversible_stack if policy == "reversible" else build_stack
     return apply(build(convolution, architecture(num_layers, **options), CHANNELS, 3, seed=5), policy)
 
 
 def twin(convolution: Convolution, num_layers: int = 4, **options: object) -> nn.Module:
-    """Return the stack of reversible blocks with their memory saving off."""
+    """The stack of reversible blocks without their memory saving."""
     return build_reversible_stack(convolution, architecture(num_layers, **options), CHANNELS, 3, seed=5)
 
 
@@ -54,7 +54,7 @@ def loss_of(model: nn.Module, graph: Adjacency) -> torch.Tensor:
 
 
 def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
-    """Return what `steps` steps from a fixed random state leave; the second sees the first's buffers."""
+    """Result of `steps` steps from a fixed random state; later steps see the buffers of earlier ones."""
     for _ in range(steps):
         model.zero_grad(set_to_none=True)
         torch.manual_seed(11)
@@ -72,9 +72,9 @@ def assert_same(found: StepResult, expected: StepResult, tolerance: float = 1e-5
 def growth(
     policy: str, build: Callable[[], nn.Module], x: torch.Tensor, degrees: tuple[int, int], edged: bool = False
 ) -> float:
-    """How many times the peak of a step under the policy grows from one number of edges a node to another.
+    """Factor by which a step's peak under the policy grows between two numbers of edges per node.
 
-    A peak is what a step holds beyond what was there before it; a first step has made the tables of the graph.
+    A peak does not include bytes held before the step; the tables of the graph are made by an earlier step.
     """
     peaks = []
     for degree in degrees:
@@ -91,11 +91,11 @@ def growth(
 
 
 CALLS: list[int] = []
-"""Of the parts that are counted. Not in a closure: there a second run leaves no trace."""
+"""Calls of each counted part. Not in a closure: there the count of a second run would be lost."""
 
 
 def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method: str) -> list[int]:
-    """How often the second of two steps calls this method of each part."""
+    """Number of calls of this method of each part in the second of two steps."""
     CALLS[:] = [0] * len(parts)
 
     def counted(place: int, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,10 +114,10 @@ def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method:
 
 
 def bytes_of(model: nn.Module, graph: Adjacency) -> StepBytes:
-    """Return the bytes of a step that is not the model's first."""
+    """Bytes of a step that is not the model's first."""
     loss_of(model, graph).backward()
     model.zero_grad(set_to_none=True)
-    gc.collect()  # else a cycle left by an earlier test may be freed, and counted, in the middle of the step
+    gc.collect()  # otherwise garbage of an earlier test may be freed, and counted, during the step
     found = step_bytes(lambda: loss_of(model, graph), torch.device("cpu"))
     model.zero_grad(set_to_none=True)
     return found

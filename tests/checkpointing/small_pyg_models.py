@@ -1,4 +1,4 @@
-"""Whole models as PyG's examples build them, with a small input of each."""
+"""Whole models as in PyG's examples, each with a small input."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ class NodeModel(nn.Module):
 
 
 def schnet() -> nn.Module:
-    """SchNet on a given graph, since drawing one by radius needs pyg-lib."""
+    """SchNet on a given graph: building a graph by radius needs pyg-lib."""
     return pyg_models.SchNet(
         hidden_channels=8, num_filters=8, num_interactions=2, num_gaussians=6, cutoff=10.0, interaction_graph=_distances
     )

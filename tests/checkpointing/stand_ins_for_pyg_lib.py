@@ -1,4 +1,4 @@
-"""Slow stand-ins for the four operators of pyg-lib that some convolutions need, where pyg-lib is not installed."""
+"""Slow substitutes for the operators of pyg-lib that some convolutions need, in case it is not installed."""
 
 import itertools
 
@@ -11,7 +11,7 @@ _LIBRARY: list[torch.library.Library] = []
 
 
 def stand_in_for_pyg_lib() -> None:
-    """Define `torch.ops.pyg.knn` and the two spline functions unless pyg-lib has brought them."""
+    """Define `torch.ops.pyg.knn` and the two spline functions unless pyg-lib is installed."""
     if not torch_geometric.typing.WITH_KNN:
         _LIBRARY.append(torch.library.Library("pyg", "FRAGMENT"))
         _LIBRARY[0].define("knn(Tensor x, Tensor y, Tensor? p, Tensor? q, int k, bool cosine, int workers) -> Tensor")

@@ -1,4 +1,4 @@
-"""One training step of a model as a dictionary of tensors, and how two such steps differ."""
+"""Training steps of a model as dictionaries of tensors, and their differences."""
 
 import copy
 import random
@@ -14,20 +14,20 @@ from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.refusal import Refusal
 
 TOLERANCE = 1e-5
-"""Largest difference that counts as the same, as a part of the norm: sums in another order, in float32."""
+"""Largest relative difference in norm that counts as equal: float32 sums in another order."""
 
 Step = dict[str, Tensor | None]
 
 
 def seed_all(seed: int) -> None:
-    # Without a GPU, torch.manual_seed writes down its caller for the device that may come: longer than a small step.
+    # Without a GPU, torch.manual_seed records its caller for a later CUDA device, which takes longer than a small step.
     (torch if torch.cuda.is_available() else torch.default_generator).manual_seed(seed)
     random.seed(seed)
     numpy.random.seed(seed)
 
 
 def without_zeros(model: nn.Module) -> nn.Module:
-    """The model with small numbers for the weights that PyG starts at zero: a bias of zero hides mistakes."""
+    """Replace the weights that PyG initialises to zero by small numbers: a zero bias hides mistakes."""
     with torch.no_grad():
         for weight in model.parameters():
             if not weight.any():
@@ -36,7 +36,7 @@ def without_zeros(model: nn.Module) -> nn.Module:
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors of nested outputs, in their order."""
+    """The tensors of nested outputs, in order."""
     yield from (part for part in pytree.tree_leaves(value) if isinstance(part, Tensor))
 
 
@@ -51,7 +51,7 @@ def floating(change: Callable[[Tensor], Tensor], value: Any) -> Any:
 
 
 def scalar_of(outputs: list[Tensor]) -> Tensor:
-    """A sum of all outputs in which no two numbers have the same weight."""
+    """A weighted sum of all outputs in which no two numbers have the same weight."""
     total = torch.zeros((), dtype=torch.float64)
     for out in outputs:
         if out.is_floating_point():
@@ -90,14 +90,14 @@ def step(
 
 
 def last_step(model: nn.Module, args: tuple, kwargs: dict | None, steps: int, **options: Any) -> Step:
-    """The last of several steps, so that state left by the first one counts."""
+    """The last of several steps, so that it depends on state left by earlier ones."""
     return [step(model, args, kwargs, **options) for _ in range(steps)][-1]
 
 
 def difference(expected: Step, found: Step) -> str:
-    """What differs most, in words; empty where the steps are the same.
+    """Description of the largest difference; "" if the steps are the same.
 
-    A gradient that is zero but for rounding is held against the largest gradient of the step.
+    A gradient that is zero up to rounding is compared relative to the largest gradient of the step.
     """
     if expected.keys() != found.keys():
         return f"other tensors: {sorted(expected.keys() ^ found.keys())}"
@@ -123,7 +123,7 @@ def difference(expected: Step, found: Step) -> str:
 
 
 def alike(found: Any, expected: Any, scale: float) -> None:
-    """Nested results are the same; a gradient that is zero but for rounding is held against the largest number."""
+    """Assert that nested results are the same; the absolute tolerance grows with `scale`, their largest number."""
     one, other = (pytree.tree_flatten(value) for value in (found, expected))
     assert one[1] == other[1]
     for value, wanted in zip(one[0], other[0], strict=True):
@@ -147,9 +147,9 @@ def outcome(
     expected: Step | None = None,
     **options: Any,
 ) -> str:
-    """`exact`, or what happened instead: `refused: …`, `refused late: …`, `crash: …` or `different: …`.
+    """`exact`, or else `refused: …`, `refused late: …`, `crash: …` or `different: …`.
 
-    The last of several steps is compared with the `expected` one, or else with that of a copy without the policy.
+    The last of several steps is compared with `expected`, or with the last step of a copy without the policy.
     """
     expected = expected or last_step(copy.deepcopy(model), args, kwargs, steps, **options)
     when = ""
@@ -164,15 +164,15 @@ def outcome(
 
 
 def is_exact_or_refused(found: str) -> bool:
-    """Whether an outcome is right where a policy may refuse what it sees only in the first step."""
+    """Whether an outcome is acceptable if a policy may refuse, even as late as in the first step."""
     return found == "exact" or found.startswith(("refused: ", "refused late: "))
 
 
 def slope_error(model: nn.Module, args: tuple = (), kwargs: dict | None = None, seed: int = 1) -> float:
-    """How far the gradient is from the function's slope along a random direction, as a part of the slope.
+    """Relative difference between the gradient and the function's slope along a random direction.
 
-    In float64; central differences with the same draws. It is of order one where the backward pass saw other
-    masks than the forward pass.
+    In float64, by central differences with the same draws. It is of order one if the backward pass sees other masks
+    than the forward pass.
     """
     model = model.double()
     leaves: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""`apply` and `remove`: what a model is given, and how it is taken away."""
+"""`apply` and `remove`: how a model gets a policy, and how it loses it."""
 
 import copy
 import warnings
@@ -30,9 +30,9 @@ def test_the_package_and_its_library_offer_the_same_functions() -> None:
 
 
 def test_without_a_policy_each_layer_gets_an_exact_one() -> None:
-    """`apply(model)` refuses nothing, not even a layer that looks at all edges, or a model without messages.
+    """`apply(model)` refuses nothing, not even a layer that depends on all edges, or a model without messages.
 
-    A first small graph does not decide for a dense one.
+    A first small graph does not decide the policy for a dense one.
     """
     plain = built()
     assert_same(plain, apply(copy.deepcopy(plain)), (X, EDGES), DENSE, (X, EDGES))
@@ -43,7 +43,7 @@ def test_without_a_policy_each_layer_gets_an_exact_one() -> None:
 
 @pytest.mark.parametrize("kind", ["GCNConv", "SAGEConv", "GATConv", "GATv2Conv", "TransformerConv", "Centered"])
 def test_a_dense_graph_is_exact_without_a_named_policy(kind: str) -> None:
-    """150 nodes with about 100 edges each; small graphs may be left alone, this one need not be."""
+    """150 nodes with about 100 edges each: `auto` may leave small graphs alone, but not this one."""
     model = built(Centered if kind == "Centered" else lambda: getattr(pyg, kind)(C, O))
     assert outcome(model, "auto", DENSE) == "exact"
 
@@ -61,7 +61,7 @@ def test_a_policy_that_is_removed_leaves_the_model_as_it_was(policy: str) -> Non
 
 
 def test_a_layer_recomputed_whole_runs_its_message_twice_and_none_removes_that() -> None:
-    """Once in each pass; blocks run it once each, and there are several."""
+    """The message runs once in each pass; under blocks, once for each of several blocks."""
     assert calls_in_a_step(apply(built(Counted), "layers")) == 2
     layer = apply(built(Counted), "edge_blocks(8)")
     assert calls_in_a_step(layer) > 4
@@ -118,7 +118,7 @@ def test_an_unknown_policy_is_refused_and_changes_nothing(policy: str) -> None:
 
 
 def test_a_named_policy_refuses_when_it_is_applied_and_leaves_the_model_alone() -> None:
-    """The norm inside the second layer's message can be seen before the first step; an earlier policy stays."""
+    """The norm in the second layer's message is visible before the first step; an earlier policy stays."""
     for earlier in ("none", "layers"):
         model = apply(built(), earlier)
         table = str(explain(model))
@@ -149,7 +149,7 @@ def test_fall_back_gives_each_layer_what_is_exact_for_it(kind: type, policy: str
 
 
 def test_a_message_that_blocks_change_is_refused_by_name_in_the_first_step() -> None:
-    """A user's message cannot be read; it is tried on the first graph, and a sentence says what differed."""
+    """A user's message cannot be analysed, so it is tried on the first graph; the refusal says what differed."""
     for mode in (torch.enable_grad, torch.inference_mode):
         layer = apply(built(Centered), "edge_blocks(8)")
         with mode(), pytest.raises(Refusal, match="Centered: its messages depend on each other"):
@@ -196,7 +196,7 @@ def test_lazy_weights_get_their_sizes_and_gradients_in_the_first_step(name: str,
 
 @each_policy
 def test_what_only_some_calls_give_is_exact(policy: str) -> None:
-    """Edge weights in one call, none in the next; another way to compute, too."""
+    """Edge weights in one call and none in the next; also another way to compute."""
     plain = built(lambda: pyg.GCNConv(C, O))
     wrapped = under(policy, plain)
     assert_same(plain, wrapped, (X, EDGES), (X, EDGES, WEIGHT), (X, EDGES))

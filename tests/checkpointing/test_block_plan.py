@@ -1,4 +1,4 @@
-"""Blocks cover every edge once, hold whole destinations, and stay within their size where a node allows it."""
+"""Blocks cover every edge once, hold whole destinations, and keep to their size unless a single node exceeds it."""
 
 import pytest
 import torch
@@ -24,10 +24,10 @@ def test_blocks_partition_edges_by_destination(sources: int, nodes: int, edges: 
     found = []
     for block in blocks:
         inside = degrees[block.first : block.last]
-        # More than asked for only where one node has them all; a block begins with a node that has edges.
+        # A block exceeds the size only if one node has all its edges; a block begins with a node that has edges.
         assert block.num_edges <= size or inside.count_nonzero() == 1
         assert inside[0] > 0 or block is blocks[0]
-        # As many as fit: the node behind the block would have been too much.
+        # A block is full: the next node would have exceeded the size.
         assert block is blocks[-1] or block.num_edges + degrees[block.last] > size
         ends = plan.ends(block)
         assert [end.dtype for end in ends] == [torch.int64, torch.int64]
@@ -50,7 +50,7 @@ def test_a_block_knows_the_given_places_of_its_edges() -> None:
 
 
 def test_tables_are_narrow_copies() -> None:
-    """Sources and order take 4 bytes each; what the caller writes into its own tensor does not reach them."""
+    """Sources and order take 4 bytes each; later writes of the caller into its own tensor do not change them."""
     source = torch.tensor([0, 1, 2], dtype=torch.int32)
     for destination in (torch.tensor([0, 1, 2]), torch.tensor([2, 1, 0])):
         plan = sorted_edges(source, destination, 3, 3)
@@ -103,7 +103,7 @@ def test_what_is_no_edge_index_is_refused() -> None:
 
 
 def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:
-    """64 float32 channels are 256 bytes a message: 1 MiB is 4,096 edges, the least; 8 edges a node in between."""
+    """A message of 64 float32 channels has 256 bytes: 1 MiB is 4,096 edges, the least; in between, 8 edges a node."""
     cpu = torch.device("cpu")
     assert block_size(10, 64, 8, cpu) == 4096
     assert block_size(2000, 64, 8, cpu) == 16_000

@@ -1,4 +1,4 @@
-"""Every group of cases: outputs, gradients, buffers of the last of some steps are exact, or there is a refusal."""
+"""Every group of cases: outputs, gradients and buffers of the last of several steps are exact, or it is refused."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def test_a_case_is_exact_or_refused_where_it_may_be(group: str, name: str, polic
 
 @pytest.mark.parametrize("norm", OVER_ALL_EDGES)
 def test_a_first_look_does_not_hide_a_norm(norm: str) -> None:
-    """A first graph of one block, which cannot disagree with the whole; or a first look in evaluation."""
+    """The first graph has one block, or the first call is in evaluation mode, so that blocks need not differ yet."""
     for training, first in ((True, EDGES[:, :6]), (False, EDGES)):
         torch.manual_seed(0)
         plain = edge_conv(OVER_ALL_EDGES[norm](O))
@@ -40,7 +40,7 @@ def test_a_first_look_does_not_hide_a_norm(norm: str) -> None:
 
 
 def test_every_host_computes_its_norm() -> None:
-    """Else a case would say nothing: the norm changes what the layer gives."""
+    """The norm changes the layer's output, otherwise the cases would test nothing."""
     for make, args in HOSTS.values():
         outs = []
         for norm in (torch.nn.Identity(), OVER_ALL_EDGES["softmax over edges"](O)):

@@ -1,4 +1,4 @@
-"""`compiled` and `memory_budget(b)`: one graph, nothing shared, nothing silently left uncompiled, budgets respected."""
+"""`compiled` and `memory_budget(b)`: one graph, no shared code, nothing silently uncompiled, budgets kept."""
 
 import re
 import sys
@@ -36,9 +36,9 @@ class Scaled(nn.Module):
 
 
 def test_a_step_is_nones_and_keeps_less() -> None:
-    """One graph for training, compiled once for two steps; BatchNorm is updated once; names stay.
+    """One graph for training, compiled once for two steps; BatchNorm is updated once per step; names stay.
 
-    The maximum keeps every message for backward; the kernels gather them again.
+    The plain maximum keeps every message for the backward pass; the kernels gather them again.
     """
     graph = adjacency("SAGE-max")
     options = {"num_layers": 2, "norm": "batch"}
@@ -48,7 +48,7 @@ def test_a_step_is_nones_and_keeps_less() -> None:
     assert_same(stepped(model, graph, steps=2), stepped(plain, graph, steps=2))
     assert bytes_of(model, graph).saved < bytes_of(plain, graph).saved
     assert graphs_compiled() == before + 1
-    # A trained model is asked for its accuracy: another graph, without gradients and with running statistics.
+    # Evaluation of a trained model: another graph, without gradients and with running statistics.
     plain.eval(), model.eval()
     with torch.no_grad():
         torch.testing.assert_close(
@@ -57,7 +57,7 @@ def test_a_step_is_nones_and_keeps_less() -> None:
 
 
 def test_more_models_of_a_class_than_dynamos_limit_are_all_compiled() -> None:
-    """Dynamo keeps code by code object and gives up, silently, after 8 versions; here each model has its own."""
+    """Dynamo caches code by code object and silently gives up after 8 versions; here each model has its own."""
     before = graphs_compiled()
     for _ in range(10):
         apply(Scaled(), "compiled")(torch.ones(3)).sum().backward()
@@ -65,7 +65,7 @@ def test_more_models_of_a_class_than_dynamos_limit_are_all_compiled() -> None:
 
 
 def test_graphs_of_every_density_run_one_compilation() -> None:
-    """The number of edges is left open, in `edge_index` [2, E] and the weights [E]; nodes and channels are not."""
+    """The number of edges is dynamic, in `edge_index` [2, E] and the weights [E]; nodes and channels are static."""
     model, plain = built("GCN", "compiled", num_layers=1), built("GCN", "none", num_layers=1)
     graph = adjacency("GCN")
     before = graphs_compiled()
@@ -95,14 +95,14 @@ def test_what_cannot_be_one_graph_ends_in_an_error_not_in_eager() -> None:
 
 
 def test_verification_compares_a_compiled_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy of a compiled model is not compiled, and would be compared with itself."""
+    """The reference copy of a compiled model must not be compiled, or the model would be compared with itself."""
     monkeypatch.setattr(compilation, "_for_any_edges", lambda compiled, what, x: compiled(x) * 2)
     with pytest.raises(Refusal, match="policy compiled changes the loss of Scaled"):
         apply(Scaled(), "compiled", verify=(torch.ones(3),))
 
 
 def test_a_compiling_process_starts_no_pool_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One compile thread: with more, TorchInductor starts as many workers, on CUDA as processes."""
+    """It uses one compile thread: with more, TorchInductor starts as many workers, as processes on CUDA."""
     seen: list[int] = []
 
     def compile_fx(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]):
@@ -181,10 +181,10 @@ def test_on_cuda_a_gpu_too_old_for_triton_is_said_to_be(monkeypatch: pytest.Monk
 
 
 def test_each_budget_is_compiled_for_itself_and_keeps_its_share() -> None:
-    """Two models of one class in one process share no compiled code: a budget's bytes are its own.
+    """Two models of one class in one process share no compiled code, so that each budget has its own bytes.
 
-    At 0 the model keeps its inputs alone, which are resident: what is left are the scores, N x 3, that the loss's
-    `square` keeps, and the loss, 4 bytes. At 1 it keeps what `compiled` keeps.
+    At 0 the model keeps only its inputs, which are resident: the rest is the scores, N x 3, that the loss's `square`
+    keeps, and the loss, 4 bytes. At 1 it keeps what `compiled` keeps.
     """
     graph = adjacency("SAGE-max")
     options = {"num_layers": 2}

@@ -1,4 +1,4 @@
-"""On a CUDA device each policy computes what `none` does, and no policy is needed for `none` to differ from itself."""
+"""On a CUDA device each policy computes what `none` does; runs of `none` differ by the order of atomic additions."""
 
 import copy
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from gnn_checkpointing.study.convolutions import Convolution
 
 TOLERANCE = 1e-5
 COPIES = 100
-"""Of the small graph, side by side: 6,000 nodes and 48,000 edges, enough for atomic additions to come in any order."""
+"""Copies of the small graph: 6,000 nodes and 48,000 edges, enough that the order of atomic additions varies."""
 
 
 def large(convolution: Convolution, device: torch.device) -> tuple[torch.Tensor, Adjacency]:
@@ -65,7 +65,7 @@ def test_dropout_draws_the_same_masks_and_running_statistics_are_kept(cuda: torc
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
 def test_kernels_of_our_own(cuda: torch.device, convolution: Convolution) -> None:
-    """In Triton; EdgeConv's messages have none."""
+    """Our Triton kernels; there is none for EdgeConv's messages."""
     model = apply(built(convolution, "none").to(cuda), "fused_edge_blocks")
     assert_same(step_of(model, *large(convolution, cuda)), stepped(convolution, "none", cuda))
     kinds = {layer.policy for layer in explain(model).layers}
@@ -92,7 +92,7 @@ def test_kernels_take_features_of_edges(cuda: torch.device, layer: Callable[...,
 
 
 def test_masks_of_attention_are_drawn_again_in_the_backward_pass(cuda: torch.device) -> None:
-    """A step of the smallest size along the gradient changes the loss as the gradient says, under one mask."""
+    """A tiny step along the gradient changes the loss as the gradient predicts, under the same mask."""
     torch.manual_seed(5)
     model = apply(pyg.GATConv(8, 4, 2, dropout=0.5).to(cuda, torch.float64), "fused_edge_blocks")
     rows = torch.randn(60, 8, device=cuda, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Two processes on one machine: gradients are averaged, and weights sharded, as without a policy."""
+"""Two processes on one machine: averaged gradients and sharded weights are as without a policy."""
 
 import contextlib
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Model(nn.Module):
 
 
 def part_of(rank: int) -> tuple[Tensor, Tensor]:
-    """Each process has a graph of its own, of its own size."""
+    """Features and edges of a process: each has its own graph, of its own size."""
     return (X, EDGES) if rank == 0 else (drawn(9, C, seed=90), different_edges(9, 9, 20, seed=91))
 
 
@@ -72,7 +72,7 @@ def sharded(model: nn.Module) -> nn.Module:
 
 
 def compared(rank: int, meeting: Path) -> None:
-    """In one of the processes: each policy before the wrapping, against the plain model wrapped the same way."""
+    """Runs in each process: compare each policy, applied before wrapping, with the plain model wrapped alike."""
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=PROCESSES)
     try:
@@ -97,5 +97,5 @@ def compared_when(wrap: Callable[[nn.Module], nn.Module], rank: int) -> None:
 
 
 def test_two_processes_train_as_they_do_without_a_policy(tmp_path: Path) -> None:
-    """DistributedDataParallel and FSDP2 (`fully_shard`), over gloo; starting the processes takes most of the time."""
+    """DistributedDataParallel and FSDP2 (`fully_shard`) over gloo; most of the time goes into starting processes."""
     spawn(compared, args=(tmp_path / "meeting",), nprocs=PROCESSES, join=True)

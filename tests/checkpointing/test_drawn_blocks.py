@@ -1,8 +1,8 @@
-"""Edge blocks on layers that draw their own graphs: the same results, and bytes that do not grow with neighbours.
+"""Edge blocks on layers that build their own graphs: the same results, and bytes that do not grow with neighbours.
 
-Worked out for one max-relative convolution of C channels on N patches with k neighbours each, one image, float32:
-without checkpointing it keeps N k C differences (4 bytes each) for the gradient of the maximum; in blocks the graph
-alone, N k indices of 8 bytes.
+For one max-relative convolution of C channels on N patches with k neighbours each, one image, float32: without
+checkpointing it keeps N k C differences (4 bytes each) for the gradient of the maximum; in blocks it keeps only the
+graph, N k indices of 8 bytes.
 """
 
 import copy
@@ -38,7 +38,7 @@ def step(vig: Vig, images: Tensor = IMAGES) -> StepResult:
     "policy", ["edge_blocks", "edge_blocks(20)", "layers+edge_blocks(20)", "fused_edge_blocks(20)"]
 )
 def test_blocks_compute_the_same(policy: str, compiler: None) -> None:
-    """Dropout among it; a constant image makes ties of all neighbours."""
+    """Includes dropout, and a constant image, in which all neighbours tie."""
     plain = model(dropout=0.2)
     images = torch.cat([IMAGES, torch.ones(1, 3, 64, 64)])
     blocked = apply(copy.deepcopy(plain), policy)
@@ -49,7 +49,7 @@ def test_blocks_compute_the_same(policy: str, compiler: None) -> None:
 
 
 def test_a_block_is_as_large_as_asked() -> None:
-    """Two images, neighbours from 3 to 6: of 24 edges a block has 2 x 4 x 3 or fewer."""
+    """Two images, 3 to 6 neighbours: a block of at most 24 edges has 2 x 4 x 3 or fewer."""
     vig = apply(model(), "edge_blocks(24)")
     assert largest_block_edges(vig) is None
     step(vig)
@@ -59,7 +59,7 @@ def test_a_block_is_as_large_as_asked() -> None:
 
 
 def kept_differences(policy: str, k: int) -> int:
-    """Return the bytes kept for backward by a model with `k` neighbours in the first block, more than with one."""
+    """Bytes kept for the backward pass by a model with `k` neighbours in the first block, minus those with one."""
 
     def saved(neighbours: int) -> int:
         vig = apply(model(neighbours), policy)
@@ -71,10 +71,10 @@ def kept_differences(policy: str, k: int) -> int:
 
 
 def test_what_is_kept_no_longer_grows_with_neighbours() -> None:
-    """Twelve blocks of 192 channels on 2 x 16 patches, from k to 2 k neighbours, every `dilation`-th of them taken.
+    """Twelve blocks of 192 channels on 2 x 16 patches, from k to 2 k neighbours, of which every `dilation`-th is used.
 
-    A difference is 4 bytes of each channel, an index 8. Without blocks the index is a view, which keeps the neighbours
-    that dilation left out, too.
+    A difference has 4 bytes per channel, an index 8. Without blocks the index is a view, which also keeps the
+    neighbours that dilation leaves out.
     """
     shapes = {k: neighbours_by_block(k, 12, 16) for k in (1, 4)}
     taken, drawn = (
@@ -88,5 +88,5 @@ def test_what_is_kept_no_longer_grows_with_neighbours() -> None:
 
 
 def test_fused_blocks_are_edge_blocks_where_a_layer_draws_its_graph(compiler: None) -> None:
-    """No kernel draws graphs, so the same is kept."""
+    """No kernel builds graphs, so both policies keep the same bytes."""
     assert kept_differences("fused_edge_blocks", 4) == kept_differences("edge_blocks", 4)

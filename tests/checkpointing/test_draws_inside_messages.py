@@ -1,4 +1,4 @@
-"""Whatever a layer or model draws, the backward pass sees the same draws: the gradient belongs to a function."""
+"""Whatever a layer or model draws, the backward pass sees the same draws: the gradient is that of one function."""
 
 import contextlib
 import random
@@ -24,7 +24,7 @@ each_policy = pytest.mark.parametrize("policy", EVERY)
 
 
 class Doubled(nn.Module):
-    """A user's own dropout, which is no subclass of PyTorch's."""
+    """A user's own dropout, not a subclass of PyTorch's."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x * torch.bernoulli(torch.full_like(x, 0.5)) * 2 if self.training else x
@@ -58,7 +58,7 @@ MAY_REFUSE = {("model: EdgeCNN", "edge_blocks(8)"), ("model: EdgeCNN", "layers+e
 @pytest.mark.parametrize("policy", [*EVERY, "none"])
 @pytest.mark.parametrize("name", DRAWING)
 def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, policy: str) -> None:
-    """A plain gradient, too. The backward pass leaves the generators alone, and gradients are no part of the draws."""
+    """Also without a policy. The backward pass leaves generators alone, and draws are the same without gradients."""
     given = DRAWING[name]
     args, named = floating(lambda tensor: tensor.clone().requires_grad_(), (given.args, given.kwargs))
     try:
@@ -106,7 +106,7 @@ def test_a_seed_decides_and_another_seed_decides_otherwise(name: str) -> None:
 def test_each_step_and_each_block_draws_for_itself() -> None:
     """Every node receives the same twelve messages, each kept or dropped: equal masks would give equal sums.
 
-    A block of 12 edges is one node, so a mask repeated from block to block would make all nodes equal.
+    A block of 12 edges holds one node, so a mask repeated in each block would make all nodes equal.
     """
     everyone = torch.cartesian_prod(torch.arange(NODES), torch.arange(NODES)).t().contiguous()
     model = under("edge_blocks(12)", Own(lambda x_j, training: F.dropout(x_j, 0.5, training)))
@@ -119,7 +119,7 @@ def test_each_step_and_each_block_draws_for_itself() -> None:
 
 @pytest.mark.parametrize("policy", ["edge_blocks(64)", "layers", "auto"])
 def test_half_of_the_messages_are_dropped(policy: str) -> None:
-    """Of 10,000 draws between 4,800 and 5,200 are kept: four standard deviations of 50."""
+    """Between 4,800 and 5,200 of 10,000 draws are kept: four standard deviations of 50 each way."""
     edges = torch.stack([torch.arange(1000), torch.arange(1000) // 4])
     layer = Own(lambda x_j, training: F.dropout(torch.ones(len(x_j), 10) + 0 * x_j[:, :1], 0.5, training))
     model = under(policy, layer)
@@ -130,7 +130,7 @@ def test_half_of_the_messages_are_dropped(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
 def test_two_passes_in_flight_keep_their_own_draws(policy: str) -> None:
-    """The slope of f(x) + f(y), both drawn before either backward pass."""
+    """Slope of f(x) + f(y), where both are drawn before either backward pass."""
 
     class Twice(nn.Module):
         def __init__(self, layer: nn.Module) -> None:
@@ -145,7 +145,7 @@ def test_two_passes_in_flight_keep_their_own_draws(policy: str) -> None:
 
 
 def test_a_generator_of_its_own_is_replayed_or_refused() -> None:
-    """A layer that draws from its own `torch.Generator` is rare; the gradient must be right or absent."""
+    """Layers that draw from their own `torch.Generator` are rare; the gradient must be right or refused."""
     generator = torch.Generator()
 
     class Private(Own):

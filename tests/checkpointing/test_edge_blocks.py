@@ -1,4 +1,4 @@
-"""`edge_blocks`: what it costs, what it keeps in memory, and that it computes the same."""
+"""`edge_blocks`: its work, its memory, and its exactness."""
 
 import copy
 
@@ -33,10 +33,10 @@ MORE = {
 @pytest.mark.parametrize("name", LAYERS | MORE)
 @pytest.mark.parametrize("what", ["sorted by destination", "as drawn", "ties"])
 def test_a_step_is_that_of_the_plain_layer(name: str, what: str) -> None:
-    """Where several neighbours attain a maximum they share its gradient; a block holds all of a node's edges.
+    """Neighbours that attain a maximum together share its gradient; a block holds all edges of a node.
 
-    Features 0 and 1 alone, in three channels, make ties certain: 16 neighbours each, only 2^3 possible rows. Weights
-    are then sixteenths, of which sums are exact: equal rows have equal products wherever a matrix product has them.
+    Features of only 0 and 1 in three channels make ties certain: 16 neighbours each, but only 2^3 possible rows.
+    Weights are then sixteenths, whose sums are exact: equal rows have equal products at any place in a matrix product.
     """
     torch.manual_seed(2)
     layer, x = without_zeros((LAYERS | MORE)[name]()), torch.randn(NODES, C)
@@ -49,7 +49,7 @@ def test_a_step_is_that_of_the_plain_layer(name: str, what: str) -> None:
 
 
 calls: list[int] = []
-"""Of messages. Not in a closure, nor on the layer: there the second pass leaves no trace."""
+"""Calls of messages. Not in a closure or on the layer: there the count of the second pass would be lost."""
 
 
 class Counted(SAGEConv):
@@ -59,7 +59,7 @@ class Counted(SAGEConv):
 
 
 def test_a_blocks_work_is_done_once_in_each_pass() -> None:
-    """A first step also tries the layer once; where no gradient is wanted there is no second pass."""
+    """A first step also tries the layer once; without a required gradient there is no second pass."""
     sage = edge_blocks(Counted(C, 8), 300)
     x = torch.randn(NODES, C, requires_grad=True)
     sage(x, DRAWN).sum().backward()
@@ -83,7 +83,7 @@ def test_the_first_linear_map_of_an_edge_conv_is_made_on_nodes() -> None:
 
 
 class Reversed(EdgeConv):
-    """The difference taken the other way round: the trial must see it."""
+    """The difference with the opposite sign: the trial must notice it."""
 
     def message(self, x_i: torch.Tensor, x_j: torch.Tensor) -> torch.Tensor:
         return self.nn(torch.cat([x_i, x_i - x_j], dim=-1))
@@ -98,7 +98,7 @@ def hooked() -> nn.Module:
 @pytest.mark.parametrize("layer", [hooked, lambda: Reversed(perceptron(2 * C))], ids=["hook", "another message"])
 @pytest.mark.parametrize("taken", [False, True], ids=["as known", "message taken for the known one"])
 def test_a_layer_whose_message_is_another_keeps_it(layer, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if taken:  # past the look at the code: the trial alone
+    if taken:  # skips the analysis of the code, so that only the trial is left
         monkeypatch.setattr(fused, "_EDGE_CONVS", (EdgeConv.message, Reversed.message))
     torch.manual_seed(3)
     plain, x = layer(), torch.randn(NODES, C)
@@ -107,9 +107,9 @@ def test_a_layer_whose_message_is_another_keeps_it(layer, taken: bool, monkeypat
 
 
 def test_activation_memory_does_not_grow_with_density() -> None:
-    """32 times the edges: none's peak grows about as much, edge_blocks' by less than a tenth.
+    """With 32 times the edges, none's peak grows about as much, and the peak of edge_blocks by less than a tenth.
 
-    At 8 edges a node the graph is one block of 8 N edges, at 256 it is 32 of the same size.
+    At 8 edges per node the graph is one block of 8 N edges, at 256 it is 32 blocks of the same size.
     """
     given = lambda: GATv2Conv(16, 8, heads=2, add_self_loops=False), torch.randn(4096, 16), (8, 256)
     assert growth("none", *given) > 20
@@ -118,7 +118,7 @@ def test_activation_memory_does_not_grow_with_density() -> None:
 
 @pytest.mark.parametrize(("edges", "bytes_an_edge"), [(SORTED, 4), (DRAWN, 8)], ids=["sorted", "as drawn"])
 def test_tables_are_counted_once_for_all_layers(edges: torch.Tensor, bytes_an_edge: int) -> None:
-    """A copy of the sources, int32, and a pointer a node, int64; where edges are in no order that order, int32."""
+    """A copy of the sources (int32) and a pointer per node (int64); for unsorted edges also their order (int32)."""
     edge_index = edges.clone()
     model = apply(GraphSAGE(C, C, num_layers=3), "edge_blocks")
     model(torch.randn(NODES, C), edge_index)

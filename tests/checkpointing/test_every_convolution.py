@@ -1,6 +1,6 @@
-"""Every convolution of PyG under every policy for single layers: exact, or refused for a reason that is listed here.
+"""Every convolution of PyG under every policy for single layers: exact, or refused for a reason listed here.
 
-CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py also writes what was found as a page.
+CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py also writes the outcomes as a page.
 """
 
 import os
@@ -30,7 +30,7 @@ EXPECTED_REFUSALS = {
     for policy in policies
     for name, word in refused.items()
 }
-"""What a policy may refuse, and a word of the reason: no messages at all, or messages that look at other edges."""
+"""Allowed refusals, with a word of the reason: no messages at all, or messages that depend on other edges."""
 
 
 TEXT = """# Convolutions and policies
@@ -56,7 +56,7 @@ are several ways to build or call it; *pair* is a call on source and destination
 
 
 def page(outcomes: Mapping[str, Mapping[str, str]], untried: Mapping[str, str]) -> str:
-    """The page; an outcome is `exact` or begins with a word, a colon and the reason."""
+    """The page of outcomes; an outcome is `exact`, or a word, a colon and the reason."""
     policies = list(next(iter(outcomes.values())))
     notes: dict[str, int] = {}
     rows = [["convolution", *(f"`{policy.partition('(')[0]}`" for policy in policies)], ["---"] * (len(policies) + 1)]
@@ -67,11 +67,11 @@ def page(outcomes: Mapping[str, Mapping[str, str]], untried: Mapping[str, str]) 
 
 
 def _cell(found: str, notes: dict[str, int]) -> str:
-    """The kind of outcome, with the number of its reason."""
+    """Kind of an outcome, with the number of its reason."""
     kind, _, reason = found.partition(": ")
     if not reason:
         return kind
-    # The reason without the name of the policy: it is the same for all of them.
+    # The reason without the policy's name is the same for all policies.
     text = re.sub(r"^(policy \S+:|\S+ cannot wrap) ", "", reason)
     return f"{kind} ({notes.setdefault(text, len(notes) + 1)})"
 
@@ -84,7 +84,7 @@ def found(name: str, policy: str) -> str:
 
 
 def outcomes() -> dict[str, dict[str, str]]:
-    """For each configuration what each policy did."""
+    """Outcome of each policy for each configuration."""
     return {name: {policy: found(name, policy) for policy in POLICIES} for name in CONVOLUTIONS}
 
 
@@ -104,13 +104,13 @@ def test_the_table_has_every_convolution_that_pyg_exports() -> None:
 @pytest.mark.parametrize("policy", ["none", *POLICIES])
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_a_convolution_is_exact_or_refused_when_the_policy_is_applied(name: str, policy: str, compiler: None) -> None:
-    """A plain layer gives the same step twice, else a difference under a policy would mean nothing."""
+    """A plain layer repeats its step exactly, otherwise a difference under a policy would mean nothing."""
     expected = EXPECTED_REFUSALS.get((name, policy))
     assert re.match("exact" if expected is None else rf"refused: .*{expected}", found(name, policy))
 
 
 def test_the_published_page_has_what_was_found(compiler: None) -> None:
-    """The bar is 66 of 74 under edge blocks."""
+    """At least 66 of 74 convolutions must work under edge blocks."""
     found = outcomes()
     kinds = [by_policy["edge_blocks(8)"] for by_policy in found.values()]
     assert kinds.count("exact") >= len(kinds) * 66 / 74

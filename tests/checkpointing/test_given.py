@@ -1,4 +1,4 @@
-"""Layers that write into what they are given or keep: each write happens once, and gradients are those of no policy."""
+"""Layers that change their arguments or state: each change happens once, and gradients are as without a policy."""
 
 import copy
 import dataclasses
@@ -57,7 +57,7 @@ def test_a_quick_look_at_the_leaves_sees_what_the_whole_one_does(values: Any) ->
 
 
 class Written(Sending):
-    """Replaces the features in the object that it is given."""
+    """Replaces the features in the object that it gets."""
 
     def forward(self, graph: Any) -> Any:
         graph.x = self.propagate(graph.edge_index, x=self.lin(graph.x))
@@ -80,7 +80,7 @@ class Grown(Sending):
 
 
 class InBlock(nn.Module):
-    """A layer of PyG, and a block around it that replaces the features in an object."""
+    """A PyG layer in a block that replaces the features in an object."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class Graph:
 
 
 class Chain(nn.Module):
-    """Blocks that hand one object on."""
+    """Blocks that pass on one object."""
 
     def __init__(self, make: Callable[..., Any], *blocks: nn.Module) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class Dense(nn.Module):
 
 
 class OwnGraph:
-    """An object of a user's own class, which refers to itself."""
+    """A user's own class, whose objects refer to themselves."""
 
     def __init__(self, x: Tensor, edge_index: Tensor) -> None:
         self.x, self.edge_index, self.me = x, edge_index, [self]
@@ -165,7 +165,7 @@ GENERATORS: dict[str, tuple[Callable[[], Any], Callable[[Any, int], Any]]] = {
 
 
 class Drawing(Sending):
-    """Masks from a generator of its own, before and after `propagate`, or in the message."""
+    """Draws masks from its own generator, before and after `propagate` or in the message."""
 
     def __init__(self, kind: str, inside: bool) -> None:
         super().__init__()
@@ -199,7 +199,7 @@ def test_what_a_layer_writes_into_its_arguments_or_draws_happens_once(name: str,
 
 
 class Steps:
-    """Counts in attributes of its own and of its class, and holds what must never be copied or written into."""
+    """Counts in attributes of the object and of its class, and holds objects that must never be copied or changed."""
 
     total: ClassVar[list[int]] = []
 
@@ -226,14 +226,14 @@ def counting() -> Callable[[], int]:
 
 
 def noted(kept: Any, x: Tensor) -> Tensor:
-    """Written into the values of an object, and computed with."""
+    """Change the values of an object in place, and compute with them."""
     kept.x.add_(x.detach().norm())
     kept.edge_index = [kept.edge_index[0] + 1]
     return kept.edge_index[0] / (1 + kept.x)
 
 
 def counted(kind: Any) -> int:
-    """A class counts for all its objects."""
+    """Count in an attribute of the class, shared by all its objects."""
     kind.count += 1
     return kind.count
 
@@ -270,11 +270,11 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Tensor], Any], Callable[
         for kind, make in OBJECTS.items()
     },
 }
-"""What a layer may keep: how it is made, what a forward pass makes of it and computes with, and its state."""
+"""Objects that a layer may keep: how to make one, how a forward pass changes and uses it, and its state."""
 
 
 class Keeper(Sending):
-    """A layer, or its message, computes with what it keeps and has changed."""
+    """A layer, or its message, that changes an object that it keeps and computes with it."""
 
     count: ClassVar[int] = 0
 
@@ -295,7 +295,7 @@ class Keeper(Sending):
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("kind", KEPT)
 def test_what_a_layer_keeps_of_any_sort_changes_once(kind: str, inside: bool, policy: str) -> None:
-    """Inside a message it would change once for each block, which is refused."""
+    """Inside a message the change would happen once per block, which is refused."""
     found = []
     for name in ("none", policy):
         Steps.total.clear()
@@ -312,7 +312,7 @@ def test_what_a_layer_keeps_of_any_sort_changes_once(kind: str, inside: bool, po
 
 
 class Reading(Sending):
-    """Computes with what it keeps, and changes nothing."""
+    """Computes with an object that it keeps, without changing it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -355,7 +355,7 @@ class InPlace(Sending):
 
 
 class AfterLinear(nn.Module):
-    """A layer reads what the model computed. No `Sequential` of PyG: two that draw one name get one code."""
+    """A layer reads what the model computed. Not PyG's `Sequential`: two that draw the same random name share code."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -376,7 +376,7 @@ def test_a_layer_that_writes_into_its_features_is_exact_or_refused(policy: str) 
 
 
 class Noting(Sending):
-    """Writes into a tensor, a list of tensors, a queue and a number, and into a buffer; computes with them."""
+    """Changes a tensor, a list of tensors, a queue, a number and a buffer, and computes with them."""
 
     def __init__(self, size: int = 1, inside: bool = False) -> None:
         super().__init__()
@@ -444,7 +444,7 @@ ELSEWHERE = [1]
 
 
 class Elsewhere(Sending):
-    """Computes by a global list."""
+    """Computes with a global list."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return self.propagate(edge_index, x=torch.cat([self.lin(x).exp()] * ELSEWHERE[0]))
@@ -462,7 +462,7 @@ def test_a_layer_that_computes_something_else_the_second_time_is_an_error() -> N
 
 
 def test_a_second_gradient_starts_from_the_same_attributes() -> None:
-    """Each repetition has copies of its own: with a graph that is kept there are two."""
+    """Each recomputation has its own copies; with `retain_graph` there are two."""
     torch.manual_seed(0)
     plain = Noting()
     found = []
@@ -476,7 +476,7 @@ def test_a_second_gradient_starts_from_the_same_attributes() -> None:
 
 
 class Table(Sending):
-    """Reads an array of two megabytes, and may count in it."""
+    """Reads an array of two megabytes, and may increment numbers in it."""
 
     def __init__(self, counts: bool) -> None:
         super().__init__()

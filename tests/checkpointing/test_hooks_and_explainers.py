@@ -1,4 +1,4 @@
-"""Hooks that come late and explainers act under a policy as they do without one."""
+"""Hooks registered late, and explainers, work under a policy as they do without one."""
 
 import copy
 from typing import Any
@@ -65,7 +65,7 @@ def explanation(model: nn.Module, algorithm: Any) -> Tensor:
 @each_policy
 @pytest.mark.parametrize("name", ["GCN", "GraphSAGE", "GAT"])
 def test_explainers_find_the_same_edges_and_the_model_trains_as_before(name: str, policy: str) -> None:
-    """The second one reads the attention of all edges from one call of `message`."""
+    """The second explainer reads the attention of all edges from one call of `message`."""
     model = MODELS[name].built()
     wrapped = under(policy, model)
     for make in [lambda: GNNExplainer(epochs=5), AttentionExplainer][: 2 if name == "GAT" else 1]:
@@ -76,7 +76,7 @@ def test_explainers_find_the_same_edges_and_the_model_trains_as_before(name: str
 
 
 def test_an_explainer_leaves_the_policy_in_place() -> None:
-    """PyG puts its own `propagate` back when an explanation ends; the blocks are there again."""
+    """PyG restores its own `propagate` when an explanation ends; the blocks must be restored, too."""
     torch.manual_seed(0)
     layer = apply(Counted(O), "edge_blocks(8)")
     layer(X, EDGES)

@@ -1,4 +1,4 @@
-"""What steps hold: default layers at two densities, the reference workload, and nothing once a step is over."""
+"""Memory of steps: default layers at two densities, the reference workload, and nothing left after a step."""
 
 import gc
 from collections.abc import Callable
@@ -40,9 +40,9 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_sixteen_times_the_edges_take_a_tenth_more_at_most(name: str) -> None:
-    """At 8 edges a node the graph is one block of 8 N edges, at 128 it is 16 of the same size.
+    """At 8 edges per node the graph is one block of 8 N edges, at 128 it is 16 blocks of the same size.
 
-    Without a policy the peak grows with the edges, else this would say nothing.
+    Without a policy the peak must grow with the edges, otherwise the test would mean nothing.
     """
     given = LAYERS[name], torch.randn(1024, C), (8, DENSE), name == "GINEConv"
     assert growth("edge_blocks", *given) <= 1.10
@@ -57,7 +57,7 @@ POINTERS = NODES + 1
 
 @cache
 def measured(policy: str):
-    """Activation bytes, resident bytes added by the policy, and what the step computed."""
+    """Activation bytes, resident bytes added by the policy, and the result of the step."""
     study = read_study(ROOT / "workflow/studies/reference.yaml")
     (spec,) = study_graphs(study)
     (cell,) = graph_cells(study, spec)
@@ -75,12 +75,12 @@ def measured(policy: str):
 
 
 def test_peaks_of_the_reference_workload(compiler: None) -> None:
-    """Against `none`, and against the floors that the modules write down.
+    """Peaks relative to `none`, and to the minima that the modules' docstrings derive.
 
-    `edge_blocks`: inputs, 4.6 MB, and six tensors of 16,000 edges x 64 channels, 24.6 MB. Bar 1.25.
-    `fused_edge_blocks`: of each layer its input and a log denominator a head, 4.9 MB, which the backward pass reads,
-    and of the layer at hand the maps of keys and queries, a gradient of each and that of its output, 2.6 MB. Not all
-    of them are alive at once: bar 1.
+    `edge_blocks`: inputs, 4.6 MB, and six tensors of 16,000 edges x 64 channels, 24.6 MB. At most 1.25 times that.
+    `fused_edge_blocks`: for each layer its input and a log denominator per head, 4.9 MB, which the backward pass reads;
+    for the current layer the maps of keys and queries, their gradients and that of its output, 2.6 MB. Not all of
+    them are alive at once, so at most 1 times that.
     """
     plain, eager, fused = (measured(policy)[0] for policy in ("none", "edge_blocks", "fused_edge_blocks"))
     kept = NUM_LAYERS * (NODE_MAP + NODES * HEADS * 4)
@@ -90,7 +90,7 @@ def test_peaks_of_the_reference_workload(compiler: None) -> None:
 
 
 def test_tables_are_resident_once_for_all_layers_and_gradients_agree(compiler: None) -> None:
-    """The graph is sorted: `edge_blocks` copies its sources, 4 bytes an edge; kernels also read the order, 4 more."""
+    """The graph is sorted: `edge_blocks` copies its sources, 4 bytes per edge; kernels also read the order, 4 more."""
     assert measured("edge_blocks")[1] == 4 * EDGES + 8 * POINTERS
     assert measured("fused_edge_blocks")[1] == 8 * EDGES + 4 * POINTERS
     for policy in ("edge_blocks", "fused_edge_blocks"):
@@ -102,7 +102,7 @@ FEW = torch.randint(0, ROWS, (2, 500), generator=torch.Generator().manual_seed(0
 
 
 def rows_alive() -> int:
-    """Tensors with a row per node and a column per channel that somebody holds."""
+    """Number of live tensors with a row per node and a column per channel."""
     gc.collect()
     tensors = (found for found in gc.get_objects() if isinstance(found, torch.Tensor))
     return len({t.untyped_storage()._cdata for t in tensors if t.layout == torch.strided and t.numel() == ROWS * WIDTH})
@@ -122,7 +122,7 @@ def test_a_loss_that_is_kept_keeps_no_activations(kind: type, policy: str) -> No
 
 
 MADE: list[StorageWeakRef] = []
-"""Messages, which tell whether their memory is free. Not on the layer: there a second run leaves no trace."""
+"""Weak references to messages' memory. Not on the layer: there those of a second run would be lost."""
 
 
 class _Exponential(pyg.MessagePassing):

@@ -1,4 +1,4 @@
-"""Models of PyG's examples under a policy: the same numbers, and the same training."""
+"""Models of PyG's examples under a policy: the same step, and the same training."""
 
 from functools import cache
 
@@ -15,14 +15,14 @@ from gnn_checkpointing.refusal import Refusal
 POLICIES = ("none", "auto", "edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "offloaded")
 ALWAYS_EXACT = ("auto", "edge_blocks(8)", "layers")
 REFUSED = {("EdgeCNN", "edge_blocks(8)")}
-"""A BatchNorm over the messages of all edges, which blocks would change."""
+"""It has a BatchNorm over the messages of all edges, which blocks would change."""
 
 SELECTIVE_REFUSES = "refused late: policy selective"
-"""PyTorch says in the first backward pass that a layer changes a kept result in place."""
+"""PyTorch raises in the first backward pass, since a layer changes a kept result in place."""
 
 
 def losses(model: nn.Module, name: str, steps: int = 6) -> list[float]:
-    """The losses of a few steps of Adam towards outputs of one."""
+    """Losses of a few steps of Adam towards outputs of one."""
     configuration = MODELS[name]
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     seed_all(3)
@@ -45,7 +45,7 @@ def losses_under(policy: str, name: str) -> list[float]:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_is_exact_or_refused_when_the_policy_is_applied(name: str, policy: str) -> None:
-    """What no policy has a reason to refuse is exact."""
+    """A model is exact unless a policy has a reason to refuse it."""
     found = MODELS[name].outcome(policy)
     if (name, policy) in REFUSED:
         assert found.startswith("refused: ")
@@ -58,7 +58,7 @@ def test_a_step_is_exact_or_refused_when_the_policy_is_applied(name: str, policy
 @pytest.mark.parametrize("policy", ALWAYS_EXACT)
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in WITHOUT_MESSAGES])
 def test_a_model_learns_as_it_does_without_a_policy(name: str, policy: str) -> None:
-    """Where it draws, masks may be others than without a policy, so the losses are; a seed fixes them."""
+    """A model that draws may get other masks, and so other losses, than without a policy; a seed fixes them."""
     if (name, policy) in REFUSED:
         return
     expected = losses_under(policy if MODELS[name].draws else "none", name)

@@ -1,4 +1,4 @@
-"""Parts of PyG's layers with fewer passes: the same values, gradients and gradients of gradients."""
+"""Functions of PyG rewritten with fewer passes: the same values, gradients and second gradients."""
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def test_layers_that_call_the_softmax_get_it_and_others_keep_their_method() -> N
 @pytest.mark.parametrize("reduce", ["sum", "mean", "max", "min"])
 def test_an_unread_aggregate_has_the_gradient_of_a_read_one(reduce: str) -> None:
     conv = SimpleConv(aggr=reduce)
-    # Whole numbers: extrema that several messages have, and some of zero.
+    # Whole numbers, so that several messages share an extremum, and some extrema are zero.
     messages, gradient = torch.randint(-1, 2, (6, 3)).float().requires_grad_(), torch.randn(4, 3)
     read = conv.aggregate(messages, INDEX, None, 4)
     unread = aggregate_unread(conv, messages, INDEX, 4)

@@ -1,4 +1,4 @@
-"""`reversible`: no block's input is held, each block runs three times, and it computes what its twin does."""
+"""`reversible`: no input of a block is held, each block runs three times, and results equal those of the twin."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from gnn_checkpointing.study.architecture import Architecture
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
 @pytest.mark.parametrize("options", [{}, {"norm": "batch"}, {"norm": "layer"}], ids=str)
 def test_loss_gradients_and_buffers_are_those_of_the_twin(convolution: str, options: dict[str, object]) -> None:
-    """Inputs come back by subtraction, to rounding; BatchNorm is updated by the first of three passes alone."""
+    """Inputs are recovered by subtraction, up to rounding; only the first of three passes updates BatchNorm."""
     graph = adjacency(convolution)
     model = built(convolution, "reversible", **options)
     assert not any(block.disable for block in model.blocks)
@@ -23,7 +23,7 @@ def test_loss_gradients_and_buffers_are_those_of_the_twin(convolution: str, opti
 
 
 def test_each_half_of_a_block_runs_three_times() -> None:
-    """Forward, once more to compute the input back, and once more for the gradients."""
+    """Once forward, once to recover the input, and once for the gradients."""
     model, graph = built("SAGE", "reversible"), adjacency("SAGE")
     calls: list[nn.Module] = []
     halves = [half for block in model.blocks for half in block.convs]
@@ -34,7 +34,7 @@ def test_each_half_of_a_block_runs_three_times() -> None:
 
 
 def test_a_deeper_model_holds_no_more() -> None:
-    """What is held for backward does not depend on the number of reversible blocks, but for an empty marker each."""
+    """Memory held for the backward pass is independent of the number of blocks, except for an empty marker each."""
     graph = adjacency("GATv2")
     few, many = (bytes_of(built("GATv2", "reversible", num_layers=layers), graph).saved for layers in (3, 9))
     plain = bytes_of(twin("GATv2", num_layers=9), graph).saved
@@ -43,7 +43,7 @@ def test_a_deeper_model_holds_no_more() -> None:
 
 
 def test_features_and_their_gradients_survive() -> None:
-    """A reversible block frees its input's storage; the first block's output and the features are not that input."""
+    """A reversible block frees its input's storage, but not that of the first block's output or of the features."""
     model, graph = built("GCN", "reversible"), adjacency("GCN")
     first = stepped(model, graph)
     second = stepped(model, graph)

@@ -27,7 +27,7 @@ from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Refusal
 
 ALWAYS = "auto, always worth it"
-"""On graphs as small as these `auto` leaves all layers alone; this one takes any graph for a dense one."""
+"""`auto` leaves all layers alone on graphs as small as these; here it treats every graph as large and dense."""
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
@@ -35,13 +35,13 @@ FEW = {
     **dict.fromkeys(("compiled afterwards", "exported by dynamo"), ("GAT",)),
     "a hook that is removed": ("GAT",),
     **dict.fromkeys(("exported", "one model in four threads", "gradients for each sample"), ("SAGE", "GAT")),
-    "edges made in inference mode": ("GCN", "GAT"),  # others save them for the backward pass, which is an error
-    # GIN and EdgeConv keep no features: plain they do not see that those have changed; a policy says so.
+    "edges made in inference mode": ("GCN", "GAT"),  # other layers save them for the backward pass, which raises
+    # GIN and EdgeConv save no features, so only a policy, not the plain layer, notices that they have changed.
     "features changed between the passes": tuple(name for name in LAYERS if name not in {"GIN", "EdgeConv"}),
 }
-"""Situations for some layers alone: what takes long, or says nothing of others."""
+"""Situations tried with some layers only: they take long, or do not apply to others."""
 WHOLE = ("an optimiser inside the backward pass",)
-"""Situations of which every layer is tried under every policy."""
+"""Situations in which every layer is tried under every policy."""
 
 EVERY_POLICY = (*POLICIES, ALWAYS)
 RUNS = [
@@ -49,7 +49,7 @@ RUNS = [
     for row, (what, names) in enumerate((what, FEW.get(what, tuple(LAYERS))) for what in SITUATIONS)
     for column, name in enumerate(names)
     for place, policy in enumerate(EVERY_POLICY)
-    # Every pair of a situation, a layer and a policy is there, and two policies of every situation and layer.
+    # Covers all pairs of situation, layer and policy, with two policies for each situation and layer.
     if len(names) <= 2 or what in WHOLE or (place - row - column) % len(EVERY_POLICY) in (0, 3)
 ]
 TWICE = ("a gradient of a gradient", "weights that a step has made", "products with hessians")
@@ -68,7 +68,7 @@ def blocks(name: str) -> nn.Module:
 
 @cache
 def of_the_plain_model(what: str, name: str) -> Any:
-    """What a situation gives without a policy, or the kind of error in which it ends."""
+    """Result of a situation without a policy, or the type of its error."""
     plain = blocks(name)
     seed_all(3)
     try:
@@ -82,7 +82,7 @@ def of_the_plain_model(what: str, name: str) -> Any:
 )
 @pytest.mark.parametrize(("what", "name", "policy"), RUNS)
 def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the plain model cannot do it, neither can this one, for the same reason."""
+    """If the plain model raises, so does the model under a policy, for the same reason."""
     if policy == ALWAYS:
         monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
     wrapped, expected = under("auto" if policy == ALWAYS else policy, blocks(name)), of_the_plain_model(what, name)
@@ -104,7 +104,7 @@ def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch
 @each_policy
 @pytest.mark.parametrize("name", LAYERS)
 def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: str, compiler: None) -> None:
-    """A sum of n bfloat16 numbers in another order differs by some of their 2^-8."""
+    """A sum of n bfloat16 numbers in another order differs by a few 2^-8 of their size."""
     found = []
     for model in (blocks(name).eval(), under(policy, blocks(name)).eval()):
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -148,7 +148,7 @@ def test_tables_go_with_their_graph(policy: str, compiler: None) -> None:
 @each_policy
 def test_a_destination_beyond_those_of_a_pair_raises(policy: str, compiler: None) -> None:
     edges = PAIR_EDGES.clone()
-    edges[1, 0] = len(PAIR[1])  # a source of this number exists, a destination does not
+    edges[1, 0] = len(PAIR[1])  # valid as a source, but not as a destination
     with pytest.raises((IndexError, RuntimeError, ValueError)):
         under(policy, pyg.SAGEConv((C, C), C))(PAIR, edges)
 
@@ -156,7 +156,7 @@ def test_a_destination_beyond_those_of_a_pair_raises(policy: str, compiler: None
 @each_policy
 @pytest.mark.parametrize("layer", [pyg.GCNConv, pyg.SGConv])
 def test_a_cached_normalisation_is_made_once_and_kept(layer: type, policy: str, compiler: None) -> None:
-    """`cached=True`: later steps use the graph of the first, whatever they are given."""
+    """`cached=True`: later steps use the first graph, whatever graph they get."""
     torch.manual_seed(0)
     plain = layer(C, C, cached=True)
     wrapped = under(policy, plain)
@@ -187,11 +187,11 @@ def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str, com
 
 @each_policy
 def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> None:
-    """The backward pass of a recomputed layer needs the weights as they were."""
+    """The backward pass of a recomputed layer needs unchanged weights."""
     model = apply(blocks("GATv2"), policy)
     loss = loss_of(model)
     model.double()
-    if policy == "auto":  # nothing is recomputed on a graph as small as this
+    if policy == "auto":  # it recomputes nothing on a graph as small as this
         return loss.backward()
     with pytest.raises(RuntimeError, match=r"the weight '.*' of \w+ was changed in place between its forward and its"):
         loss.backward()
@@ -203,7 +203,7 @@ def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> 
 def test_weights_that_get_other_data_before_the_backward_pass_are_the_old_ones_in_it(
     name: str, policy: str, compiler: None
 ) -> None:
-    """As of an average of weights that is swapped in: what is differentiated is what was computed."""
+    """Such as a moving average that is swapped in: the gradient is that of the computed function."""
     plain = blocks(name).eval()
     wrapped = under(policy, plain)
     loss_of(plain).backward()
@@ -224,7 +224,7 @@ def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> N
 
 @each_policy
 def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
-    """A replica of data parallel has weights of its own; a policy's methods would read those of the first."""
+    """Each replica of DataParallel has its own weights, but a policy's methods would read the first one's."""
     model = apply(blocks("SAGE"), policy)
     with pytest.raises(Refusal, match=r"replicas of torch.nn.DataParallel would compute with the first one's weights"):
         model._replicate_for_data_parallel()
@@ -236,6 +236,6 @@ def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
 
 @pytest.mark.parametrize("policy", BLOCKS)
 def test_edges_of_four_bytes_have_the_gradients_of_edges_of_eight(policy: str) -> None:
-    """PyG itself has other ones: its own scatter of int32 indices is off."""
+    """Plain PyG has other gradients: its own scatter is wrong with int32 indices."""
     model = apply(blocks("SAGE").eval(), policy)
     alike(trained(model, edges=EDGES.int()), trained(model), 1.0)

@@ -1,4 +1,4 @@
-"""Policies on stacks of every convolution: what is computed is what `none` computes, and what is held is counted."""
+"""Policies on stacks of every convolution: they compute what `none` computes, and the bytes they hold are counted."""
 
 from functools import cache
 
@@ -28,7 +28,7 @@ from gnn_checkpointing.measurement.sameness import StepResult
 from gnn_checkpointing.refusal import Refusal
 
 BLOCK = 100
-"""Edges a block; the graph's 480 edges (GCN: 540, loops included) then make five or six blocks."""
+"""Edges per block; the graph's 480 edges (GCN: 540 with self-loops) then make five or six blocks."""
 
 PLAIN, BATCH, BOTH, DROPOUT = {}, {"norm": "batch"}, {"norm": "batch", "dropout": 0.3}, {"dropout": 0.5}
 RESIDUAL, ALL = {"norm": "layer", "residual": True}, {"norm": "batch", "dropout": 0.3, "residual": True}
@@ -49,7 +49,7 @@ RUNS = [
     for options in many
 ]
 BIT_FOR_BIT = ("segments(2)", "selective")
-"""The same operators on the same values, dropout's masks from the same random state."""
+"""Policies that run the same operators on the same values, with dropout masks from the same random state."""
 
 
 @cache
@@ -59,7 +59,7 @@ def reference(convolution: str, options: tuple) -> StepResult:
 
 @pytest.mark.parametrize(("convolution", "policy", "options"), RUNS, ids=str)
 def test_loss_gradients_and_buffers_are_those_of_none(convolution: str, policy: str, options: dict) -> None:
-    """Of the second of two steps, which sees what the first left in the buffers."""
+    """Compares the second of two steps, which sees the buffers left by the first."""
     found = stepped(built(convolution, policy, **options), adjacency(convolution), steps=2)
     same = assert_same(found, reference(convolution, tuple(options.items())))
     if policy in BIT_FOR_BIT:
@@ -72,10 +72,10 @@ def test_loss_gradients_and_buffers_are_those_of_none(convolution: str, policy: 
     [("layers", 4), (f"layers+edge_blocks({BLOCK})", 4), *((f"segments({count})", count) for count in (1, 2, 3, 4))],
 )
 def test_what_is_held_are_inputs_and_the_states_of_what_draws(policy: str, maps: int) -> None:
-    """One node map, N x 8 float32, for the head and for each layer or segment but the first, whose input is resident.
+    """One node map (N x 8 float32) for the head and for each layer or segment but the first, whose input is resident.
 
-    `square` keeps the scores, N x 3, 720 bytes; the loss is 4 bytes. No mask is kept: a layer or segment that draws
-    keeps the random state that it began with, 5,056 bytes.
+    `square` keeps the scores, N x 3, 720 bytes; the loss takes 4 bytes. No mask is kept: a layer or segment that draws
+    keeps its initial random state, 5,056 bytes.
     """
     graph, held, state = adjacency("GATv2"), maps * NODE_MAP + NODES * 3 * 4 + 4, torch.get_rng_state().numel()
     assert (NODE_MAP, state) == (1920, 5056)
@@ -100,9 +100,9 @@ def test_what_has_no_layers_or_too_few_is_refused(model: nn.Module, policy: str,
 
 
 def test_the_work_of_a_block_is_done_three_times() -> None:
-    """Forward, recomputation of its layer, and inside it the block's own; a first step also tries each layer once.
+    """Forward, in its layer's recomputation, and in its own inside that; a first step also tries each layer once.
 
-    The first layer reads features that want no gradient: one block of the third kind finds that out.
+    The first layer's features require no gradient, which one block of the third kind finds out.
     """
     model, graph = built("SAGE", f"layers+edge_blocks({BLOCK})"), adjacency("SAGE")
     calls = calls_of(model, graph, [block.conv for block in model.blocks], "message")
@@ -114,7 +114,7 @@ def test_the_work_of_a_block_is_done_three_times() -> None:
 
 @pytest.mark.parametrize("segments", [1, 2, 4])
 def test_every_block_of_a_segment_runs_twice(segments: int) -> None:
-    """Entered twice: PyTorch leaves the last block of a recomputed segment once it has what backward needs."""
+    """Counts the starts: PyTorch stops the last block of a recomputed segment once it has all that backward needs."""
     model, graph = built("SAGE", f"segments({segments})"), adjacency("SAGE")
     assert calls_of(model, graph, [getattr(block, "conv", block) for block in model.blocks], "forward") == [2] * 4
     assert list(model.state_dict()) == list(built("SAGE", "none").state_dict())
@@ -131,7 +131,7 @@ def test_segments_are_consecutive_and_near_equal(blocks: int, segments: int, len
 
 
 class Operators(TorchDispatchMode):
-    """Counts the operators that are really run."""
+    """Counts the operators that are actually run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class Operators(TorchDispatchMode):
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
 def test_selective_runs_matrix_products_once_and_gathers_twice(convolution: str) -> None:
-    """As many products as without checkpointing, where `layers` runs those of the forward pass again."""
+    """It runs as many products as plain training, while `layers` repeats those of the forward pass."""
     products, gathers = {}, {}
     for policy in ("none", "selective", "layers"):
         with Operators() as count:
@@ -157,7 +157,7 @@ def test_selective_runs_matrix_products_once_and_gathers_twice(convolution: str)
 
 @pytest.mark.parametrize(("convolution", "products"), [("GCN", 1), ("SAGE", 2), ("GAT", 1), ("GATv2", 2)])
 def test_selective_holds_what_layers_holds_and_the_products(convolution: str, products: int) -> None:
-    """A product of nodes is one node map; 4 layers of them."""
+    """A product over nodes is one node map; there are 4 layers."""
     graph = adjacency(convolution)
     extra = bytes_of(built(convolution, "selective"), graph).saved - bytes_of(built(convolution, "layers"), graph).saved
     assert extra == 4 * products * NODE_MAP

@@ -1,4 +1,4 @@
-"""What the trial of a layer finds, and that it leaves no trace."""
+"""The trial of a layer: what it detects, and that it leaves no trace."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ POLICIES = ("edge_blocks(4)", "edge_blocks(1000)", "fused_edge_blocks", "layers"
 
 
 class Writing(Sending):
-    """A message that writes into what it is given: numbers, or kinds, of edges or of all."""
+    """A message that writes into its argument: numbers or types of edges, or numbers shared by all."""
 
     def forward(self, x: Tensor, edge_index: Tensor, given: Tensor) -> Tensor:
         return self.propagate(edge_index, x=self.lin(x), given=given)
@@ -48,7 +48,7 @@ def test_the_trial_leaves_what_a_layer_keeps_as_it_was() -> None:
 
 
 class Kept(Sending):
-    """A layer that propagates raw features once, and has a weight that nothing uses."""
+    """A layer that propagates raw features once, and has an unused weight."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Kept(Sending):
 @pytest.mark.parametrize("policy", ["edge_blocks(8)", "fused_edge_blocks", "layers+edge_blocks(8)"])
 @pytest.mark.parametrize("kind", [Kept, lambda: pyg.SAGEConv(C, C), lambda: pyg.TAGConv(C, C)])
 def test_weights_that_no_message_uses_are_no_part_of_it(kind: Callable[[], nn.Module], policy: str) -> None:
-    """What has no gradient without a policy has none under one, and its hooks are not called."""
+    """A weight without a gradient in plain training has none under a policy, and its hooks are not called."""
     steps, learns = [], []
     for layer in (built(kind), apply(built(kind), policy)):
         for weight in layer.parameters():
@@ -75,7 +75,7 @@ def test_weights_that_no_message_uses_are_no_part_of_it(kind: Callable[[], nn.Mo
 
 
 class Always(Sending):
-    """A message that drops in evaluation mode, too."""
+    """A message with dropout in evaluation mode, too."""
 
     def message(self, x_j: Tensor) -> Tensor:
         return nn.functional.dropout(x_j, 0.5)

@@ -1,4 +1,4 @@
-"""Layers of users whose messages read, write or draw what blocks must not split: exact under a policy, or refused."""
+"""User layers with reads, writes or draws in messages that blocks must not split: exact under a policy, or refused."""
 
 import sys
 from collections.abc import Callable
@@ -18,23 +18,23 @@ from gnn_checkpointing.refusal import Refusal
 
 POLICIES = ("edge_blocks(4)", "edge_blocks(1000)", "fused_edge_blocks", "layers", "selective", "layers+edge_blocks(4)")
 ONE_SOURCE_EACH = torch.stack([torch.arange(2 * NODES) % NODES, torch.arange(2 * NODES) // 2])
-"""Edges of which no two in a small block have a source in common."""
+"""Edges such that no two in a small block share a source."""
 RING = torch.stack([torch.arange(NODES), (torch.arange(NODES) + 1) % NODES])
 UNEVEN = torch.cat([RING, torch.tensor([[0, 1, 2, 3], [9, 9, 9, 10]])], dim=1)
-"""Edges of which one each ends in the nodes of the first blocks."""
+"""Edges such that each node of the first blocks has one incoming edge."""
 SCALE = 2.0
 CALLS = 0
 
 
 class ReadingAGlobal(Sending):
-    """A message that calls PyG's softmax, and reads a number of its module that changes between two steps."""
+    """A message that calls PyG's softmax and reads a global number that changes between two steps."""
 
     def message(self, x_j: Tensor, index: Tensor, size_i: int) -> Tensor:
         return x_j * softmax(x_j.sum(1, keepdim=True), index, num_nodes=size_i) * SCALE
 
 
 class WritingAGlobal(Sending):
-    """A forward pass that calls one of PyG's functions of graphs, and counts."""
+    """A forward pass that calls one of PyG's graph functions and counts in a global."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         global CALLS
@@ -44,7 +44,7 @@ class WritingAGlobal(Sending):
 
 
 class CountingEdges(Sending):
-    """A message that counts its edges in a variable of its module."""
+    """A message that counts its edges in a global."""
 
     def message(self, x_j: Tensor) -> Tensor:
         global CALLS
@@ -53,14 +53,14 @@ class CountingEdges(Sending):
 
 
 class BySource(Sending):
-    """Shares of a source, of which one block sees a few edges."""
+    """A softmax over the edges of a source, of which a block sees only a few."""
 
     def message(self, x_j: Tensor, edge_index_j: Tensor, size_j: int) -> Tensor:
         return x_j * softmax(x_j.sum(1, keepdim=True), edge_index_j, num_nodes=size_j)
 
 
 class ByDegree(Sending):
-    """A message that reads of each destination what the layer keeps."""
+    """A message that reads an attribute of the layer at each destination."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         self.degree = degree(edge_index[1], len(x))
@@ -71,7 +71,7 @@ class ByDegree(Sending):
 
 
 class ByKept(ByDegree):
-    """The same, kept in a dictionary."""
+    """The same with the attribute in a dictionary."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         self.held = {"degree": degree(edge_index[1], len(x))}
@@ -82,7 +82,7 @@ class ByKept(ByDegree):
 
 
 class ByBuffer(Sending):
-    """A message that reads of each destination a number in a buffer, that of the first ones the same."""
+    """A message that reads a buffer at each destination; the first destinations have the same value."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class ByBuffer(Sending):
 
 
 class ByKind(Sending):
-    """A message that reads of each destination a whole number that it is given, that of the first ones the same."""
+    """A message that reads an integer argument at each destination; the first destinations have the same value."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return self.propagate(edge_index, x=self.lin(x), kinds=torch.arange(NODES) // 8)
@@ -103,7 +103,7 @@ class ByKind(Sending):
 
 
 class TwoHops(Sending):
-    """Drawn scores that two calls of `propagate` are given: where one has dropped an edge, so has the other."""
+    """Two calls of `propagate` share drawn scores: both drop the same edges."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor]:
         scores, ones = self.edge_updater(edge_index, x=x), 0 * self.lin(x) + 1
@@ -125,21 +125,21 @@ class TwoHopsUndrawn(TwoHops):
 
 
 class Asking(Sending):
-    """An update that asks for what PyG gives it of the edges."""
+    """An update that requests PyG's arguments about edges."""
 
     def update(self, inputs: Tensor, index: Tensor, ptr: Any, dim_size: int) -> Tensor:
         return inputs * degree(index, dim_size).view(-1, 1) * (1 if ptr is None else 2)
 
 
 class AskingForSizes(Sending):
-    """An update that asks for the sizes that PyG has found so far."""
+    """An update that requests the sizes that PyG has found so far."""
 
     def update(self, inputs: Tensor, size: list) -> Tensor:
         return inputs * sum(one or 0 for one in size)
 
 
 class Switched(Sending):
-    """A message that a flag turns into one that sees all edges."""
+    """A message that depends on all edges if a flag is set."""
 
     centred = False
 
@@ -175,7 +175,7 @@ def as_it_is(_: nn.Module) -> None:
 
 
 def of_own_class() -> nn.Module:
-    """A layer of a class that a test may change."""
+    """A layer of a new class, which a test may change."""
     return type("Own", (Sending,), {"message": Sending.message})()
 
 
@@ -220,7 +220,7 @@ def two_steps(layer: nn.Module, change: Callable[[nn.Module], None], graphs: tup
 def test_an_unusual_layer_is_exact_or_refused(name: str, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     build, change, graphs = CASES[name]
     steps = two_steps if name != "drawn scores for two calls" else difference_of_hops
-    for threshold in ("WORTH_BYTES", "WORTH_DEGREE"):  # `auto` takes any graph for a large and dense one
+    for threshold in ("WORTH_BYTES", "WORTH_DEGREE"):  # `auto` then treats every graph as large and dense
         monkeypatch.setattr(sys.modules["gnn_checkpointing.checkpointing.edge_blocks"], threshold, 0)
     results, counts = [], []
     for put in (lambda layer: layer, lambda layer: apply(layer, policy)):

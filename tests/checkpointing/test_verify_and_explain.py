@@ -1,4 +1,4 @@
-"""`apply(verify=batch)` compares one step with and without; `explain` says what each layer has, and why."""
+"""`apply(verify=batch)` compares a step with and without the policy; `explain` gives each layer's policy and reason."""
 
 import contextlib
 import copy
@@ -22,7 +22,7 @@ each_policy = pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "au
 
 
 class Weighted(nn.Module):
-    """A model that draws, and is called with features, edges and, perhaps, weights of edges."""
+    """A model that draws, and is called with features, edges and optional edge weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ BATCHES: dict[str, tuple[Callable[[], nn.Module], Any]] = {
 @each_policy
 @pytest.mark.parametrize("batch", BATCHES)
 def test_a_policy_that_is_exact_passes_its_verification(batch: str, policy: str) -> None:
-    """Loss, gradients and buffers are compared where both drew the same, or nothing."""
+    """Loss, gradients and buffers are compared if both models drew the same numbers, or none."""
     kind, given = BATCHES[batch]
     model = built(kind)
     assert apply(model, policy, verify=given) is model
@@ -72,7 +72,7 @@ def test_a_policy_that_is_exact_passes_its_verification(batch: str, policy: str)
 
 @pytest.mark.parametrize("policy", ["edge_blocks", "auto"])
 def test_what_rounding_leaves_of_a_gradient_that_is_zero_is_no_difference(policy: str) -> None:
-    """A softmax does not see what its destination adds to all scores, where no leaky ReLU bends them."""
+    """Without a leaky ReLU, a softmax does not depend on a term that the destination adds to all its scores."""
     torch.manual_seed(0)
     model = pyg.GAT(16, 32, num_layers=3, out_channels=4, heads=4, negative_slope=1.0)
     apply(model, policy, verify=(torch.randn(1000, 16), torch.randint(0, 1000, (2, 128_000))))
@@ -81,7 +81,7 @@ def test_what_rounding_leaves_of_a_gradient_that_is_zero_is_no_difference(policy
 
 @each_policy
 def test_verification_leaves_no_trace(policy: str) -> None:
-    """Weights, gradients, running statistics, the mode, and the generator are as before."""
+    """Weights, gradients, running statistics, mode and generator are as before."""
     plain = built(Weighted)
     plain.norm.eval()
     wrapped, state = copy.deepcopy(plain), torch.random.get_rng_state()
@@ -114,7 +114,7 @@ def test_a_batch_that_the_model_does_not_take_is_refused(batch: Any) -> None:
 
 
 def test_the_explanation_has_a_line_for_each_layer_and_counts_bytes_of_the_last_step() -> None:
-    """What is expected depends on the graph, so it is known once there was one; a dense one needs more."""
+    """Expected bytes depend on the graph, so they are known only after a first step; a dense graph needs more."""
     model = apply(built(Weighted), "edge_blocks(8)")
     tables = [str(explain(model))]
     for args in ((X, EDGES), (drawn(60, C, seed=97), different_edges(60, 60, 3000, seed=98))):

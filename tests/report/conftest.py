@@ -1,4 +1,4 @@
-"""Both documents of every published study, rendered from the data beside them by the code as it is now."""
+"""Both documents of every published study, rendered from the data beside them by the current code."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ DOCUMENTS = ("report", "appendix")
 
 @pytest.fixture(scope="session", params=STUDIES, ids=lambda folder: folder.name)
 def study(request: pytest.FixtureRequest) -> Path:
-    """Every published study in turn."""
+    """Folder of each published study in turn, rendered."""
     return rendered_study(request.param.name)
 
 
@@ -37,13 +37,13 @@ def document(request: pytest.FixtureRequest, study: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def rendered() -> Path:
-    """The report of the default made inputs: the files that it was made from, and `out`, what was made."""
+    """Folder `out` with the report of the default synthetic inputs; its parent has the files it was made from."""
     return once("made-report", lambda folder: render(folder, synthetic.inputs()), "tests/synthetic") / "out"
 
 
 @pytest.fixture(scope="session")
 def predicted() -> ReportInputs:
-    """The inputs of a study of generated and real graphs, one cell of which ran out of memory, and its predictions."""
+    """Inputs of a study of generated and real graphs with predictions; one cell ran out of memory."""
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.table import completed
 

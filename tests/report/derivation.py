@@ -1,7 +1,7 @@
-"""Derives the numbers of a page anew from the addresses that they carry: nothing of the report is asked but its words.
+"""Recompute the numbers of a page from the addresses that they carry, using only the number formats of the report.
 
-An address is FILE#/POINTER; a CSV file is a list of rows, a module of the package a mapping of its constants, and
-planner.json with a question (`?num_nodes=...`) the answer. An expression has + - * / abs exp sqrt count and brackets.
+An address is FILE#/POINTER. A CSV file is read as a list of rows, a module of the package as a mapping of constants,
+planner.json with a question (`?num_nodes=...`) as the answer. Expressions have + - * / abs exp sqrt count and brackets.
 """
 
 import csv
@@ -29,7 +29,7 @@ UNREAD = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "svg", "c
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A text of the page, the address that it carries ("" if none) and the file that the address is within."""
+    """A text of the page, the address that it carries ("" if none), and the file that short addresses refer to."""
 
     text: str
     source: str
@@ -37,7 +37,7 @@ class Piece:
 
 
 def pieces_of(html: str) -> Iterator[Piece]:
-    """The texts of a page, drawings and scripts apart."""
+    """Texts of a page, without drawings and scripts."""
     for text in document_fromstring(html).xpath(f"//body//text()[not({UNREAD})]"):
         own = text.getparent().getparent() if text.is_tail else text.getparent()
         if text.strip():
@@ -46,7 +46,7 @@ def pieces_of(html: str) -> Iterator[Piece]:
 
 
 def _source(own: Any, text: str) -> str:
-    """The address of a text: its own, else a number's column's; @ is the entry of its cell or row, or its number."""
+    """Address of a text: its own, or for a number its column's; @ is replaced by the entry of its cell or row."""
     found = "" if own.tag in ("div", "tr") or own.get("scope") == "col" else own.get("data-source", "")
     if own.tag in ("td", "th") and "data-source" not in own.attrib and any(map(str.isdigit, text)):
         row = own.getparent()
@@ -65,7 +65,7 @@ class Derivation:
         self.file = cache(self._file)
 
     def values(self, piece: Piece) -> list[Any]:
-        """Return what the piece's address says: one value, or the three of an estimate."""
+        """Values at the piece's address: one value, or the three of an estimate."""
         return [self._whole(one, piece.file) for one in piece.source.split("; ")]
 
     def _whole(self, expression: str, file: str) -> Any:
@@ -115,13 +115,13 @@ class Derivation:
         if path.endswith(".csv"):
             return [{key: _typed(value) for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
         value = json.loads(text)
-        for claim in value["claims"] if path == "claims.json" else ():  # what a template's claims share is said once
+        for claim in value["claims"] if path == "claims.json" else ():  # stored once for a template's claims
             claim |= value.get("alike", {}).get(claim["id"].partition(":")[0], {})
         return value
 
 
 def _number(value: Any) -> Any:
-    """Return the number of an estimate: in an expression an address means its value alone."""
+    """The value of an estimate: in an expression, its address means the value only."""
     return value.estimate if isinstance(value, Estimate) else value
 
 
@@ -153,11 +153,11 @@ WORDS: tuple[Callable[[Any], str], ...] = (
     *(partial(units.scaled_estimate, factor=factor) for factor in (units.KIB, units.MILLISECOND, units.NANOSECOND)),
     *(partial(_spanned, words=words) for words in (units.size, units.duration)),
 )
-"""Every way in which the report may put a number or an estimate in words."""
+"""Every format in which the report may print a number or an estimate."""
 
 
 def readings(values: list[Any]) -> set[str]:
-    """Return every way in which the report may put the values in words."""
+    """Every text that the report may print for the values."""
     if len(values) == 1 and isinstance(values[0], str):
         return {values[0]}
     if len(values) == 3:
@@ -170,7 +170,7 @@ def readings(values: list[Any]) -> set[str]:
 
 
 def _tried(words: Callable[[Any], str], value: Any) -> str | None:
-    """The value in words; None where they are not for such values."""
+    """The formatted value; None if the format is not for such values."""
     try:
         return words(value)
     except (AttributeError, TypeError, ValueError, ZeroDivisionError, OverflowError):

@@ -1,4 +1,4 @@
-"""What tests of sections share: inputs with the analysis' own findings, and what they read off a section."""
+"""Helpers for tests of sections: inputs with real findings of the analysis, and readers of a section."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -16,7 +16,7 @@ from synthetic.tables import protocol
 
 
 def block(found: Section | None, id: str) -> Any:
-    """The section's table or figure of that id."""
+    """The section's table or figure with this id."""
     assert found is not None
     return next(one for one in found.blocks if getattr(one, "id", "") == id)
 
@@ -27,7 +27,7 @@ def tables(found: Section | None) -> list[Table]:
 
 
 def texts(table: Table, *heads: str) -> list[str]:
-    """The cells of the row that begins so, after its heads."""
+    """The cells after `heads` in the only row that begins with them."""
     (row,) = [row for row in table.rows if tuple(cell for cell in row[: len(heads)]) == heads]
     return list(row[len(heads) :])
 
@@ -38,13 +38,13 @@ def prose(found: Section | None) -> str:
 
 
 def words_in(blocks: Iterable[Block]) -> str:
-    """The words of all texts in some blocks: titles, paragraphs, items of lists."""
+    """All words in some blocks: titles, paragraphs, items of lists."""
     texts = [text for one in blocks for text in getattr(one, "items", [getattr(one, "text", "")])]
     return " ".join(bare(words_of(text)) for text in texts if isinstance(text, str | tuple))
 
 
 def analysed(rows: Rows, study: Study, **more: Any) -> ReportInputs:
-    """Inputs whose findings are the analysis' own, and no traces but those given."""
+    """Inputs with the analysis's own findings of `rows`, and no traces unless they are given."""
     found = analyse(rows, [], protocol(), encodings=more.pop("encodings", ()))
     parts = {field.name: getattr(found, field.name) for field in fields(found)}
     known = {"ledger": judge(found, study.name, "laptop"), "traces": [], **more}

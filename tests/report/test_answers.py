@@ -1,4 +1,4 @@
-"""The report as its readers need it: the answer on the first screen, short sentences, evidence behind each number."""
+"""Reports suit their readers: the answer is on the first screen, sentences are short, each number has evidence."""
 
 import html
 import json
@@ -19,7 +19,7 @@ from .reading import words_in
 
 MOST_WORDS, MOST_PAGES, MOST_FIRST = 4500, 12, 150
 LEAST_FILL = 0.6
-"""No page but the last ends above this."""
+"""Every page but the last is printed down to at least this fraction."""
 MEDIAN_SENTENCE, LONGEST_SENTENCE = 18, 35
 FACTORS = {
     "default": ("edges per node", "GATv2", "GCN", "SAGE", "edge_blocks"),
@@ -35,17 +35,17 @@ FACTORS = {
     "real": ("Cora", "amherst41", "tolokers"),
     "prediction": ("Laws", "predict", "real graphs"),
 }
-"""What each study varies, as its headline must name it."""
+"""Words for what each study varies, which its headline must contain."""
 
 
 def text_of(markup: str) -> str:
-    """The words of a page, drawings and scripts apart."""
+    """Words of a page, without drawings and scripts."""
     seen = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]+>", " ", seen)).replace("\N{NO-BREAK SPACE}", "")  # 5 % is one word
 
 
 def words(markup: str) -> int:
-    """How many words a page has; a tag between a word and its full stop makes no word."""
+    """Number of words of a page; punctuation alone, such as a full stop after a tag, is no word."""
     return sum(any(map(str.isalnum, word)) for word in text_of(markup).split())
 
 
@@ -56,7 +56,7 @@ def opening(page: str) -> str:
 
 
 def prose(page: str) -> list[str]:
-    """The sentences of the report's paragraphs and lists; no captions, tables, references or names of sections."""
+    """Sentences of the report's paragraphs and lists, without captions, tables, references and titles of sections."""
     seen = re.sub(
         r'<section id="references".*?</section>|<figure.*?</figure>|<table.*?</table>', " ", page, flags=re.DOTALL
     )
@@ -67,7 +67,7 @@ def prose(page: str) -> list[str]:
 
 
 def fill_of(page: pypdfium2.PdfPage) -> float:
-    """How far down a page of a PDF is printed, above its number."""
+    """Fraction of a PDF page, above the page number, at which its print ends."""
     grey = page.render(scale=0.2).to_pil().convert("L")
     within = grey.crop((0, 0, grey.width, round(0.93 * grey.height)))
     return float(within.point(lambda value: 255 * (value < 200)).getbbox()[3] / within.height)

@@ -1,4 +1,4 @@
-"""Claims are printed once each with a verdict for each convolution, and the report's own grades beside them."""
+"""Each claim is printed once with a verdict for each convolution, and beside them the report's own audit."""
 
 import shutil
 from pathlib import Path
@@ -105,7 +105,7 @@ def test_a_ledger_without_claims_says_so() -> None:
 
 
 def test_a_claim_of_an_older_ledger_is_printed_as_it_stands() -> None:
-    """Without `in_general` a sentence cannot be told of each convolution."""
+    """Without `in_general`, a sentence has no form that holds for each convolution."""
     old = [
         made(Claim, id=f"old:{name}", convolution=name, sentence="An old sentence.", verdict="untested", estimate=None)
         for name in ("GCN", "SAGE")

@@ -60,7 +60,7 @@ def test_each_mark_says_its_numbers() -> None:
 def test_coordinates_are_short_and_lines_are_straightened() -> None:
     assert drawn_svg.compact([0.5, -0.25, 0.31, 12, 3.04, -0.001]) == ".5-.2.3 12 3 0"
     assert drawn_svg.path([(0, 5), (1, 5), (2, 5), (2, 7), (4, 8)]) == "M0 5l2 0 0 2 2 1"
-    assert drawn_svg.path([(0, 5), (2, 5), (1, 5)]) == "M0 5l2 0-1 0"  # what turns back stays
+    assert drawn_svg.path([(0, 5), (2, 5), (1, 5)]) == "M0 5l2 0-1 0"  # a turning point stays
 
 
 def test_text_of_anyone_is_text() -> None:
@@ -83,7 +83,7 @@ def test_policies_keep_their_colour_whatever_stands_beside_them() -> None:
 
 
 def test_labels_are_moved_apart_and_keep_their_order() -> None:
-    """Two labels of height 0.1 at one place move by half of it each; a distant one stays."""
+    """Two labels of height 0.1 at one place move by half their height each; a distant one stays."""
     assert [round(place, 6) for place in spread([0.5, 0.5, 0.9], [0.1, 0.1, 0.1])] == [0.45, 0.55, 0.9]
 
 
@@ -111,7 +111,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("ground", [WHITE, DARK])
 def test_every_colour_stands_out_from_either_ground(ground: str) -> None:
-    """3:1 is what WCAG 2.1 asks of a graphic (1.4.11)."""
+    """WCAG 2.1 requires a contrast of 3:1 for graphics (1.4.11)."""
     colours = {look.colour for look in looks(ALL_POLICIES).values()} - {INK}
     colours |= {ramp(step / 20) for step in range(21)}
     assert {colour: contrast(colour, ground) for colour in colours if contrast(colour, ground) < 3} == {}
@@ -187,7 +187,7 @@ def test_a_single_value_has_a_tick_on_either_side(value: float) -> None:
 
 
 def test_a_chart_of_bars_has_a_row_for_each_and_the_width_of_all_panels() -> None:
-    """22 points above, 26 a bar, 32 below."""
+    """Height: 22 points above, 26 per bar, 32 below."""
     made = [bar_panel([Bar("layers", 2.0**30)] * count, 2.0).svg for count in (1, 3)]
     sizes = [one.split('viewBox="0 0 ')[1].split('"')[0] for one in made]
     assert sizes == ["244.8 80", "244.8 132"]

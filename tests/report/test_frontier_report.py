@@ -1,4 +1,4 @@
-"""A study of many policies: the frontier, the allocator's part, the timeline and the instrument."""
+"""A study of many policies: the frontier, the allocator's effect, the timeline and the instrument."""
 
 import re
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -
 
 
 def test_wherever_the_densest_graphs_are_named_it_is_said_that_they_were_not_timed(inputs: ReportInputs) -> None:
-    """Those of degree 512 have bytes alone."""
+    """Graphs of degree 512 have bytes only."""
     report = documents(inputs, {}).report
     limits = next(part for part in report.sections if part.id == "limits")
     assert "Average degree 512, with 1,024,000 edges, was not timed" in words_in(limits.blocks)
@@ -143,7 +143,7 @@ def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(input
 
 
 def test_the_allocators_part_is_apart_from_checkpointings(inputs: ReportInputs, page: Page) -> None:
-    """What faults cost is the allocator's effect: no answer, claim or other section may count it as checkpointing's."""
+    """Time of page faults is the allocator's effect: no answer, claim or other section may attribute it to a policy."""
     found = section(inputs, "frontier.allocator")
     assert "Checkpointing's effect, under retaining" in prose(found)
     assert "The allocator's effect: under default" in prose(found)
@@ -156,7 +156,7 @@ def test_the_allocators_part_is_apart_from_checkpointings(inputs: ReportInputs, 
 
 
 def test_every_time_outside_the_allocators_section_is_the_references(inputs: ReportInputs) -> None:
-    """A table without the rows of `default` gives the same sections."""
+    """A table without rows of the allocator `default` gives the same sections."""
     alone = synthetic.frontier_inputs(allocators=("retaining",))
     for place in ("trends.memory", "frontier", "trends.time"):
         assert [one.rows for one in tables(section(inputs, place))] == [

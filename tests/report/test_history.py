@@ -1,4 +1,4 @@
-"""One machine over time: a study measured again keeps what was measured before, and draws both."""
+"""One machine over time: a study that is measured again keeps its earlier measurements and draws all."""
 
 import json
 from pathlib import Path

@@ -33,7 +33,7 @@ def test_machines_and_studies_are_listed_with_relative_links(tmp_path: Path) -> 
     summary(tmp_path, "desk", "Desk & chair", "real")
     summary(tmp_path, "rack", "Rack", "default", cells=1)
     html = index(tmp_path)
-    assert html.count("<h2") == 3  # two machines, and what comparing them comes to
+    assert html.count("<h2") == 3  # two machines, and the result of comparing them
     assert "Desk &amp; chair" in html
     for link in ("desk/default/report.html", "desk/real/report.pdf", "rack/default/report.html"):
         assert f'href="{link}"' in html

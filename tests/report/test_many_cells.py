@@ -1,4 +1,4 @@
-"""A report of ten thousand cells: what is drawn of them, and that the page says what is not."""
+"""A report of ten thousand cells draws some of them, and the page says which are not drawn."""
 
 import re
 
@@ -47,7 +47,7 @@ def test_a_panel_of_many_cells_takes_no_more_room_than_one_of_some_hundred() -> 
 
 
 def test_graphs_share_rows_and_bars_that_touch_are_one() -> None:
-    """1,200 graphs of a minute each in two processes: ten a row, so 120 rows with one bar of either process."""
+    """1,200 graphs of a minute each in two processes: ten per row, so 120 rows with one bar per process."""
     assert (graphs_a_row(120), graphs_a_row(121), graphs_a_row(1200)) == (1, 2, 10)
     turns = [
         Turn(row, row + 2000 * process, row + 2000 * process + 0.9, process)

@@ -1,5 +1,5 @@
-"""Every number that a published report prints is derived anew from the file and field that it names, and is the same
-wherever the study says it: in report, appendix, summary and index."""
+"""Every printed number of a published report can be recomputed from the file and field that it names, and is the same
+wherever the study prints it: in report, appendix, summary and index."""
 
 import csv
 import hashlib
@@ -33,11 +33,11 @@ PROSE = {
     "GATv2": "a convolution, in the data dictionary",
     "3.11": "the Python that the project asks for, in How to redo it",
 }
-"""Words with digits that are neither measured nor computed, and what they are."""
+"""Words with digits that are neither measured nor computed, and their kinds."""
 
 
 def test_every_number_has_an_address_and_is_what_that_says(document: Path) -> None:
-    # All but the list of literature, which is numbers of papers.
+    # Without the list of literature, whose numbers belong to papers.
     html = re.sub(r'<section id="references".*?</section>', "", whole(document), flags=re.DOTALL)
     derive, known = Derivation(document.parent), set(_words_of(document.parent)) | set(PROSE)
     bound, others = [], []
@@ -61,7 +61,7 @@ def _is_known(word: str, known: set[str]) -> bool:
 
 
 def _words_of(folder: Path) -> Iterator[str]:
-    """Return the words of all texts in the files beside a report: names, sentences, labels, stamps."""
+    """Words of all texts in the files beside a report: names, sentences, labels, time stamps."""
     for path in (*folder.glob("*.json"), *folder.glob("analysis/*.json")):
         if path.name != "summary.json":
             yield from _texts(json.loads(path.read_text()))
@@ -107,13 +107,13 @@ def test_a_number_that_was_changed_is_found() -> None:
 
 
 NOUNS = ("measurements", "questions")
-"""What is counted once a study: every count before these words is the same."""
+"""Nouns that a study counts only once: every count before one of them must be the same."""
 UNITS = {
     **{"%": 0.01, "B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
     **{"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "": 1.0},
 }
 ROUNDING = 0.06
-"""Two texts of one number may differ by what two significant digits leave."""
+"""Largest relative difference between two texts of one number that has two significant digits."""
 
 
 def plain_text(page: str) -> str:
@@ -122,12 +122,12 @@ def plain_text(page: str) -> str:
 
 
 def counts(text: str, noun: str) -> Iterator[str]:
-    """The numbers before a noun, without those of a part: "19 of 324 measurements" counts 324."""
+    """Numbers before a noun, without counts of a part: "19 of 324 measurements" gives 324."""
     yield from re.findall(rf"\b(\d[\d,]*) {noun}\b", text)
 
 
 def base_value(text: str) -> float | None:
-    """A printed number in base units, None for what is no single number."""
+    """A printed number in base units; None if the text is not a single number."""
     match = re.fullmatch(r"([\d,]*\.?\d+)\s?(\D*)", text.replace("\N{NO-BREAK SPACE}", " ").strip())
     if match is None or match[2] not in UNITS:
         return None
@@ -135,7 +135,7 @@ def base_value(text: str) -> float | None:
 
 
 def differing(found: dict[str, dict[float, str]]) -> list[tuple[str, list[str]]]:
-    """Addresses whose texts are different numbers; a share may be printed as a ratio, an error or in percent."""
+    """Addresses whose texts give different numbers; a share may be printed as a ratio, an error or a percentage."""
     lost = []
     for address, texts in found.items():
         low, high = min(texts), max(texts)
@@ -151,7 +151,7 @@ def test_what_a_study_says_of_one_quantity_it_says_everywhere(study: Path, tmp_p
     for noun in NOUNS:
         assert len(set(counts(both, noun))) <= 1, noun
     assert f"The study has {summary['cells']} cell" in texts["report"]
-    # Noise is judged only where time was measured.
+    # Noise is judged only if times were measured.
     assert not ("no time ratio was measured" in both.lower() and "interval is within the target" in both)
     found: dict[str, dict[float, str]] = defaultdict(dict)
     for piece in (piece for page in made.values() for piece in pieces_of(page)):

@@ -1,4 +1,4 @@
-"""Laws that predict, their record and what fits, and the planner that answers by them."""
+"""Predictive laws, their scores, the graphs that fit, and the planner that uses the laws."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_a_law_reads_as_a_formula_with_units() -> None:
 
 
 def test_candidates_and_counts_are_side_by_side(predicted: ReportInputs) -> None:
-    """The synthetic table's GATv2 takes 2,000 bytes an edge; 4 layers of 16 channels and 4 heads would take 1,168."""
+    """The synthetic GATv2 takes 2,000 bytes per edge; the count for 4 layers of 16 channels and 4 heads is 1,168."""
     found = section(predicted, "predictions")
     board = block(found, "table-leaderboard-activation")
     forms = ["additive", "additive, with blocks", "larger of two", "power law"]
@@ -111,11 +111,11 @@ def test_the_table_says_what_a_plan_of_the_densest_largest_graph_says() -> None:
     rows = [[bare(cell) for cell in row] for row in table.rows]
     assert rows == [["GATv2", *cells(one)] for one in plan.policies]
     assert bare(str(sentence.text)) == f"GATv2: {advice(plan)}"
-    assert len({one.verdict for one in plan.policies}) > 1  # an example that fits everything would teach nothing
+    assert len({one.verdict for one in plan.policies}) > 1  # an example in which everything fits would teach nothing
     layers = {"size": "num_layers", "low": 3, "high": 3, "warning": "Layers."}
     *_, note = printed(limits=[*LIMITS, layers])[1]
     assert isinstance(note, Note)
-    assert note.text == "Layers."  # what lies outside of the measured is warned of
+    assert note.text == "Layers."  # a warning about sizes outside the measured range
 
 
 def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_path: Path) -> None:

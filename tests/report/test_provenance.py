@@ -1,4 +1,4 @@
-"""A figure and a file say where they are from and how they were made; one figure leads the page."""
+"""Figures and files say where they come from and how they were made; one figure leads the page."""
 
 import csv
 import io
@@ -81,7 +81,7 @@ def test_a_study_of_real_graphs_leads_with_them(page: Documents) -> None:
 
 
 def test_residuals_stand_against_a_normal_distribution() -> None:
-    """Standardised residuals that are normal quantiles themselves lie on the diagonal."""
+    """Standardised residuals that equal normal quantiles lie on the diagonal."""
     inputs = synthetic.inputs()
     laws = [
         law.model_copy(

@@ -1,4 +1,4 @@
-"""What measured, what was tried against the answer, and what was found."""
+"""Sections on the instrument, on robustness checks of the answer, and on their results."""
 
 from dataclasses import replace
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_report_of_a_gpu_says_what_was_read_there(inputs: ReportInputs) -> Non
         columns = block(section(study, "method.data", checksums={}, figures=[]), "table-dictionary").rows
         assert {"driver_bytes", "device_time_seconds"}.issubset({row[0] for row in columns}) == on_cuda
     assert section(inputs, "timeline") is None
-    # A job on another machine may have measured and nothing else.
+    # A job on another machine may only have measured.
     alone = section(replace(inputs, demonstration=None), "method.instrument")
     assert "No step of known memory was run on this machine" in prose(alone)
     assert all(table.id != "table-demonstration" for table in tables(alone))
@@ -79,7 +79,7 @@ def run_of(rows: list[synthetic.Row] = ROWS, overlapping: int = 0) -> Any:
 
 
 def test_every_turn_is_counted_and_the_graphs_follow_each_other() -> None:
-    """Four cells of half a minute, a minute apart, and again ten minutes later: 13.5 minutes."""
+    """Four cells of half a minute, one per minute, and again ten minutes later: 13.5 minutes in all."""
     paragraph, figure, table = run_of()
     assert paragraph.text.startswith("8 turns at the machine in 13.5")
     assert "no two of them overlap" in paragraph.text
@@ -101,12 +101,12 @@ def test_every_turn_is_counted_and_the_graphs_follow_each_other() -> None:
     ],
 )
 def test_nodes_that_measure_side_by_side_do_not_pass_for_one_machine(hosts: str, sentence: str) -> None:
-    """One machine's bars above each other would be a fault; of two machines they are none."""
+    """Overlapping turns would be a fault on one machine, but not on two."""
     assert run_of([{**row, "hosts": hosts} for row in ROWS])[1].how_to_read.endswith(sentence)
 
 
 def test_the_run_lists_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of graphs of 11.5 and 11.6 minutes one is listed: the longer."""
+    """Of two graphs, with 11.5 and 11.6 minutes, only the longer is listed."""
     monkeypatch.setattr(method, "MOST_GRAPHS", 1)
     _, figure, table = run_of([*ROWS[:3], {**ROWS[3], "again_ended": "2026-11-24T10:13:36+00:00"}])
     assert [row[0] for row in table.rows] == ["graph 1"]
@@ -191,7 +191,7 @@ MANY = [f"GCN, segments({k}): no step was timed." for k in range(7)]
     ],
 )
 def test_what_was_left_out_is_listed_by_its_reason(sentences: list[str], rows: list[tuple[str, str]]) -> None:
-    """Pairs of one reason share a row, of many the first are named; what is no pair is named as it is."""
+    """Pairs with one reason share a row, which names the first of many; a text that is no pair is printed unchanged."""
     file = "analysis/regressions.json"
     found = reasons(Texts("predictions"), synthetic.inputs(), "table-not-fitted", file, sentences)
     assert list(found.rows) == rows

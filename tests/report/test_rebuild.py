@@ -1,8 +1,8 @@
-"""The published default report comes out again from the data beside it, without torch and on any processor.
+"""The published default report can be rebuilt from the data beside it, without torch and on any processor.
 
-OpenBLAS has kernels for many processors, and numpy loops; each adds up in another order. Here they are named by hand,
-as another machine would choose them. `OTHER_PYTHONS`, paths joined by `:`, names further interpreters that have the
-packages of the analysis.
+OpenBLAS has kernels for many processors, and numpy has loops; each sums in a different order. The tests select them by
+name, as another machine would choose them. `OTHER_PYTHONS`, paths joined by `:`, names further interpreters that have
+the packages of the analysis.
 """
 
 import json
@@ -39,9 +39,9 @@ def names(folder: Path) -> list[str]:
 
 
 def different(one: Path, two: Path) -> list[str]:
-    """The files of which two folders of the same names hold different bytes.
+    """Files that differ between two folders with the same file names.
 
-    Of a crate all but the code that it is of: other code may make the same report.
+    The digest of the code in a crate is ignored: other code may make the same report.
     """
     assert names(one) == names(two)
     crates = [json.loads((folder / CRATE).read_text())["@graph"] for folder in (one, two)]
@@ -73,7 +73,7 @@ KERNELS = """
 import numpy, scipy.linalg, threadpoolctl
 print(*{one["architecture"] for one in threadpoolctl.threadpool_info() if one["internal_api"] == "openblas"})
 """
-# Kernel, threads, and what numpy's own loops may not use; any x86-64 processor can do them.
+# Kernel, threads, and features that numpy's loops may not use; any x86-64 processor supports these cases.
 OWN = ("", 2, "")
 MACHINES = [("Prescott", 1, "X86_V3 X86_V4 AVX512_ICL"), ("Nehalem", 2, "X86_V4 AVX512_ICL")]
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="kernels of x86-64 processors are named here")
@@ -112,7 +112,7 @@ def test_the_kernels_are_different_ones() -> None:
 def test_the_report_is_the_same_on_every_processor_and_in_every_python(
     python: str, machine: tuple[str, int, str], tmp_path: Path
 ) -> None:
-    """As in this Python on this processor, where another test made it."""
+    """The expected report was made by another test, in this Python on this processor."""
     options = ("--frozen", published("default"), "--templates", TEMPLATES, "--output-folder", tmp_path)
     output(python, machine, WITHOUT_TORCH, "rebuild", *map(str, options))
     assert different(packed("default", as_published=True), tmp_path) == []

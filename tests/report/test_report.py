@@ -41,14 +41,14 @@ SECTIONS = (
 
 
 def render(folder: Path, inputs: ReportInputs) -> tuple[str, bytes]:
-    """Render into `folder`/out and return both faces."""
+    """Render into `folder`/out; returns the HTML and the PDF."""
     folder.mkdir(parents=True, exist_ok=True)
     render_report(inputs, synthetic.data_files(folder, inputs), TEMPLATES, folder / "out")
     return whole(folder / "out" / "appendix.html"), (folder / "out" / "appendix.pdf").read_bytes()
 
 
 def appendix(folder: Path, inputs: ReportInputs) -> tuple[str, bytes]:
-    """Both faces of the appendix alone, in `folder`/out: a third of the time that all files of a report take."""
+    """Render only the appendix into `folder`/out, which takes a third of the time of a whole report."""
     page = documents(inputs, {}, TEMPLATES).appendix
     html, pdf = report_html(page, TEMPLATES, "appendix.html"), report_pdf(page, TEMPLATES)
     (folder / "out").mkdir(parents=True)
@@ -58,7 +58,7 @@ def appendix(folder: Path, inputs: ReportInputs) -> tuple[str, bytes]:
 
 
 def pdf_text(pdf: Path) -> str:
-    """The PDF's text with single spaces; a line may end within a word, where a character says so."""
+    """The PDF's text with single spaces; a character marks lines that end within a word."""
     pages = (page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
     return " ".join("\n".join(pages).replace("\ufffe\r\n", "-").replace("\u200b", "").split())
 
@@ -80,7 +80,7 @@ def test_the_html_is_whole_small_and_asks_nobody_for_anything(rendered: Path) ->
     assert len(ids) == len(set(ids))
     assert {str(a["href"])[1:] for _, a in tags if str(a.get("href", "")).startswith("#")} <= set(ids)
     assert (rendered / "appendix.html").stat().st_size <= 1.5 * 1024**2
-    # The namespace of drawings is a name, which no browser asks for.
+    # The namespace of drawings is only a name, which no browser requests.
     asked = html.replace('"http://www.w3.org/2000/svg"', "")
     assert not [scheme for scheme in ("http:", "https:", "javascript:", "@import") if scheme in asked]
     policy = next(a for tag, a in tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy")
@@ -121,7 +121,7 @@ def test_the_pdf_says_what_the_html_says_is_accessible_and_packed(rendered: Path
     for claim in synthetic.ledger().claims:
         assert claim.sentence in text
     assert "400 (392\N{EN DASH}407)" in text
-    assert path.stat().st_size <= 400_000  # objects compressed together: 1.6 MB without
+    assert path.stat().st_size <= 400_000  # 1.6 MB if objects were not compressed together
     with pikepdf.open(path) as document:
         assert document.Root.MarkInfo.Marked and {"/StructTreeRoot", "/Outlines"} <= set(document.Root.keys())
         assert b"pdfuaid" in document.Root.Metadata.read_bytes()
@@ -154,7 +154,7 @@ def test_the_summary_has_what_the_index_needs(rendered: Path, tmp_path: Path) ->
 
 
 def hostile_inputs() -> ReportInputs:
-    """Title, machine and graphs with markup in their names."""
+    """Inputs whose title, machine and graphs have markup in their names."""
     rows = [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])]
     names = {"study": synthetic.study(HOSTILE), "machine": synthetic.machine(HOSTILE)}
     return synthetic.inputs(rows, effects=synthetic.effects(), **names)
@@ -215,7 +215,7 @@ def test_failed_cells_are_listed_with_their_reason_and_a_report_of_nothing_else_
 
 
 def test_intervals_wider_than_the_target_are_listed_widest_first() -> None:
-    """Half of 0.2 around 1.2 is 8.3 % of it; the target is 3 %."""
+    """Half of an interval of 0.2 around 1.2 is 8.3 %; the target is 3 %."""
     reach = {"layers": 0.1, "edge_blocks": 0.01}
     rows = [
         {**row, "time_ratio": 1.2, "time_ratio_low": 1.2 - number * each, "time_ratio_high": 1.2 + number * each}

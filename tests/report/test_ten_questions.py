@@ -1,4 +1,4 @@
-"""Ten questions that a practitioner asks of a report, each answered in its first two screens: answer and limits."""
+"""Ten questions of a practitioner, each answered in a report's first two screens: answer and limits."""
 
 from collections.abc import Callable
 from itertools import product
@@ -26,7 +26,7 @@ Answer = Callable[[ReportInputs], list[str]]
 
 
 def shares(effect: Effect) -> tuple[str, str, float]:
-    """What is left of none's memory and time, in words; and the upper end of the first."""
+    """Fractions of none's memory and time as texts, and the upper end of the first."""
     assert effect.activation_ratio and effect.time_ratio
     memory, time = (units.percent(ratio.estimate) for ratio in (effect.activation_ratio, effect.time_ratio))
     return memory, time, effect.activation_ratio.high
@@ -44,7 +44,7 @@ def throughput(effect: Effect) -> str:
 
 
 def spans(effects: list[Effect], *names: str) -> str:
-    """What is left of none's memory and throughput, from the least to the most, with their names or without."""
+    """Ranges of the fractions of none's memory and throughput, with or without `names`."""
     memory, time = ([getattr(e, f"{name}_ratio") for e in effects] for name in ("activation", "time"))
     parts = ("".join(percents(memory)), "".join(percents([one.inverse for one in time])))
     return ", ".join(" ".join(part) for part in (zip(names, parts, strict=True) if names else zip(parts, strict=True)))
@@ -54,7 +54,7 @@ NAMED = ("memory", "throughput")
 
 
 def answer(effects: list[Effect], name: str) -> str:
-    """Whether each of the effects saves, and of which convolution that is said."""
+    """Answer to whether each of the effects saves, with the convolution it is about."""
     highest = max(e.activation_ratio.high for e in effects if e.activation_ratio)
     return f"{'yes' if highest < 0.95 else 'no'} {name}: "
 
@@ -83,13 +83,13 @@ def blocks(inputs: ReportInputs) -> list[str]:
 def fastest(inputs: ReportInputs, convolution: str, level: str) -> Effect:
     own = [p for p in inputs.effects.points if (p.convolution, p.level) == (convolution, level) and p.time_ratio]
     own = [p for p in own if p.allocator == inputs.reference]
-    # A policy that is beaten in both by another one is no candidate, and one that trains another model is none either.
+    # A policy that another one beats in both is no candidate, nor is one that trains another model.
     best = next(one for one in inputs.effects.pareto if (one.convolution, one.level) == (convolution, level))
     return min((p for p in own if p.policy in best.policies), key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
 
 
 def point(inputs: ReportInputs, *wanted: str) -> Effect:
-    """The effect with this convolution, level and policy."""
+    """The effect of this convolution, level and policy."""
     own = [p for p in inputs.effects.points if (p.convolution, p.level, p.policy) == wanted]
     (found,) = [p for p in own if p.allocator == inputs.reference]
     return found
@@ -254,7 +254,7 @@ def test_the_first_two_screens_answer_ten_questions(name: str) -> None:
 
 
 def test_the_table_in_the_readme_is_of_the_published_winners() -> None:
-    """By convolution: the fastest at 8 and 128 edges per node on the CPU, then on the GPU."""
+    """Rows give, by convolution, the fastest policy at 8 and 128 edges per node on the CPU, then on the GPU."""
     lines = (ROOT / "README.md").read_text().replace("\N{NO-BREAK SPACE}", " ").splitlines()
     head = lines.index("| convolution | CPU, 8 edges per node | CPU, 128 | GPU, 8 | GPU, 128 |")
     found = [line.strip("| ").split(" | ") for line in lines[head + 2 : lines.index("", head)]]
@@ -273,5 +273,5 @@ def read(name: str) -> ReportInputs:
 
 
 def squeezed(text: str) -> str:
-    """A text without what only separates its words."""
+    """A text without the characters that only separate words."""
     return "".join(text.replace("\N{NO-BREAK SPACE}", "").split())

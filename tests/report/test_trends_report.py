@@ -1,4 +1,4 @@
-"""The figures over density show bands that hold together, and break-evens are said in words."""
+"""Figures over density show simultaneous bands, and break-evens are given in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def inputs() -> ReportInputs:
 
 
 def test_the_whiskers_are_those_of_the_band(inputs: ReportInputs) -> None:
-    """GATv2 under layers at degree 128: (1,500 + 500 x 128) / (3,000 + 2,000 x 128) = 0.2529, 10 % to both sides."""
+    """GATv2 under layers at degree 128: (1,500 + 500 x 128) / (3,000 + 2,000 x 128) = 0.2529, ± 10 %."""
     line = next(line for line in trends.ratio_lines(inputs, "GATv2", trends.MEMORY) if line.policy == "layers")
     last = line.points[-1]
     assert (last.y, last.low, last.high) == pytest.approx((0.25290, 0.22761, 0.27819), rel=1e-4)
@@ -61,7 +61,7 @@ def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
 
 
 def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ratio of 0.7 that may be anything is drawn from a third to three times itself."""
+    """An unbounded interval of a ratio of 0.7 is drawn from a third of the ratio to three times the ratio."""
     scaled: list[Sequence[float]] = []
     drawn = scales.ratio_scale
     monkeypatch.setattr(scales, "ratio_scale", lambda values, label: scaled.append(values) or drawn(values, label))

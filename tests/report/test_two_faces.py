@@ -12,18 +12,18 @@ from lxml.html import document_fromstring
 from pages import whole
 
 GAP = 1600
-"""How many letters may lie between two cells that follow each other: a running head, a repeated heading, footnotes,
-and below a claim its rule, conditions and reasons, which of six series take 1,260."""
+"""Maximum number of letters between two successive cells: a running head, a repeated heading, footnotes, and below a
+claim its rule, conditions and reasons, which take 1,260 for six series."""
 
 
 PROSE = " or ".join(f"self::{tag}" for tag in ("p", "li", "dd", "dt", "figcaption"))
 
 
 class Face:
-    """The texts of the page that belong on paper: sentences, tables, and how many figures there are.
+    """Texts of the page that must be in the PDF: sentences, tables, and the number of figures.
 
-    Not what is for screens alone: the planner's form, links to other places of the page, and the drawers of figures,
-    whose content stands in a table of its own.
+    Excludes what is for screens only: the planner's form, links within the page, and the expandable details of figures,
+    whose content is also in a table.
     """
 
     def __init__(self, html: str) -> None:
@@ -44,12 +44,12 @@ class Face:
 
 
 def squeezed(text: str) -> str:
-    """Return the text without spaces and without what only breaks lines."""
-    return re.sub(r"[\s\u00a0\u200b\ufffe\xad\x02-]+", "", text)  # a line may end in a hyphen that was there before
+    """The text without spaces and line-breaking characters."""
+    return re.sub(r"[\s\u00a0\u200b\ufffe\xad\x02-]+", "", text)  # a line may end in a hyphen of the text itself
 
 
 def printed(path: Path) -> list[str]:
-    """Return the text of each page of a PDF, squeezed, without running heads and page numbers."""
+    """Squeezed text of each page of a PDF, without running heads and page numbers."""
     pages = []
     for page in pypdfium2.PdfDocument(path):
         lines = page.get_textpage().get_text_range().splitlines()
@@ -60,7 +60,7 @@ def printed(path: Path) -> list[str]:
 
 
 def is_told(sentence: str, pages: list[str]) -> bool:
-    """Return whether the squeezed sentence is on the pages; at the end of one it may go on at the next one's foot."""
+    """Whether the squeezed sentence is on the pages; it may continue from the end of one at the foot of the next."""
     if sentence in "".join(pages):
         return True
     for page, following in pairwise(pages):
@@ -71,7 +71,7 @@ def is_told(sentence: str, pages: list[str]) -> bool:
 
 
 def missing(wanted: list[str], text: str, gap: int) -> list[str]:
-    """Return which of the texts do not follow each other in `text` with at most `gap` letters between two."""
+    """Texts that do not follow their predecessors in `text` within `gap` letters."""
     lost, place = [], 0
     for one in wanted:
         found = text.find(one, place, place + gap + len(one))

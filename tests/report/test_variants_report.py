@@ -57,7 +57,7 @@ GRAPHS = [
 
 @pytest.fixture(scope="module")
 def varied() -> ReportInputs:
-    """The inputs of a study that has everything: families, graded graphs, batches."""
+    """Inputs of a study with families, graded graphs and batches."""
     rows = table(np.random.default_rng(4), [*families(), *graded(), *batches()])
     return analysed(rows, synthetic.study(), graphs=GRAPHS)
 
@@ -90,7 +90,7 @@ def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
         "nowhere",
     ]
     drawn = {row[1] for panel in block(found, "figure-batches").panels for row in panel.drawn.rows}
-    assert drawn == {5, 10}  # neighbours alone: clusters are no neighbours
+    assert drawn == {5, 10}  # only neighbour sampling, not clusters
     table = block(found, "table-batches")
     assert texts(table, "GCN", "W", "5 neighbours a layer", "1,000", "6,000", "500", "none")[0] == "1.00"
 
@@ -113,7 +113,7 @@ VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
 
 
 def profiled(policy: str, kept: list[int], model: str = "") -> Trace:
-    """Return a step of a ViG-S whose blocks keep so many bytes, and hold 1 MiB more at once."""
+    """Trace of a ViG-S whose blocks keep `kept` bytes and hold 1 MiB more at their peak."""
     ends = list(accumulate(kept, initial=0))
     changes: dict[str, Any] = {
         "model": model,
@@ -159,7 +159,7 @@ def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_not
 
 def test_a_study_has_no_section_of_what_it_lacks() -> None:
     page = documents(synthetic.inputs(traces=[]), {}).appendix
-    assert page.date == "2026-11-24"  # of its data, not of the clock
+    assert page.date == "2026-11-24"  # the date of the data, not of the clock
     assert [one.id for one in page.sections] == [
         *("memory", "time", "laws", "claims", "audit", "accuracy", "failed", "quality", "run", "instrument"),
         *("machine", "method", "data", "redo"),

@@ -1,1 +1,1 @@
-"""Made data, all of it: tables of known laws, results with any fields, and what is made from them."""
+"""Synthetic data: tables of known laws, results with any fields, and inputs made from them."""

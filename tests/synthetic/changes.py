@@ -1,4 +1,4 @@
-"""Tables changed: a row that did not complete, a field replaced, cells measured again, laws of other bytes."""
+"""Changed tables: a row that did not complete, a replaced field, repeated cells, another law of bytes."""
 
 from collections.abc import Callable, Sequence
 
@@ -32,7 +32,7 @@ SHIFTED = ("step_time_seconds", "time_ratio", "time_ratio_low", "time_ratio_high
 
 
 def emptied() -> dict[str, Value]:
-    """The fields that a row which did not complete leaves empty."""
+    """Fields that are empty in a row that did not complete."""
     return (
         {
             column.name: None
@@ -45,7 +45,7 @@ def emptied() -> dict[str, Value]:
 
 
 def without(rows: Table, cell: str, policy: str, outcome: str, message: str = "") -> Table:
-    """Return the table with one row that did not complete: its numbers empty, as the collector leaves them."""
+    """The table with one row that did not complete: its numbers are empty, as the collector leaves them."""
     change = {**emptied(), "outcome": outcome, "message": message}
     lost_reference = dict.fromkeys(RATIOS) if policy == "none" else {}
     return [
@@ -57,14 +57,14 @@ def without(rows: Table, cell: str, policy: str, outcome: str, message: str = ""
 
 
 def changed(rows: Table, cell: str, policy: str, /, **values: Value) -> Table:
-    """Return the table with some fields of one row replaced."""
+    """The table with some fields of one row replaced."""
     return [{**row, **values} if (row["cell"], row["policy"]) == (cell, policy) else row for row in rows]
 
 
 def with_visits(rows: Table, graphs: Sequence[str], *, visits: int = 2, deviation: float = 0.05) -> Table:
-    """The table with its `graphs` visited again on a later day; ratios of time off by `deviation`.
+    """The table with its `graphs` measured again on a later day; times and time ratios deviate by `deviation`.
 
-    Other numbers of a visit are far from the first ones, so that a reader that counts them would tell.
+    Other numbers of a visit are far from the first ones, so that a test notices if a reader counts them.
     """
     generator = np.random.default_rng(9)
     found = list(rows)
@@ -81,7 +81,7 @@ def with_visits(rows: Table, graphs: Sequence[str], *, visits: int = 2, deviatio
 
 
 def with_bytes(rows: Table, convolution: str, policy: str, law: Callable[[float, float, float], float]) -> Table:
-    """The table with one policy's activation bytes computed from nodes, edges and edges at once."""
+    """The table with one policy's activation bytes computed by `law(num_nodes, num_edges, edges_at_once)`."""
 
     def bytes_of(row: dict[str, object]) -> int:
         return round(law(*(float(str(row[name])) for name in ("num_nodes", "num_edges", "edges_at_once"))))

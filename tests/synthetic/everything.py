@@ -1,4 +1,4 @@
-"""Findings in which every part has something to say: the widest ledger that there is."""
+"""Findings in which no part is empty: they give the widest ledger."""
 
 from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.analyse import Findings, analyse
@@ -26,7 +26,7 @@ from .tables import depth_table, ego_table, protocol
 
 
 def everything() -> Findings:
-    """Findings in which every new part has something to say, with several policies in most of them."""
+    """Findings in which no part is empty, with several policies in most parts."""
     more = ("edge_blocks", "segments(3)", "memory_budget(0.5)", "memory_budget(1)", "fused_edge_blocks")
     systems = [analyse(rows, [], protocol()).effects for rows in (depth_table(), ego_table())]
     bands = [

@@ -1,4 +1,4 @@
-"""What was measured of a trained Vision GNN on images, made by hand."""
+"""Hand-made measures of a trained Vision GNN on images."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Findings of a study: analysed from tables of known laws, or made by hand, as empty as can be but for one part."""
+"""Findings of a study: analysed from tables of known laws, or made by hand and empty except for the given parts."""
 
 import builtins
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from .tables import protocol, trainings
 
 
 def empty(effects: Effects | None = None, frontier: Effects | None = None, **parts: Any) -> Findings:
-    """Findings of a study of GATv2 and GCN under `layers` in which nothing else was found but `parts`.
+    """Findings of a study of GATv2 and GCN under `layers`, empty except for `parts`.
 
-    `frontier` has more rows of effects, and what is read off them.
+    `frontier` adds rows of effects, and their flatness, models and encodings.
     """
     whole = effects if effects is not None else some_effects()
     if frontier is not None:
@@ -70,7 +70,7 @@ _JUDGED: dict[int, tuple[Findings, Ledger]] = {}
 
 
 def claim(findings: Findings, id: str) -> Claim:
-    """The claim of an id; findings that several tests ask about are judged once."""
+    """The claim with this id; findings used by several tests are judged once."""
     if builtins.id(findings) not in _JUDGED:
         _JUDGED[builtins.id(findings)] = (findings, ledger(findings))
     judged = _JUDGED[builtins.id(findings)][1]

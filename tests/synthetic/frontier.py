@@ -10,7 +10,7 @@ from .graphs import generated_graphs
 from .rows import Costs, Table
 from .rows import row as row_of
 
-# Policy: the share of none's bytes per node and per edge that it keeps, and how many times as long its step takes.
+# Policy: its fractions of none's bytes per node and per edge, and its step time as a multiple of none's.
 FRONTIER_SHARES = {
     "none": (1.0, 1.0, 1.0),
     "layers": (0.6, 0.25, 1.42),
@@ -55,11 +55,11 @@ def frontier_table(
 ) -> Table:
     """A frontier study's table: one number of nodes, many policies, the level `untimed` without times.
 
-    The noise of a row is drawn from its own name, so that another allocator in the table changes no other row.
+    Each row's noise is seeded by its own name, so that adding an allocator to the table changes no other row.
 
-    Under another allocator than retaining a step takes longer by 4 seconds a GiB of activations, all of it page
-    faults. GCN as a sparse product keeps a tenth of the bytes per edge. `reversible` is another model, `offloaded`
-    unavailable, `fused_edge_blocks` refused but for attention.
+    Under allocators other than retaining a step takes 4 more seconds per GiB of activations, all of it page faults.
+    As sparse products, convolutions keep a tenth of the bytes per edge. `reversible` is another model, `offloaded` is
+    unavailable, and `fused_edge_blocks` is refused except for attention.
     """
     cells = [
         (graph, convolution, aggregation, allocator)

@@ -1,4 +1,4 @@
-"""Graphs of made tables: what rows say of them."""
+"""Graphs of synthetic tables, as rows describe them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ NUM_NODES = (500, 1000, 2000)
 
 @dataclass(frozen=True)
 class Graph:
-    """What a row says of its graph."""
+    """Fields of a row that describe its graph."""
 
     id: str
     label: str
@@ -25,7 +25,7 @@ class Graph:
 
 
 def derived(whole: Graph, name: str, method: str, size: float, *, label: str, num_nodes: int, num_edges: int) -> Graph:
-    """What was made from a graph."""
+    """A graph made from another one."""
     past = (0, method, whole.id, whole.label, size)
     return Graph(f"{whole.id}-{name}", label, whole.family, num_nodes, num_edges, None, *past)
 
@@ -66,7 +66,7 @@ def graded() -> list[Graph]:
 
 
 def batches() -> list[Graph]:
-    """A generated graph, two batches of each of two fan-outs, and one cluster."""
+    """A generated graph, two batches for each of two fan-outs, and one cluster."""
     whole = Graph("sbm-w", "W", "sbm", 4000, 64_000, 16.0)
     drawn = [(size, *sizes, draw) for size, *sizes in ((5.0, 1000, 6000), (10.0, 2000, 24_000)) for draw in range(2)]
     return [

@@ -1,4 +1,4 @@
-"""ReportInputs of the default study's shape: rows of known laws, the real analysis of them, the rest made by hand."""
+"""ReportInputs in the default study's shape: rows of known laws, their real analysis, the rest made by hand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,12 +40,12 @@ UNREAD = [
     *("again_started", "again_ended"),
     *(f"{instrument}_{what}" for instrument in ("high_water", "fake_tensor") for what in ("bytes", "agrees")),
 ]
-"""Columns that the table of a default study once lacked, and its report does without."""
+"""Columns that tables of the default study once lacked, and that its report does not need."""
 REAL = {"Cora": (2708, 10556), "amherst41": (2235, 181908), "tolokers": (11758, 1038000)}
 
 
 def study(title: str = "Gradient checkpointing across densities", **changes: Any) -> Study:
-    """The default study's shape under any title."""
+    """A study in the default study's shape, under any title."""
     grid = {"family": "sbm", "num_nodes": list(NUM_NODES), "average_degrees": list(DEGREES), "replicates": 2}
     sizes = {"num_layers": 4, "hidden_channels": 32, "heads": 4}
     values = small_values(CONVOLUTIONS, POLICIES, grid, sizes, name="default", title=title)
@@ -60,7 +60,7 @@ def rows_of(graphs: Sequence[Graph]) -> list[Row]:
 
 
 def generated_rows() -> list[Row]:
-    """The 324 rows of the default study's shape."""
+    """The 324 rows in the default study's shape."""
     return rows_of(generated_graphs())
 
 
@@ -72,22 +72,22 @@ def real_rows(labels: Sequence[str] = tuple(REAL)) -> list[Row]:
 
 @cache
 def findings(real: tuple[str, ...] = ()) -> Findings:
-    """What the analysis finds in the rows on generated graphs, or on real ones."""
+    """Analysis of the rows on generated graphs, or on these real ones."""
     return analysed(real_rows(real) if real else generated_rows())
 
 
 def effects(real: Sequence[str] = ()) -> Effects:
-    """Effects on generated graphs, or on real ones, none's own rows among them."""
+    """Effects on generated graphs, or on these real ones, including none's own rows."""
     return findings(tuple(real)).effects
 
 
 def quality(rows: Sequence[Row]) -> Quality:
-    """A run's own quality."""
+    """Quality of a run with these rows."""
     return quality_of(rows, completed(rows), "retaining", 0.03)
 
 
 def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", peak: float = 2e6) -> Trace:
-    """A step that fills up to its peak and empties again, with a tooth a layer where it recomputes."""
+    """Trace of a step whose memory rises to a peak and falls again, with a tooth per layer if it recomputes."""
     recomputes = policy != "none"
     shape = []
     for share in (number / 299 for number in range(300)):
@@ -114,12 +114,12 @@ def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", pe
 
 
 def traces() -> list[Trace]:
-    """A step of each convolution and policy; the policies' peaks lie decades apart."""
+    """Trace of each convolution and policy; the policies' peaks differ by a factor of 7."""
     return [trace(*pair, peak=8e7 / 7 ** POLICIES.index(pair[1])) for pair in PAIRS]
 
 
 def demonstration() -> Demonstration:
-    """What other instruments make of a step that takes 609 MiB."""
+    """Readings of other instruments for a step that takes 609 MiB."""
     mib = {"held": 500, "exact": 609, "high_water": 611, "process_high_water": 930}
     mib |= {"child_maxrss": 1130, "benchmark_max_rss": 12}
     return Demonstration(
@@ -139,7 +139,7 @@ def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
 
 
 def trends() -> Trends:
-    """Bands that reach 10 % to both sides of the ratios, and a break-even of most courses."""
+    """Bands of ±10 % around the ratios, and break-evens of several courses."""
     bands = []
     for band in findings().trends.bands:
         points = [one.model_copy(update={"ratio": estimate(one.ratio.estimate, 0.1)}) for one in band.points]
@@ -156,7 +156,7 @@ def trends() -> Trends:
 
 
 def knowledge(**changes: Any) -> Knowledge:
-    """That a planner knows nothing."""
+    """Knowledge of a planner that has no laws."""
     sizes = {"num_layers": 4, "hidden_channels": 32, "heads": 4, "num_features": 32}
     nothing = {"limits": [], "graphs": [], "policies": []}
     values = {"hardware": "laptop", "machine": "Laptop, 2 cores", "study": "default", "confidence": 0.95}
@@ -164,7 +164,7 @@ def knowledge(**changes: Any) -> Knowledge:
 
 
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
-    """Inputs on generated graphs; the given parts replace the made ones."""
+    """Inputs on generated graphs; `changes` replace the synthetic parts."""
     rows = generated_rows() if rows is None else rows
     own = (study, machine, ledger, audit, knowledge, traces, demonstration)
     parts: dict[str, Any] = {
@@ -191,7 +191,7 @@ def real_inputs(labels: Sequence[str] = tuple(REAL)) -> ReportInputs:
 
 
 def frontier_inputs(**changes: Any) -> ReportInputs:
-    """What a frontier study gives, by the real analysis; `changes` go to `frontier_table`."""
+    """Inputs of a frontier study, by the real analysis; `changes` go to `frontier_table`."""
     rows = frontier_table(**changes)
     rows = changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
     known = replace(analysed(rows), accuracy=[])

@@ -1,4 +1,4 @@
-"""What is concluded of a study, made by hand: claims of every verdict, and an audit of every answer."""
+"""Hand-made conclusions of a study: claims with every verdict, and an audit with every answer."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .results import within as estimate
 
 
 def ledger() -> Ledger:
-    """Claims of every verdict."""
+    """A claim with each verdict."""
     effects_file, of_time = "analysis/effects.json: generated", "difference of time ratios"
     flat, third, noise = estimate(12.0, 0.1), estimate(1.42, 0.02), Estimate(estimate=-0.02, low=-0.08, high=0.05)
     rows: list[tuple[Any, ...]] = [

@@ -1,4 +1,4 @@
-"""A planner that knows two policies whose numbers can be worked out by hand."""
+"""Knowledge of two policies whose numbers can be worked out by hand."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ MIB = 2**20
 
 
 def law(*pieces: dict[str, dict[str, float]], half_width: float = 0.0, **changes: Any) -> dict[str, Any]:
-    """Return a law on 100 to 1,000 nodes and 1,000 to 100,000 edges."""
+    """A law on 100 to 1,000 nodes and 1,000 to 100,000 edges."""
     return {
         "link": "sum",
         "pieces": list(pieces),
@@ -26,7 +26,7 @@ STORED = {
     "policy": "none",
     "self_loops": False,
     "reads_features": False,
-    # 10 bytes an edge for each of L x F, 4 for each of F: with 2 layers of 8 channels 192 an edge.
+    # Per edge 10 bytes x layers x channels and 4 bytes x channels: 192 with 2 layers of 8 channels.
     "activation": law({"edges": {"layer_channels": 10.0, "channels": 4.0}}),
     "seconds": law({"edges": {"layer_channels": 1e-9}}, half_width=0.1),
     "resident": {"parameters": 1.0, "per_node": 8.0, "per_feature": 4.0, "per_edge": 16.0},
@@ -42,7 +42,7 @@ BLOCKED = {
 
 
 def knowledge(*policies: dict[str, Any], **changes: Any) -> Knowledge:
-    """Return what the planner knows of GATv2, 2 layers of 8 channels and 2 heads."""
+    """Knowledge of GATv2 with 2 layers of 8 channels and 2 heads."""
     limits = [
         {"size": "num_nodes", "low": 100, "high": 1000, "warning": "Nodes."},
         {"size": "num_layers", "low": 2, "high": 2, "warning": "Layers."},

@@ -1,4 +1,4 @@
-"""Any result of the analysis, made by hand: the fields that a test is about, typical values for the others."""
+"""Hand-made results of the analysis: a test gives the fields it is about, the others get typical values."""
 
 from collections.abc import Iterable
 from types import UnionType
@@ -19,12 +19,12 @@ def the_one(found: Iterable[Model], **fields: object) -> Model:
 
 
 def about(value: float, reach: float = 0.0) -> Estimate:
-    """A value with an interval that reaches as far to both sides."""
+    """An estimate with the interval `value` ± `reach`."""
     return Estimate(estimate=value, low=value - reach, high=value + reach)
 
 
 def within(value: float, share: float = 0.02) -> Estimate:
-    """A value with an interval that reaches that share of it to both sides."""
+    """An estimate with an interval of ± `share` of its value."""
     return about(value, abs(value) * share)
 
 
@@ -85,7 +85,7 @@ TYPICAL: dict[type[BaseModel], dict[str, Any]] = {
 
 
 def made(kind: type[Model], /, **fields: Any) -> Model:
-    """A result of a kind with these fields; others have a typical value, or are as empty as their type allows."""
+    """A result of a kind with these fields; other fields have a typical value, or are as empty as their type allows."""
     known = EVERYWHERE | TYPICAL.get(kind, {}) | fields
     required = {name: _empty(one.annotation) for name, one in kind.model_fields.items() if one.is_required()}
     own = {name: value for name, value in known.items() if name in kind.model_fields or name in fields}
@@ -109,13 +109,13 @@ def candidate(policy: str, score: float | None, form: str = "additive", *, chose
 def coverage(
     response: Response, inside: float = 0.95, half_width: float = 0.01, method: str | None = None
 ) -> kinds.Coverage:
-    """How often intervals of a response held, by the published method if no other is named."""
+    """Coverage of a response's intervals, by the published method unless another is named."""
     method = method or ("conformal" if response == "step_time_seconds" else "held_out_bound")
     return made(kinds.Coverage, response=response, method=method, inside=inside, median_half_width=half_width)
 
 
 def count(policy: str, measured: float, law: float = 101.0, counted: float | None = 100.0) -> kinds.AnalyticCount:
-    """GATv2's bytes per edge three ways; `edge_blocks` was counted to need none."""
+    """GATv2's bytes per edge as measured, by the law, and counted; for `edge_blocks` the count is 0."""
     counted = 0.0 if policy == "edge_blocks" else counted
     return made(kinds.AnalyticCount, policy=policy, measured=measured, law=law, counted=counted)
 
@@ -126,7 +126,7 @@ def summary(response: Response, median: float = 0.01, worst: float = 0.03) -> ki
 
 
 def censored(cell: str, predicted: float | None, limit: float = 8.0) -> kinds.Censored:
-    """A cell of GATv2 without checkpointing that ran out of memory, with what its law said."""
+    """A cell of GATv2 without checkpointing that ran out of memory, with its law's prediction."""
     said = {"reason": "no law"} if predicted is None else {"foreseen": predicted >= limit}
     return made(kinds.Censored, cell=cell, label=cell, policy="none", limit=limit, predicted=predicted, **said)
 
@@ -134,7 +134,7 @@ def censored(cell: str, predicted: float | None, limit: float = 8.0) -> kinds.Ce
 def capacity(
     policy: str, degree: Estimate | None, *, unbounded: bool = False, memory_gib: float = 1.0
 ) -> kinds.Capacity:
-    """What GATv2 takes on graphs of 1,000 nodes."""
+    """Capacity for GATv2 on graphs of 1,000 nodes."""
     limit = memory_gib * 2**30
     return made(kinds.Capacity, policy=policy, memory_bytes=limit, average_degree=degree, unbounded=unbounded)
 
@@ -142,7 +142,7 @@ def capacity(
 def effect(
     convolution: str, policy: str, level: str = "128", memory: float = 0.5, time: float | None = 1.4, **fields: Any
 ) -> Effect:
-    """An effect whose memory ratios are exact and whose time ratio is known to 0.01; `level` is a degree or a name."""
+    """An effect with exact memory ratios and a time ratio known to ± 0.01; `level` is a degree or a name."""
     degree = float(level) if level.isdigit() else None
     place = {"kind": "generated", "family": "sbm"} if degree else {"kind": "real", "family": "real", "label": level}
     values: dict[str, Any] = {
@@ -169,7 +169,7 @@ def point(
     time: float | None = 1.0,
     **fields: Any,
 ) -> Effect:
-    """A point of the frontier; its time ratio is known to 0.01."""
+    """A point of the frontier; its time ratio is known to ± 0.01."""
     values: dict[str, Any] = {
         **{"cells": 1, "num_edges": 1000.0, "step_time_seconds": 1.0, "other_model": policy == "reversible"},
         **{"activation_bytes": 1e6, "saved_activation_bytes": 5e5},
@@ -186,7 +186,7 @@ def frontier(*points: Effect, **parts: Any) -> Effects:
 def trends(
     policy: str, quantity: str, ratios: dict[str, Estimate], even: tuple[str, Estimate | None, str] | None = None
 ) -> kinds.Trends:
-    """A band of GATv2 by level, and its break-even as (course, average degree, open)."""
+    """A band of GATv2 from ratios by level, and its break-even from (course, average degree, open)."""
     points = [
         {"degree": float(level), "average_degree": float(level), "cells": 6, "ratio": ratio}
         for level, ratio in ratios.items()
@@ -202,18 +202,18 @@ def trends(
 
 
 def flatness(bytes_per_edge: float = 1800.0) -> kinds.Flatness:
-    """How GATv2's peak grows with the edges without checkpointing."""
+    """Growth of GATv2's peak with the edges, without checkpointing."""
     return made(kinds.Flatness, bytes_per_edge=bytes_per_edge, none_bytes_per_edge=bytes_per_edge)
 
 
 def left_out(**fields: Any) -> kinds.LeftOut:
-    """A time ratio of GCN's below 1 that no graph turns."""
+    """A time ratio of GCN below 1 that leaving out any graph does not change."""
     own = {"statement": "densest_time_ratio", "whole": about(0.9, 0.02), "lowest": 0.89, "highest": 0.91}
     return made(kinds.LeftOut, **{"convolution": "GCN", **own, **fields})
 
 
 def tried(**changes: Any) -> kinds.Robustness:
-    """One trial of each kind against the answer; the given lists replace its own."""
+    """One robustness trial of each kind; the given lists replace the default ones."""
     gcn = {"convolution": "GCN"}
     time: dict[str, Any] = {**gcn, "response": "step_time_seconds"}
     moved = {"graph": "sbm-n2000-d128-r0", "shift_per_edge": -0.041, "cooks_distance": 0.83}

@@ -1,4 +1,4 @@
-"""Rows of a measurement table, every column filled, and tables of known laws: exact bytes, noisy times."""
+"""Rows of a measurement table with every column, and tables of known laws: exact bytes, noisy times."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class TrueLaw:
         return self.constant + self.per_node * num_nodes + self.per_edge * num_edges
 
 
-# What each policy costs: (activation bytes, saved bytes, seconds of a step).
+# Laws of each policy: (activation bytes, saved bytes, seconds per step).
 LAWS: dict[tuple[str, str], tuple[TrueLaw, TrueLaw, TrueLaw]] = {
     ("GCN", "none"): (TrueLaw(64, 1500, 120), TrueLaw(16, 1000, 40), TrueLaw(1e-3, 2e-6, 1e-7)),
     ("GCN", "layers"): (TrueLaw(64, 1000, 100), TrueLaw(16, 700, 0), TrueLaw(1.5e-3, 3e-6, 1.5e-7)),
@@ -49,7 +49,7 @@ POLICIES = ("none", "layers", "edge_blocks")
 
 @dataclass(frozen=True)
 class Costs:
-    """What one row measured, and none beside it."""
+    """Measured costs of one row, and those of none in its cell."""
 
     activation: float
     saved: float
@@ -66,7 +66,7 @@ def table(
     policies: Sequence[str] = POLICIES,
     noise: float = 0.02,
 ) -> Table:
-    """One row per graph x convolution x policy, as `read_table` would; `draws` are the noise's, or their seed."""
+    """One row per graph x convolution x policy, as `read_table` gives them; `draws` seeds or generates the noise."""
     generator = np.random.default_rng(draws)
     rows: Table = []
     cells = [(graph, name) for graph in (generated_graphs() if graphs is None else graphs) for name in convolutions]
@@ -98,7 +98,7 @@ CONSTANT: dict[str, Value] = {
     **{"same_loss": True, "same_gradients": True, "same_buffers": True},
     **{column.name: None for column in COLUMNS if column.cuda},
 }
-"""What every row has, if nobody changes it."""
+"""Values that all rows share by default."""
 
 
 def row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Small studies, and studies with another value at one key."""
+"""Small studies, and studies with one value changed."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ def small_values(
     architecture: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Three layers of 16 channels on 60 nodes of degree 6; `grid` and `architecture` change their own keys alone."""
+    """Three layers of 16 channels on 60 nodes of degree 6; `grid` and `architecture` override single keys."""
     whole_grid = {"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6], **(grid or {})}
     sizes = {"convolutions": list(convolutions), "num_layers": 3, "hidden_channels": 16, **(architecture or {})}
     values = {
@@ -43,7 +43,7 @@ def small_values(
 
 
 def changed(study: Any, key: str | tuple[Any, ...], value: Any) -> Any:
-    """A study's values with another one at a key, such as graphs.generated.0.homophily, which may be new."""
+    """A study's values with one changed at a key, such as graphs.generated.0.homophily; the key may be new."""
     made = node = copy.deepcopy(study)
     *parts, last = [
         int(part) if str(part).isdigit() else part for part in (key.split(".") if isinstance(key, str) else key)

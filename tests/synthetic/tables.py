@@ -1,4 +1,4 @@
-"""Measurement tables whose laws are known, and what a study fixes of their analysis."""
+"""Measurement tables with known laws, and the settings for their analysis."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from .rows import row as row_of
 
 
 def protocol(**changes: Any) -> Protocol:
-    """What a study fixes of the analysis; quick, and with few resamples."""
+    """Settings of the analysis, with few resamples so that it is quick."""
     values: dict[str, Any] = {
         "reference_allocator": "retaining",
         "confidence": 0.95,
@@ -34,12 +34,12 @@ def protocol(**changes: Any) -> Protocol:
 
 
 def effects_of(rows: Table) -> Effects:
-    """Every effect of a table; only the reference allocator decides anything."""
+    """Every effect of a table, judged under the reference allocator."""
     return effects(completed(rows), "retaining", 0.95, rows)[0]
 
 
 def depth_table(layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float] = (3.0, 8.0)) -> Table:
-    """A table of several depths: none and layers grow with them, reversible (another model) does not."""
+    """A table of several depths: memory grows with them under none and layers, not under reversible (another model)."""
     rows: Table = []
     cells = [(graph, depth) for graph in generated_graphs((1000,), degrees, 1) for depth in layers]
     for number, (graph, depth) in enumerate(cells):
@@ -53,7 +53,7 @@ def depth_table(layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float]
 
 
 def ego_table() -> Table:
-    """Graphs of 1,000 nodes, each with encodings and as a bag whose nodes and edges grow with degree^radius."""
+    """Graphs of 1,000 nodes, each also with encodings and as a bag whose nodes and edges grow as degree^radius."""
     graphs: list[Graph] = []
     for whole in generated_graphs((1000,), (2.0, 8.0), 1):
         graphs.append(whole)
@@ -72,9 +72,9 @@ def trainings(
     drift: float = 1e-6,
     control: float = 1e-6,
 ) -> list[TrainingRecord]:
-    """Training records whose losses differ from none's, relatively, in the last epoch.
+    """Training records whose losses differ from none's in the last epoch, by a relative amount.
 
-    By `drift` under a policy, by `control` where only the order of the edges differs.
+    The amount is `drift` under a policy, and `control` if only the order of the edges differs.
     """
     curve = [2.0, 1.0, 0.5]
     drifts = {"none": 0.0, REORDERED: control}

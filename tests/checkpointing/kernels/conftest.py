@@ -1,4 +1,4 @@
-"""What tests of the C++ kernels need: a compiler that makes them, or a reason not to run."""
+"""For tests of the C++ kernels: a compiler that builds them, or a reason to skip."""
 
 import os
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from gnn_checkpointing.refusal import Unavailable
 
 @pytest.fixture(autouse=True)
 def compiled() -> Iterator[None]:
-    """Skip where kernels cannot be compiled, or fail where REQUIRE_COMPILER=1; leave torch's threads as they were.
+    """Skip if kernels cannot be compiled, or fail if REQUIRE_COMPILER=1; restores torch's number of threads.
 
-    Gradients are drawn from one seed: of other draws, two float32 sums of different order miss 1e-5 in 7 of 100.
+    Gradients are drawn from a fixed seed: for 7 of 100 others, two float32 sums of different order differ by over 1e-5.
     """
     try:
         load()

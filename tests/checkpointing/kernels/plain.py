@@ -1,4 +1,4 @@
-"""Message passing written out with PyG's own scatter and softmax, edge by edge: what the kernels must equal."""
+"""Reference for the kernels: message passing written out edge by edge with PyG's own scatter and softmax."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch_geometric.utils import softmax
-from torch_geometric.utils._scatter import scatter  # the one without torch_scatter, whatever is installed
+from torch_geometric.utils._scatter import scatter  # never uses torch_scatter, even if it is installed
 
 SLOPE = 0.2
 Sizes = tuple[int, int, int]
-"""Sources, destinations and edges."""
+"""Numbers of sources, destinations and edges."""
 
 
 def edges(num_sources: int, num_destinations: int, num_edges: int) -> Tensor:
@@ -22,7 +22,7 @@ def edges(num_sources: int, num_destinations: int, num_edges: int) -> Tensor:
 
 
 def attention_shapes(kind: str, sizes: Sizes, head: tuple[int, int], edged: bool) -> list[tuple[int, ...] | None]:
-    """Of keys, queries, values, attention and edge features."""
+    """Shapes of keys, queries, values, attention and edge features."""
     sources, destinations, num_edges = sizes
     scored = head[:1] if kind == "gat" else head
     return [
@@ -40,7 +40,7 @@ def attention_inputs(
     shapes = attention_shapes(kind, sizes, head, edged)
     seeds = [torch.Generator().manual_seed(seed) for seed in range(1, 6)]
     drawn = [s and torch.randn(s, generator=g, dtype=dtype) for s, g in zip(shapes, seeds, strict=True)]
-    if drawn[3] is not None:  # scores of about one, as of trained layers: those of hundreds have few digits in float32
+    if drawn[3] is not None:  # scores near one, as in trained layers: scores of hundreds leave few digits in float32
         drawn[3] *= head[1] ** -0.5
     return [None if part is None else part.requires_grad_() for part in drawn]
 
@@ -56,7 +56,7 @@ def attention(
     edge: Tensor | None,
     factors: Tensor | float = 1.0,
 ) -> Tensor:
-    """The aggregates, shares multiplied by dropout's `factors` `[num_edges, heads, 1]`."""
+    """Aggregates, with attention shares multiplied by dropout's `factors` `[num_edges, heads, 1]`."""
     j, i = edge_index
     messages = keys[j] if values is None else values[j]
     key = keys[j] if edge is None else keys[j] + edge
@@ -72,13 +72,13 @@ def attention(
 
 
 def along(message: str, num_edges: int, channels: int, **options: Any) -> tuple[Tensor | None, Tensor | None]:
-    """What `message` has along its edges: a weight, or a vector."""
+    """Arguments of `message` along its edges: a weight, a vector, or neither."""
     weight = torch.randn(num_edges, **options) if message == "weight" else None
     return weight, torch.randn(num_edges, channels, **options) if message == "edge" else None
 
 
 def assert_same(found: Tensor, wanted: Tensor) -> None:
-    """The same within 1e-5 of the largest number (1e-12 in float64)."""
+    """Assert equality within 1e-5 of the largest number (1e-12 in float64)."""
     assert found.shape == wanted.shape and found.dtype == wanted.dtype
     if wanted.numel():
         tolerance = 1e-5 if wanted.dtype == torch.float32 else 1e-12
@@ -86,12 +86,12 @@ def assert_same(found: Tensor, wanted: Tensor) -> None:
 
 
 def gradients(made: Tensor, inputs: list[Tensor | None], gradient: Tensor) -> list[Tensor]:
-    """Autograd's gradients of those inputs that are there."""
+    """Autograd's gradients of the inputs that are not None."""
     return list(torch.autograd.grad(made, [part for part in inputs if part is not None], gradient))
 
 
 def assert_passes(found: list[Tensor], wanted: Tensor, inputs: list[Tensor | None], gradient: Tensor) -> None:
-    """An aggregate and its gradients are those of autograd."""
+    """Assert that an aggregate and its gradients equal autograd's."""
     for mine, autograds in zip(found, [wanted.detach(), *gradients(wanted, inputs, gradient)], strict=True):
         assert_same(mine, autograds)
 
@@ -101,7 +101,7 @@ def gradcheck(
     backward: Callable[..., Iterable[Tensor | None]],
     inputs: list[Tensor | None],
 ) -> bool:
-    """Whether two passes, `forward(*inputs)` and `backward(gradient, what forward kept, *inputs)`, go together."""
+    """Check `backward(gradient, what forward kept, *inputs)` against `forward(*inputs)` numerically."""
 
     def placed(tensors: Iterable[Tensor]) -> list[Tensor | None]:
         rest = iter(tensors)
@@ -123,7 +123,7 @@ def gradcheck(
 
 
 def assert_bits_of_any_threads(passes: Callable[[], list[Tensor]]) -> None:
-    """One, two and three threads give the same bits."""
+    """Assert that one, two and three threads give the same bits."""
     runs = []
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""Attention's kernels equal PyG's softmax and sums, on any graph, at any number of threads, with dropout or without."""
+"""Attention kernels equal PyG's softmax and sums on any graph, with any number of threads, with or without dropout."""
 
 import ctypes
 import subprocess
@@ -16,8 +16,8 @@ from . import plain
 KINDS = ("gatv2", "gat", "transformer")
 each_kind = pytest.mark.parametrize("kind", KINDS)
 SMALL = (12, 7, 150)
-"""One destination has no edges; edges are in no order, and some are double."""
-# Whole vectors, a rest, one channel, long rows; no edges, a self-loop, several chunks of edges, no nodes.
+"""One destination has no edges; edges are unsorted, and some are duplicates."""
+# Whole vectors, a remainder, one channel, long rows; no edges, a self-loop, several chunks of edges, no nodes.
 SHAPES = [
     (SMALL, head, edged, dtype)
     for head in ((4, 16), (2, 7), (3, 1), (1, 136))
@@ -66,7 +66,7 @@ def test_gradcheck(kind):
 @pytest.mark.parametrize("heads", [1, 4])
 @each_kind
 def test_bits_do_not_depend_on_threads(kind, heads, edged):
-    """Some heads each, or turns of groups of nodes: a source's sum has one order."""
+    """Threads share heads, or take turns on groups of nodes: the sum of a source always has the same order."""
     sizes = (200, 150, 30000)
     edge_index = plain.edges(*sizes)
     inputs = plain.attention_inputs(kind, sizes, (heads, 16), edged, torch.float32)
@@ -76,7 +76,7 @@ def test_bits_do_not_depend_on_threads(kind, heads, edged):
 
 @each_kind
 def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
-    """Vectors reach past a node's last edge; dropout's factors there were once what the stack happened to hold."""
+    """Vectors reach past a node's last edge, where dropout's factors were once uninitialised stack memory."""
     source = tmp_path / "spoil.c"
     source.write_text("void spoil() { volatile char b[1 << 18]; for (int i = 0; i < 1 << 18; ++i) b[i] = 255; }")
     subprocess.run([build._compiler(), "-x", "c", "-shared", "-fPIC", source, "-o", f"{source}.so"], check=True)
@@ -88,7 +88,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
         return SimpleNamespace(forward=lambda a: (spoil(), forward(a)), backward=lambda a: (spoil(), backward(a)))
 
     monkeypatch.setattr(operators, "load", on_a_spoilt_stack)
-    sizes = (20, 8, 21)  # one to four edges a node
+    sizes = (20, 8, 21)  # one to four edges per node
     inputs = plain.attention_inputs(kind, sizes, (4, 16), False, torch.float32)
     torch.set_num_threads(1)
     found = passes(kind, plain.edges(*sizes), sizes, inputs, torch.randn(8, 4, 16), dropout=0.3, seed=7)
@@ -99,7 +99,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
 @pytest.mark.parametrize("heads", [1, 2])
 @each_kind
 def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypatch):
-    """Large scores have few left after the point; these are whole, so that float32 has them exactly."""
+    """Large scores have few decimals left; these are whole numbers, which float32 represents exactly."""
     monkeypatch.setattr(plain, "SLOPE", 0.25)
     sizes = (20, 6, 60)
     inputs = plain.attention_inputs(kind, sizes, (heads, 16), False, torch.float32)
@@ -112,7 +112,7 @@ def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypa
     single = passes(kind, edge_index, sizes, inputs, gradient, dropout=dropout, seed=7)
     doubled = [None if part is None else part.double() for part in inputs]
     exact = passes(kind, edge_index, sizes, doubled, gradient.double(), dropout=dropout, seed=7)
-    largest = max(wanted.abs().max() for wanted in exact)  # some gradients are zero but for rounding
+    largest = max(wanted.abs().max() for wanted in exact)  # some gradients are zero up to rounding
     for found, wanted in zip(single, exact, strict=True):
         assert (found - wanted).abs().max() <= 1e-4 * largest
 
@@ -120,12 +120,12 @@ def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypa
 @pytest.mark.parametrize("edged", [False, True])
 @each_kind
 def test_a_drawn_mask_is_one_mask_in_both_passes(kind, edged):
-    """The mask is read off the edges' own shares: with values of one each edge to itself, then used in plain torch."""
+    """The mask is read from each edge's share, found with values of one, and then used in plain torch."""
     sizes, p = (300, 50, 300), 0.4
-    edge_index = torch.stack([torch.arange(300), torch.randint(50, (300,))])  # an edge a source
+    edge_index = torch.stack([torch.arange(300), torch.randint(50, (300,))])  # one edge per source
     inputs = plain.attention_inputs(kind, sizes, (2, 8), edged, torch.float64)
     tables = kernel_edges(edge_index, *sizes[:2])
-    # A source's values get its one share times the gradient: zero where the mask drops.
+    # The gradient of a source's values is its only share times the output's gradient: zero if the mask drops it.
     ones = torch.ones(50, 2, 8, dtype=torch.float64)
     inner = [inputs[0], inputs[1], torch.zeros(300, 2, 8, dtype=torch.float64), inputs[3], None]
     masked = "transformer" if kind == "gatv2" else kind
@@ -140,7 +140,7 @@ def test_a_drawn_mask_is_one_mask_in_both_passes(kind, edged):
 
 
 def test_the_masks_law_is_dropouts():
-    """40,000 shares of 1: kept ones are 1 / (1 - p), their number within four standard deviations of 40,000 (1 - p)."""
+    """Kept shares of 40,000 become 1 / (1 - p); their number is within four standard deviations of 40,000 (1 - p)."""
     nodes, heads, p = 10000, 4, 0.3
     tables = kernel_edges(torch.arange(nodes).repeat(2, 1), nodes)
     scores, values = torch.zeros(nodes, heads), torch.ones(nodes, heads, 1)
@@ -154,7 +154,7 @@ def test_the_masks_law_is_dropouts():
     torch.testing.assert_close(first[kept], torch.full_like(first[kept], 1 / (1 - p)))
     deviation = (nodes * heads * p * (1 - p)) ** 0.5
     assert abs(int(kept.sum()) - nodes * heads * (1 - p)) < 4 * deviation
-    # Heads, neighbouring edges and seeds do not go together.
+    # Heads, neighbouring edges and seeds are uncorrelated.
     for one, two in ((kept[:, 0], kept[:, 1]), (kept[:-1], kept[1:]), (kept, other != 0)):
         assert abs(float(torch.corrcoef(torch.stack([one.flatten(), two.flatten()]).float())[0, 1])) < 0.05
 
@@ -166,7 +166,7 @@ def test_all_dropped_is_zero():
 
 
 def test_a_mask_belongs_to_an_edge_and_not_to_its_place():
-    """The same edges in another order, drawn by the same numbers: the first pass permuted."""
+    """The same edges in another order, with the same random numbers, give the permuted mask."""
     nodes = 64
     loops = torch.arange(nodes).repeat(2, 1)
     order = torch.randperm(nodes)
@@ -177,7 +177,7 @@ def test_a_mask_belongs_to_an_edge_and_not_to_its_place():
 
 
 def test_nan_and_huge_scores_come_out_as_in_pyg():
-    """NaN stays in its own node; scores of 1e4 lose no share."""
+    """NaN stays within its node; scores of 1e4 lose no share."""
     edge_index = torch.tensor([[0, 1, 2, 0], [0, 0, 1, 1]])
     keys, queries = torch.tensor([[1e4], [9.99e3], [float("nan")]]), torch.zeros(2, 1)
     values = torch.tensor([[[1.0]], [[5.0]], [[7.0]]])

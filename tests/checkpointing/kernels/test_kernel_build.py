@@ -1,4 +1,4 @@
-"""Kernels are compiled once, by processes that may start together, and a machine without a compiler gets a sentence."""
+"""Kernels are compiled once, even if processes start together; without a compiler there is a one-sentence refusal."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from waiting import is_gone, wait_for
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """Nothing compiled yet, in a folder of this test."""
+    """An empty folder of compiled kernels for this test."""
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path / "extensions"))
     forget()
     yield tmp_path
@@ -72,7 +72,7 @@ def test_a_compiler_that_fails_is_quoted(fresh, monkeypatch):
 
 
 def test_other_processors_have_other_libraries(monkeypatch):
-    """A home directory may be shared by machines."""
+    """Machines with different processors may share a home directory."""
     one = build._key("attention", ())
     build._machine.cache_clear()
     monkeypatch.setattr(build, "_processor", lambda: ("x86_64", "flags: sse2"))

@@ -1,4 +1,4 @@
-"""Weighted sums, means and extrema equal PyG's scatter in values, gradients and ties, at any number of threads."""
+"""Weighted sums, means and extrema equal PyG's scatter in values, gradients and ties, with any number of threads."""
 
 from itertools import product
 
@@ -17,7 +17,7 @@ SHAPES = [(SIZES[0], c) for c in (16, 64, 7, 1, 136)] + [(s, 16) for s in SIZES[
 
 
 def drawn(sizes, channels, dtype=torch.float64):
-    """Edges, rows of sources, a gradient of destinations."""
+    """Random edges, rows of sources, and a gradient of destinations."""
     x = torch.randn(sizes[0], channels, dtype=dtype).requires_grad_()
     return plain.edges(*sizes), x, torch.randn(sizes[1], channels, dtype=dtype)
 
@@ -32,7 +32,7 @@ def sums(edge_index, sizes, x, weight, edge, gradient, reduce):
 
 
 def messages(x, edge_index, weight, edge):
-    """What PyG's layers send along each edge."""
+    """Messages of PyG's layers along each edge."""
     sent = x[edge_index[0]]
     if weight is not None:
         return sent * weight.unsqueeze(-1)
@@ -46,7 +46,7 @@ def messages(x, edge_index, weight, edge):
 )
 @pytest.mark.parametrize(("sizes", "channels"), SHAPES)
 def test_reductions_and_their_ties_are_scatters(sizes, channels, message, reduce, dtype):
-    """Rounded values tie often, and in zero, which torch counts once more: it held the output before."""
+    """Rounded values tie often; at zero torch counts one tie more, for the output's initial value."""
     edge_index, x, gradient = drawn(sizes, channels, dtype)
     weight, edge = plain.along(message, sizes[2], channels, dtype=dtype, requires_grad=True)
     if message == "ties":
@@ -75,7 +75,7 @@ def test_ordered_weights_give_the_same_digits(reduce):
 
 @pytest.mark.parametrize("reduce", ["max", "sum"])
 def test_nan_and_infinities_are_torchs(reduce):
-    """NaN wins over a maximum and spoils its column's gradient; it passes a relu."""
+    """NaN wins over a maximum and makes its column's gradient NaN; it passes through a ReLU."""
     edge_index, x, gradient = drawn((4, 3, 12), 8)
     edge = None if reduce == "max" else torch.randn(12, 8, dtype=x.dtype).requires_grad_()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The kernels for CUDA give what the C++ kernels give, masks included: on a GPU, or by triton's interpreter."""
+"""CUDA kernels give the results of the C++ kernels, masks included, on a GPU or in Triton's interpreter."""
 
 import os
 import subprocess
@@ -24,13 +24,13 @@ runs_triton = pytest.mark.skipif(
 )
 SIZES = (9, 7, 120)
 LONG = (3, 2, 150)
-"""More edges a node than a block has: 32."""
+"""More edges per node than fit into a block of 32."""
 
 
 @pytest.mark.skipif(INTERPRETED, reason="this is that process")
 @pytest.mark.skipif(DEVICE.type == "cuda", reason="what the interpreter would run, the GPU runs")
 def test_the_interpreter_agrees():
-    """In a process of its own: triton asks once, when it is imported, whether to interpret."""
+    """Runs in its own process: Triton decides at import whether to interpret."""
     pytest.importorskip("triton", reason="triton is not installed here")
     call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))]
     done = subprocess.run(call, env={**os.environ, "TRITON_INTERPRET": "1"}, capture_output=True, text=True)
@@ -38,13 +38,13 @@ def test_the_interpreter_agrees():
 
 
 def tables_of(sizes):
-    """The edges for the C++ kernels, and for Triton's: the sorted ones, and those by source."""
+    """Edges for the C++ kernels, and for Triton's: sorted by destination, and by source."""
     tables, there = (kernel_edges(plain.edges(*sizes).to(device), *sizes[:2]) for device in ("cpu", DEVICE))
     return tables, (there.source, there.pointer, there.order), there.by_source
 
 
 def garbage(part):
-    """Memory that a kernel must fill: whatever is left of it shows."""
+    """Memory filled with garbage, so that anything a kernel does not overwrite shows."""
     return torch.empty(0, device=DEVICE) if part is None else torch.full_like(part, 1e30, device=DEVICE)
 
 
@@ -64,12 +64,12 @@ def assert_all(found, wanted, scale=1.0):
 @pytest.mark.parametrize("edged", [False, True])
 @pytest.mark.parametrize("kind", ["gatv2", "gat", "transformer"])
 def test_attention(kind, edged, dropout, large):
-    """Large scores are whole numbers, which both compute exactly, and leave the kept logarithm few digits."""
+    """Large scores are whole numbers, which both kernels compute exactly; they leave the kept logarithm few digits."""
     from gnn_checkpointing.checkpointing.kernels import triton_attention
 
     for sizes in (SIZES,) if large else (SIZES, LONG):
         tables, flat, by_source = tables_of(sizes)
-        # Of four channels the Transformer's scale, 1 / 2, leaves whole numbers whole.
+        # With four channels the Transformer's scale is 1 / 2, so that scores stay exact.
         head = (2, 4 if large else 5)
         inputs = plain.attention_inputs(kind, sizes, head, edged, torch.float32)
         inputs = [None if part is None else 1024 * part.detach().sign() if large else part.detach() for part in inputs]
@@ -91,7 +91,7 @@ def test_attention(kind, edged, dropout, large):
     ("message", "reduce"), [*product(("rows", "weight", "edge"), ("sum", "mean")), ("rows", "max"), ("rows", "min")]
 )
 def test_rows(message, reduce):
-    """Extrema are of rounded values, which tie, and one NaN."""
+    """Extrema have rounded values, which tie, and one NaN."""
     from gnn_checkpointing.checkpointing.kernels import triton_rows
 
     for sizes in (SIZES, LONG):
@@ -101,7 +101,7 @@ def test_rows(message, reduce):
             x = (1 if reduce == "max" else -1) * (2 * x).round().relu()
             x[2, 1] = float("nan")
         weight, edge = plain.along(message, sizes[2], 5)
-        if edge is not None:  # a relu lets NaN pass, and stops at zero
+        if edge is not None:  # a ReLU lets NaN pass, and its gradient is zero at zero
             edge[0, 0], edge[1] = float("nan"), -x[plain.edges(*sizes)[0, 1]]
         given, of_weight = (x, weight, edge), weight is not None
         wanted = rows.forward(tables, *given, reduce=reduce)
@@ -114,7 +114,7 @@ def test_rows(message, reduce):
 
 @runs_triton
 def test_columns_of_blocks():
-    """Powers of two that hold the channels, edges of a block between 16 and 32, and warps that hold both."""
+    """Channels are padded to powers of two, blocks have 16 to 32 edges, and warps suffice for both."""
     from gnn_checkpointing.checkpointing.kernels import triton_rows
 
     assert [triton_rows.sizes(c) for c in (5, 64, 100, 1000)] == [
@@ -124,7 +124,7 @@ def test_columns_of_blocks():
 
 
 def test_the_gpu_of_the_tensors_is_the_present_one_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel runs on the GPU that its tensors are on, whichever was the present one before."""
+    """A kernel runs on its tensors' GPU, whichever GPU was the current one."""
     present: list[torch.device] = []
     seen = []
 

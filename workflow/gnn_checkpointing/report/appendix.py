@@ -1,9 +1,9 @@
-"""The appendix's sections, tables and figures by the names of their texts.
+"""Sections, tables and figures of the appendix, made from named texts.
 
-`templates/appendix/FILE.md` has sections (`# id: Title`), which place sentences, tables and figures by what
-`sections/FILE.py` defines, and named texts (`## name`): paragraphs of Jinja, and maybe a list. The list below a table's
-caption has its columns: `- Heading (unit): value | filter, content`. A value is a path of fields or positions within an
-item of the table, functions of the section, or `#name`, the text of that name about `it`.
+`templates/appendix/FILE.md` has sections (`# id: Title`), which place sentences, tables and figures by calling the
+functions of `sections/FILE.py`, and named texts (`## name`): Jinja paragraphs and an optional list. The list below a
+table's caption defines its columns: `- Heading (unit): value | filter, content`. A value is a path from an item
+of the table; its steps are fields, indices, functions of the section, or `#name`: the text of that name about `it`.
 """
 
 import re
@@ -54,7 +54,7 @@ _FOLDER = ContextVar("folder of templates", default=TEMPLATES)
 
 @contextmanager
 def texts_from(templates: Path) -> Iterator[None]:
-    """While it lasts, every text is read from this folder of templates."""
+    """Read every text from this folder of templates while the context lasts."""
     before = _FOLDER.set(templates)
     try:
         yield
@@ -63,7 +63,7 @@ def texts_from(templates: Path) -> Iterator[None]:
 
 
 class Texts:
-    """The texts, tables and figures of one section of the appendix; what they may name is given by name."""
+    """Texts, tables and figures of one section of the appendix; keyword arguments are the templates' variables."""
 
     def __init__(self, section: str) -> None:
         self._section = section
@@ -79,7 +79,7 @@ class Texts:
         return [line.removeprefix("- ") for one in lists for line in one.render(values).split("\n") if line]
 
     def names(self, name: str, /, **values: object) -> dict[str, str]:
-        """The list below a text as a mapping: what is before the first colon of a line, and what is after it."""
+        """The list below a text as a mapping: each line is split at its first colon into key and value."""
         parted = (line.partition(": ") for line in self.lines(name, **values))
         return {key: words for key, _, words in parted}
 
@@ -94,7 +94,7 @@ class Texts:
         caption: str = "",
         **values: Any,
     ) -> Table:
-        """A table of the items; its text is `name`, or what is nearest to `id`. `more` are further columns."""
+        """Table of the items; its text is `name`, or the one nearest to `id`. `more` are further columns."""
         known: dict[str, Any] = {"it": _itself, "text": self}
         if inputs is not None:
             known |= {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence}
@@ -114,13 +114,13 @@ class Texts:
         size: Literal["small", "wide"] = "small",
         **values: object,
     ) -> Figure:
-        """The figure with its caption and how to read it: the texts `name`, or what is nearest to `id`."""
+        """Figure with its caption and reading aid: the texts of `name`, or those nearest to `id`."""
         caption = self(self._nearest(name or id), **values)
         how_to_read = self(self._nearest(name or id, _HOW) + _HOW, **values)
         return figure(id, caption, how_to_read, source, panels, size)
 
     def _nearest(self, id: str, end: str = "") -> str:
-        """The longest name of a text with this end that `id` begins with."""
+        """Longest name of a text with the suffix `end` such that `id` begins with that name."""
         names = (name.removesuffix(end) for name in _texts(self._section) if name.endswith(end))
         return max((name for name in names if f"{id}-".startswith(f"{name}-")), key=len)
 
@@ -132,7 +132,7 @@ def _module(file: str) -> dict[str, Any]:
 
 
 def _functions(file: str) -> dict[str, Any]:
-    """What a file in `sections` defines itself, for the columns of its tables."""
+    """Public functions that a file in `sections` defines itself, for the columns of its tables."""
     own = f"gnn_checkpointing.report.sections.{file}"
     return {name: one for name, one in _module(file).items() if getattr(one, "__module__", "") == own}
 
@@ -155,7 +155,7 @@ def _column(line: str, known: Mapping[str, Any]) -> Of[Any]:
 
 
 def _value(path: Sequence[str], known: Mapping[str, Any], item: Any) -> Any:
-    """What lies at the end of a path, None where it ends early."""
+    """Value at the end of a path; None if a step on the way is None."""
     for step in path:
         if item is None:
             return None
@@ -171,7 +171,7 @@ def _value(path: Sequence[str], known: Mapping[str, Any], item: Any) -> Any:
 
 
 def _texts(file: str) -> dict[str, list[Template]]:
-    """The paragraphs of every text of a file by its name, every list, and title and body of every section."""
+    """Everything in a file by name: paragraphs of the texts, lists, and the title and body of each section."""
     return _read(_FOLDER.get() / "appendix" / f"{file}.md")
 
 
@@ -188,7 +188,7 @@ def _read(file: Path) -> dict[str, list[Template]]:
 
 
 def _parts(name: str, title: str | None, body: str) -> Iterator[tuple[str, list[str]]]:
-    """A section as it is; a text without line breaks, and the list below it."""
+    """Name and templates of a section (title, body), or of a text (paragraphs on one line each) and its list."""
     if title:
         yield name + _SECTION, [title, body]
         return
@@ -201,7 +201,7 @@ def _parts(name: str, title: str | None, body: str) -> Iterator[tuple[str, list[
 
 @pass_context
 def _printed(context: Context, value: Any) -> str:
-    """A text as it is; a block is kept for later, and its place printed."""
+    """Print text unchanged; keep a block for later and print its placeholder."""
     if value is None or (isinstance(value, Table) and not value.rows):
         return ""
     if isinstance(value, list | tuple):
@@ -213,7 +213,7 @@ def _printed(context: Context, value: Any) -> str:
 
 
 def section(inputs: ReportInputs, place: str, **values: Any) -> Section | None:
-    """The section FILE.ID of the appendix, or FILE where both are called alike; None where it prints nothing."""
+    """Section FILE.ID of the appendix, or FILE if both names are the same; None if it prints nothing."""
     file, _, id = place.partition(".")
     text = Texts(file)
     held: list[Block] = []
@@ -238,7 +238,7 @@ def _facts(found: Mapping[str, str]) -> Facts | None:
 
 
 def _verdicts(text: Texts, inputs: ReportInputs, id: str, kind: str = "") -> Table:
-    """The claims of the templates listed below the caption in `text`, or of a kind, with their verdicts."""
+    """Table of the claims whose templates are listed below the caption in `text`, or that are of `kind`."""
     claims, templates = inputs.ledger.claims, text.lines(id)
     found = [one for one in claims if one.id.partition(":")[0] in templates or one.kind == kind]
     return Texts("claims").table(inputs, id, files.CLAIMS, found, name="table-verdicts", caption=text(id))

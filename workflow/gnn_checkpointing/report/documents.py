@@ -40,13 +40,13 @@ REPORT = (
     *("limits", "memory", "time", "practice", "frontier", "limit", "depth", "ego", "vision", "batches", "families"),
     *("real", "prediction", "laws", "planner", "trust", "method", "references", "data"),
 )
-"""The report's sections in their order: a template each, which says nothing where the study has nothing of it."""
+"""Sections of the report in order, one template each; a template stays empty if the study has no such results."""
 
 PROOF = {
     **{"density": "memory", "limit": "failed", "real": "real-graphs", "prediction": "scorecard", "trust": "audit"},
     **{"limits": "method", "nothing": "failed"},
 }
-"""Where the appendix has what a section or an answer rests on, where that is not called alike."""
+"""Section of the appendix that backs a section or an answer of the report, where the two have different names."""
 
 SECTIONS = (
     *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "timeline.vision"),
@@ -55,7 +55,7 @@ SECTIONS = (
     *("variants.graded-graphs", "variants.batches", "claims", "claims.audit", "quality.accuracy", "quality.failed"),
     *("quality", "method.run", "history", "method.instrument", "method.graphs", "method.machine", "method"),
 )
-"""The appendix's sections in their order: FILE.ID, or FILE where both are called alike."""
+"""Sections of the appendix in order: FILE.ID, or FILE if both names are the same."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def documents(
     templates: Path = TEMPLATES,
     history: Sequence[Measured] = (),
 ) -> Documents:
-    """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
+    """Make both documents; `checksums` has the SHA-256 of each file beside them, `templates` is a folder."""
     with texts_from(templates):
         appendix = _appendix(inputs, checksums, history)
         report = _report(inputs, appendix, templates)
@@ -86,7 +86,7 @@ def documents(
 
 
 def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
-    """The blocks without the planner's form, and with a link to each figure that the report has."""
+    """Blocks of the appendix without the planner's form, and with a link in place of each figure of the report."""
     for block in blocks:
         if isinstance(block, Figure) and block.id in shown:
             link = Span("Figure in the report", href=f"report.html#{block.id}")
@@ -97,7 +97,7 @@ def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
 
 
 def opening(inputs: ReportInputs, templates: Path = TEMPLATES) -> tuple[Block, ...]:
-    """The first screen's words alone: without figures, and not tied to the appendix."""
+    """Text of the first screen alone, without figures and without links into the appendix."""
     return tuple(_writer(inputs, (), templates).blocks(f"answer/{answer_of(inputs)}.md")[1])
 
 
@@ -122,13 +122,13 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
 
 
 def _known(sections: Sequence[Section]) -> set[str]:
-    """The places of the appendix that can be linked to: its sections, figures and tables."""
+    """Ids of the appendix that can be linked to: its sections, figures and tables."""
     blocks = (block for section in sections for block in section.blocks if isinstance(block, Figure | Table))
     return {one.id for one in (*sections, *blocks)}
 
 
 def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) -> Writer:
-    """What fills the report's templates, with the figures and tables of these sections of the appendix."""
+    """Writer that fills the report's templates with the figures and tables of these sections of the appendix."""
     whole = [block for section in appendix for block in section.blocks]
     short = short_tables(inputs) if appendix else ()
     shown = {block.id: block for block in (*whole, *short) if isinstance(block, Figure | Table)}
@@ -156,7 +156,7 @@ def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) 
 
 
 def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
-    """Blocks in which every text leads to the appendix: by its numbers, else by a sign at its end."""
+    """Blocks in which every text links to the appendix: by its numbers, or else by a section sign at its end."""
 
     def leading(text: Text) -> Text:
         spans = (Span(text),) if isinstance(text, str) else text
@@ -173,7 +173,7 @@ def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
 
 
 def answer_of(inputs: ReportInputs) -> str:
-    """Which answer a study gives: the first of these that it has something of, "nothing" where there is none."""
+    """Kind of answer that a study gives: the first kind below for which it has results, else "nothing"."""
     effects = inputs.effects
 
     def of(policy: str, rows: Iterable[Effect]) -> bool:
@@ -195,7 +195,7 @@ def answer_of(inputs: ReportInputs) -> str:
 
 
 def _evidence(appendix: Sequence[Section]) -> Callable[[str], str]:
-    """Where an address is shown in full: the first table or figure of the appendix that is from its file."""
+    """Function from a number's address to a link: the appendix's first table or figure drawn from the same file."""
     places: dict[str, str] = {"study.json": "method", "hardware.json": "machine"}
     for section in appendix:
         for block in section.blocks:

@@ -1,4 +1,4 @@
-"""What a template may ask of a study: which effects its answer names, who wins where, how many nodes a second."""
+"""Questions that a template may ask of a study: effects to name, the winning policies, nodes per second."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from gnn_checkpointing.report.sections.parts import deep, in_order, spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
-"""A policy that keeps more of the activation memory than this does not pay for the time it takes."""
+"""A policy is worth its time only if its activation memory is below this fraction of none's."""
 
 _FLAT = 0.05
-"""A peak hardly grows with density where an edge costs less than this share of its bytes with none."""
+"""A peak counts as flat in density if an edge adds less than this fraction of the bytes that it adds under none."""
 
 _SAME = {"memory_budget(1)": "compiled"}
-"""Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
+"""Policies under the names that readers know: a memory budget of 1 is plain compilation."""
 
 
 @dataclass(frozen=True)
 class Winner:
-    """The policies that none beats at one density with one convolution: the fastest and the smallest of them."""
+    """Fastest and smallest (least memory) of the Pareto-optimal policies at one density of one convolution."""
 
     convolution: str
     level: str
@@ -57,20 +57,20 @@ class Facts:
         self._points: list[Effect] = self.those(inputs.effects.points, allocator=inputs.reference)
 
     def pays(self, *effects: Compared) -> Verdict:
-        """Whether a policy keeps so little memory that it is worth its time."""
+        """Whether the policy's activation memory is low enough in all these effects to be worth its time."""
         return below(WORTH).verdict([effect.activation_ratio for effect in effects])
 
     def worthwhile(self, effects: Sequence[Compared], *verdicts: Verdict) -> list[Compared]:
-        """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
+        """Effects that are worth their time, or those for which `pays` gives one of `verdicts`."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
     def other_gradients(self, convolution: str) -> list[Row]:
-        """Where a policy is left out, since its gradients differ from none's by more than is allowed."""
+        """Rows of policies that are left out because their gradients differ from none's by more than the tolerance."""
         found = self.rows(convolution=convolution, outcome="completed", same_gradients=False)
         return [row for row in found if row["policy"] not in self._inputs.quality.other_models]
 
     def runs(self, convolution: str) -> list[tuple[Effect, str]]:
-        """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
+        """Each policy that is fastest at some levels: its effect at the densest of them, and these levels in words."""
         own = self.those(self.winners(), convolution=convolution)
         levels = [one.level for one in own]
         runs = grouped(reversed(own), lambda one: one.fastest.policy).values()
@@ -82,7 +82,7 @@ class Facts:
         return [ratio for ratio in found if ratio is not None]
 
     def pays_from(self, policy: str) -> str:
-        """The lowest level from which on a policy is worth its time with every convolution; "" where there is none."""
+        """Lowest level from which on a policy is worth its time with every convolution; "" if there is none."""
         own = self.those(self._inputs.effects.generated, policy=policy)
         levels = sorted({effect.level for effect in own}, key=float)
         poor = {effect.level for effect in own if self.pays(effect) != "supported"}
@@ -90,7 +90,7 @@ class Facts:
         return levels[last + 1] if last + 1 < len(levels) else ""
 
     def pays_at(self, effects: Sequence[Any]) -> float | None:
-        """The size of batch from which on a policy is worth its time; None where it never is."""
+        """Batch size from which on a policy is worth its time; None if the largest batch is not."""
         poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
         return effects[poor + 1].size if poor + 1 < len(effects) else None
 
@@ -106,7 +106,7 @@ class Facts:
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
-        """A policy's effect at the densest timed level, an effect for each convolution."""
+        """A policy's effect on the largest graph at the densest timed level (`place` -1), for each convolution."""
         found: list[Compared] = []
         for name in [convolution] if convolution else self._order:
             own = self.those(self._inputs.effects.generated, convolution=name, policy=policy)
@@ -119,7 +119,7 @@ class Facts:
     sparsest = partialmethod(densest, place=0)
 
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
-        """Throughput at the densest timed level of each convolution, every policy of it."""
+        """Throughput of every policy, or of `policies`, at the densest timed level of each convolution."""
         found = []
         for convolution in self._order:
             own = [p for p in self.those(self._points, convolution=convolution) if p.step_time_seconds]
@@ -133,7 +133,7 @@ class Facts:
         return found
 
     def winners(self) -> list[Winner]:
-        """The fastest and the smallest of the unbeaten policies, at each density of each convolution."""
+        """Fastest and smallest of the Pareto-optimal policies at each density of each convolution."""
         points = {(p.convolution, p.level, p.policy): p for p in self._points}
         found = []
         for best in self._inputs.effects.pareto:
@@ -147,7 +147,7 @@ class Facts:
         return in_order(self._inputs, found, "convolution", "level")
 
     def smaller(self, winner: Winner) -> bool:
-        """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
+        """Whether the smallest policy is worth naming: its activation memory is below WORTH times the fastest one's."""
         smallest, fastest = (getattr(winner, one).activation_ratio.estimate for one in ("smallest", "fastest"))
         return bool(smallest < WORTH * fastest)
 
@@ -158,7 +158,7 @@ class Facts:
         return [name for name in self._order if name in named]
 
     def spmm_loses(self) -> bool:
-        """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
+        """Whether each compiled convolution beats its sparse-matrix (spmm) version at the densest timed level."""
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
         own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
         return bool(own) and all(nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) > own[name] for name in own)
@@ -169,7 +169,7 @@ class Facts:
         return sorted((p for p in own if p.policy in policies), key=lambda p: policies.index(p.policy))
 
     def recomputed(self, layers: int) -> list[Effect]:
-        """The policy that needs the least memory of those that train the same model, at each level of each stack."""
+        """Effects on stacks of `layers` layers of the same-model policy whose worst activation ratio is the lowest."""
         own = self.those(deep(self._inputs), num_layers=layers, other_model=False)
         timed = (point for point in own if point.activation_ratio and point.time_ratio and point.policy != "none")
         kept = grouped(timed, lambda point: point.policy)
@@ -177,7 +177,7 @@ class Facts:
         return kept.get(best, [])
 
     def less(self, point: Effect, others: Sequence[Effect]) -> Verdict:
-        """Whether a policy needs less memory than another one with the same stack at the same level."""
+        """Whether a policy needs less memory than all `others` with the same stack at the same level."""
         own = [other.activation_bytes for other in self.those(others, stack=point.stack, level=point.level)]
         return "untested" if not own else "supported" if point.activation_bytes < min(own, key=float) else "refuted"
 
@@ -187,18 +187,18 @@ class Facts:
         return per_second(number(row, "num_edges") or 0, number(row, "step_time_seconds")) or 0.0
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
-        """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
+        """Cost of counting the encodings on the graph of that degree; None if the study has no such graph."""
         found = self.those(self._inputs.effects.encodings, average_degree=degree, radius=radius)
         return max(found, key=lambda cost: int(cost.peak_bytes), default=None)
 
     def gap(self, convolution: str, degree: float) -> Verdict:
-        """Whether some policy makes a bag as small as encodings without checkpointing."""
+        """Whether some policy lowers the peak of a bag of ego networks to that of encodings without checkpointing."""
         aim = self.ego_points(convolution, "none", degree)["encodings"].peak_memory_bytes
         bags = [self.ego_points(convolution, policy, degree).get("ego_networks") for policy in self._inputs.compared]
         return "supported" if any(bag and bag.peak_memory_bytes <= aim for bag in bags) else "refuted"
 
     def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, Effect]:
-        """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
+        """Effects of one convolution and policy at one degree, by the form of the input, each at its largest radius."""
         own = self.those(self._inputs.effects.ego, convolution=convolution, policy=policy, degree=degree)
         return {p.method: p for p in sorted(own, key=lambda p: p.size or 0)}
 
@@ -245,6 +245,6 @@ class Facts:
         return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]
 
     def extremes(self, column: str) -> list[float]:
-        """The smallest and the largest value of a column, one where they are the same."""
+        """The smallest and the largest value of a column; a single value if they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return values[:1] if values[:1] == values[-1:] else [values[0], values[-1]]

@@ -1,4 +1,4 @@
-"""What the audit says: the answer to each question of the rubric with what decides it, and the score."""
+"""Result of the audit: the answer to each question of the rubric, the evidence for it, and the score."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +11,9 @@ from gnn_checkpointing.records.record import checked
 
 
 class Check(Result):
-    """One question and its answer: `found` has the numbers that decide, `evidence` where they stand (file: field).
+    """One question and its answer: `found` has the deciding numbers, `evidence` their location (file: field).
 
-    `passed` is None where the study has nothing that the question is about; `needs` then says what it lacks.
+    `passed` is None if the question does not apply to the study; `needs` then says what the study lacks.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Check(Result):
 
 
 class Audit(Result):
-    """All checks of a study; `passed` of `applicable` is the score, and what could not fail counts on neither side."""
+    """All checks of a study; the score is `passed` of `applicable`, and checks that do not apply count in neither."""
 
     study: str
     hardware: str

@@ -1,4 +1,4 @@
-"""The HTML face: one self-contained file by Jinja, where every value is escaped and a missing one is an error."""
+"""HTML version: one self-contained file made by Jinja; every value is escaped, and a missing value is an error."""
 
 import base64
 import hashlib
@@ -21,13 +21,13 @@ from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Table, Tex
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
 SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "reading.js", "start.js")
-"""In the order in which they need each other."""
+"""Scripts in the order of their dependencies."""
 
 _PLAIN_ENOUGH = {"keep_html_and_head_opening_tags": True, "minify_doctype": False}
-"""What every reader of HTML asks for stays."""
+"""Options of minification that keep the tags every HTML parser expects."""
 
 _ENTRY = re.compile(r"[^\s()]*#(?:/[^\s()/]+)*?/\d+(?![^/\s);])")
-"""The place of an entry of a list in an address: up to the first number."""
+"""Matches the part of an address that names an entry of a list: up to the first number."""
 
 
 def report_html(page: Page, templates: Path, template: str = "report.html") -> str:
@@ -35,7 +35,7 @@ def report_html(page: Page, templates: Path, template: str = "report.html") -> s
     blocks = [*page.opening, *(block for section in page.sections for block in section.blocks)]
     script = page_script(templates, planner=any(block.kind == "planner" for block in blocks))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # The page's security policy lets this script run, and no other.
+    # The page's content security policy allows this script only.
     values = {"page": page, "script": script, "allowed": f"'sha256-{digest}'"}
     return minify_html.minify(
         environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH
@@ -45,7 +45,7 @@ def report_html(page: Page, templates: Path, template: str = "report.html") -> s
 def page_script(templates: Path, *, planner: bool = True) -> str:
     """The page's one script, minified: the files of templates/html/scripts in a scope of their own.
 
-    What answers the planner's form is only where there is one: it is a third of all.
+    Without a planner form on the page, planner.js is left out: it is a third of the whole.
     """
     names = [name for name in SCRIPTS if planner or name != "planner.js"]
     texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in names]
@@ -72,9 +72,9 @@ def environment(templates: Path) -> Environment:
 
 
 def with_sources(value: Any) -> Any:
-    """A text with every number that knows its address in an element that carries it; any other value as it is.
+    """Wrap each number of a text that has an address in an element that carries it; other values stay unchanged.
 
-    For text between tags; what stands in an attribute is first made `bare`.
+    Only for text between tags; the text of an attribute must first go through `bare`.
     """
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
@@ -84,7 +84,7 @@ def with_sources(value: Any) -> Any:
 
 
 def within(text: str, file: str) -> Markup:
-    """A text like any, in a table of one file: an address in it begins with #."""
+    """A text in a table of one file: addresses within that file are shortened and begin with #."""
     return _spans(_short_parts(text, file))
 
 
@@ -116,11 +116,11 @@ def _element(span: Span) -> Markup:
 
 
 def addressed(block: Table) -> tuple[str, list[str], list[tuple[str, list[tuple[str, str | None, str | Markup]]]]]:
-    """A table's list, the addresses that its columns share, its rows: entry, each cell's entry, address and content.
+    """A table's list, the shared address of each column, and rows: entry, and each cell's entry, address and content.
 
-    Most numbers of a column are at one field of a list, in another entry each: the column says `@/field`, the row or
-    the cell which entry `@` is, by its number alone where it is of the table's list. A cell whose address is None has
-    that of its column.
+    Most numbers of a column come from the same field of different list entries. The column's address is `@/field`; the
+    row or the cell says which entry `@` stands for, by its number alone if the entry is in the table's list. A cell
+    whose address is None has its column's address.
     """
     rows = [[_short_parts(text, block.source) for text in row] for row in block.rows]
     bases = [_most_common(_entry(source) for cell in row for source, _ in cell) for row in rows]
@@ -137,13 +137,13 @@ def addressed(block: Table) -> tuple[str, list[str], list[tuple[str, list[tuple[
 
 
 def _numbered(entry: str, entries: str) -> str:
-    """An entry by its number alone where it is of the list."""
+    """Number of an entry that is in the list `entries`; the whole address of any other."""
     number = entry.removeprefix(entries)
     return number if number.isdigit() else entry
 
 
 def _short_parts(text: str, file: str) -> list[tuple[str, str]]:
-    """A text in pieces with their addresses; within the file of its table an address begins with #."""
+    """Pieces of a text with their addresses; addresses within the table's file are shortened and begin with #."""
     return [(source.replace(f"{file}#", "#"), piece) for source, piece in parts(text)]
 
 
@@ -153,7 +153,7 @@ def _most_common(found: Iterable[str]) -> str:
 
 
 def _entry(source: str) -> str:
-    """The address of the first entry of a list in an address, "" where it has none."""
+    """Address of the first list entry named in an address; "" if there is none."""
     found = _ENTRY.search(source)
     return found[0] if found else ""
 
@@ -169,17 +169,17 @@ def _cell(cell: list[tuple[str, str]], base: str, column: str, entries: str) -> 
     own = _entry(source)
     if column and _within(source, own) == column:
         return "" if own == base else _numbered(own, entries), None, escape(text)
-    bare_number = column and any(map(str.isdigit, text))  # a word may have the address of its column
+    bare_number = column and any(map(str.isdigit, text))  # text without digits may keep its column's address
     return "", _within(source, base) if source or bare_number else None, escape(text)
 
 
 def sides(columns: Sequence[Column]) -> Markup:
-    """Classes of a table for its columns of numbers and of prose: n2 where the second has numbers, p3 for prose."""
+    """CSS classes for columns of numbers and prose: n2 if the second has numbers, p3 if the third has prose."""
     found = [f"{one.content[0]}{place}" for place, one in enumerate(columns, start=1) if one.content != "text"]
     return Markup(' class="{}"').format(" ".join(found)) if found else Markup("")
 
 
 def script_json(value: Any) -> Markup:
-    """JSON that no text inside can end the script element with: every < is written as an escape."""
+    """JSON for a script element: every < is escaped, so that no text in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON without < has no markup

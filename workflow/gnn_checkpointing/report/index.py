@@ -1,6 +1,6 @@
-"""The index: which machines have published which studies, what comparing them comes to, and a picture of the default.
+"""Index page: published studies by machine, the result of comparing machines, and a picture of the default study.
 
-`preview.png` has the default study's answer and leading figure, as README and social pages show them.
+`preview.png` shows the default study's answer and leading figure, for the README and social media.
 """
 
 import csv
@@ -46,7 +46,7 @@ QUESTIONS = {
     "vision": "Does it pay for Vision GNNs?",
     "nothing": "What ran?",
 }
-"""What a study of each kind asks, in the order of the index."""
+"""Question of each kind of study, in the order of the index."""
 
 _NOTHING: Mapping[Path, str] = MappingProxyType({})
 _FIGURE = "figures/figure-lead.csv"
@@ -75,7 +75,7 @@ class _Audit(Record):
 
 
 class Summary(Record):
-    """What a report says of itself in its summary.json."""
+    """Content of a report's summary.json."""
 
     hardware: _Hardware
     study: _Study
@@ -88,7 +88,7 @@ class Summary(Record):
 
     @property
     def question(self) -> str:
-        """What the study asks: its title, where its kind is unknown."""
+        """The question that the study asks; its title if its kind is unknown."""
         return QUESTIONS.get(self.kind, self.study.title)
 
     @property
@@ -98,7 +98,7 @@ class Summary(Record):
 
     @property
     def place(self) -> tuple[bool, int, str]:
-        """The default study first, then question by question."""
+        """Sort key: the default study first, then by question, then by name."""
         order = list(QUESTIONS)
         rank = order.index(self.kind) if self.kind in order else len(order)
         return (self.study.name != "default", rank, self.study.name)
@@ -111,7 +111,7 @@ def summary_schema() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Compared:
-    """What the index says of several machines' reports of one study, and the page that says all of it ("": none)."""
+    """Sentences of the index about several machines' reports of one study, and the page with all of it ("" if none)."""
 
     sentences: tuple[str, ...]
     page: str = ""
@@ -122,8 +122,8 @@ def render_index(
 ) -> None:
     """Write the page that lists every report found as <hardware>/<study>/summary.json below `report_root`.
 
-    `compared` is what a comparison of the machines comes to, or why there is none; its page lies beside the index.
-    `left_out` are the folders of reports that are not listed, and why.
+    `compared` is the result of comparing the machines, or the reason why there is none; its page lies beside the index.
+    `left_out` maps the folders of unlisted reports to the reasons.
     """
     folders = [path.parent for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
     found = [(read_summary(folder / SUMMARY), folder) for folder in folders]
@@ -156,7 +156,7 @@ def read_summary(path: Path) -> Summary:
 
 
 def _render_preview(summary: Summary, study: Path, templates: Path, output: Path) -> None:
-    """Write a picture of 1200 by 630 from what a published study's leading figure draws; none of another figure."""
+    """Write a picture of 1200 by 630 from the data of the published leading figure; nothing if its columns differ."""
     drawn = study / _FIGURE
     if not is_there(drawn):
         return
@@ -172,7 +172,7 @@ def _render_preview(summary: Summary, study: Path, templates: Path, output: Path
 
 
 def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
-    """The SVG of one panel, on the axes of all."""
+    """SVG of one panel, on axes shared by all panels."""
     numbers = [(row[0], row[1], Point(float(row[2]), float(row[3]), float(row[4]), float(row[5]))) for row in rows]
     x = scales.degree_scale([point.x for _, _, point in numbers], _COLUMNS[2])
     y = scales.ratio_scale([point.y for _, _, point in numbers], _COLUMNS[3])

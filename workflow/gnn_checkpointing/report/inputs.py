@@ -1,4 +1,4 @@
-"""What a report is made from: the study and everything that was found, as typed values."""
+"""Inputs of a report: the study and all findings, as typed values."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,26 +51,26 @@ PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 """Data that are published as files of their own; all others are packed together."""
 
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
-"""What only some studies have, by the option of the commands that read it."""
+"""Files that only some studies have, by the command-line option that reads them."""
 
 MEASURED = (MEASUREMENTS, GRAPHS, TRACES, RECORDS, TRAININGS, HARDWARE, STUDY)
-"""What every published report has of its measurements. `DEMONSTRATION` is beside it where one was run."""
+"""Measured files of every published report. `DEMONSTRATION` is there too if a demonstration was run."""
 
 MANY_POLICIES = 6
-"""More policies than this beside none are too many for one column or one line each."""
+"""With more policies than this, not counting none, they no longer get a column or a line each."""
 
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
-"""What short tables, lines over density and names beside marks show of too many policies."""
+"""Policies shown by short tables, lines over density and labels when there are too many."""
 
 FRONTIER_POLICIES = 4
-"""From this many policies on, none included, there is a frontier to look at."""
+"""Fewest policies, none included, for which a frontier is shown."""
 
 
 @dataclass(frozen=True)
 class ReportInputs(Findings):
     """The study, its measurements and all that was concluded from them.
 
-    In `rows`, and wherever the report says convolution, another aggregation is part of the name: see `in_series`.
+    In `rows`, and wherever the report names a convolution, an unusual aggregation is part of the name: see `in_series`.
     """
 
     study: Study
@@ -90,7 +90,7 @@ class ReportInputs(Findings):
 
     @property
     def convolutions(self) -> list[str]:
-        """Measured convolutions, in the study's order, aggregations and models of one beside each other."""
+        """Measured convolutions in the study's order; aggregations and models of one convolution are neighbours."""
         architecture = self.study.architecture
         names = [
             series({"convolution": convolution, "aggregation": aggregation, "model": model.name})
@@ -103,7 +103,7 @@ class ReportInputs(Findings):
 
     @property
     def reference(self) -> str:
-        """The allocator under which everything is judged."""
+        """The allocator whose measurements decide all conclusions."""
         return self.study.measurement.allocators[0]
 
     @property
@@ -113,13 +113,13 @@ class ReportInputs(Findings):
 
     @property
     def compared(self) -> list[str]:
-        """Policies other than none that were run at all, in the study's order."""
+        """Policies other than none that ran in at least one cell, in the study's order."""
         left_out = {"none", *self.absent}
         return [policy for policy in self.study.policies if policy not in left_out]
 
     @property
     def absent(self) -> list[str]:
-        """Policies that were nowhere run: refused or unavailable in every cell."""
+        """Policies that ran in no cell: refused or unavailable everywhere."""
         outcomes: dict[Value, set[Value]] = {}
         for row in self.rows:
             outcomes.setdefault(row["policy"], set()).add(row["outcome"])
@@ -143,7 +143,7 @@ class ReportInputs(Findings):
 
     @property
     def few(self) -> list[str]:
-        """All policies, of too many the best known."""
+        """All policies, or only the best known if there are too many."""
         return [policy for policy in self.policies if not self.many_policies or policy in FEW]
 
     @property
@@ -153,14 +153,14 @@ class ReportInputs(Findings):
 
     @property
     def untimed(self) -> list[str]:
-        """The levels of density at which bytes alone were counted; none where nothing was timed."""
+        """Density levels at which only bytes were counted; empty if nothing was timed at all."""
         levels = {point.level: False for point in self.effects.points}
         levels |= {point.level: True for point in self.effects.points if point.step_time_seconds}
         found = [level for level, timed in levels.items() if not timed and any(levels.values())]
         return sorted(found, key=float)
 
     def named(self, policy: str) -> str:
-        """Return a policy's name, marked where it trains another model than none does."""
+        """A policy's name, marked if it trains a different model than none does."""
         return f"{policy} (another model)" if policy in self.quality.other_models else policy
 
     @property
@@ -170,11 +170,11 @@ class ReportInputs(Findings):
 
     @property
     def generated(self) -> list[Row]:
-        """Completed rows on generated graphs, without policies where they are left out."""
+        """Completed rows on generated graphs, without those that `changes` leaves out."""
         return [row for row in self.completed if row["requested_average_degree"] is not None and not self.changes(row)]
 
     def changes(self, row: Row) -> bool:
-        """Whether a policy that trains none's model was seen to change what is computed: there it is left out."""
+        """Whether a policy that should train none's model changed loss, gradients or buffers; then it is left out."""
         same = (row[f"same_{what}"] for what in ("loss", "gradients", "buffers"))
         return row["policy"] not in self.quality.other_models and any(one is False for one in same)
 
@@ -186,7 +186,7 @@ class ReportInputs(Findings):
 
 
 def published(folder: Path) -> dict[str, Path]:
-    """The measured files beside a published report by name; refuses a folder that lacks one that all reports have."""
+    """Measured files of a published report by name; raises Refusal if a file that every report has is missing."""
     missing = [name for name in MEASURED if not is_there(folder / name)]
     if missing:
         raise Refusal(
@@ -197,9 +197,9 @@ def published(folder: Path) -> dict[str, Path]:
 
 
 def in_series(rows: list[Row]) -> list[Row]:
-    """The rows with the aggregation in the convolution's name where it is not the usual one.
+    """The rows with any unusual aggregation added to the convolution's name.
 
-    Without those of cells that were measured again later, which are no further cells.
+    Repeated measurements of a cell (`visit` above 0) are left out: they are not further cells.
     """
     once = part_where(rows, ("visit", "=", 0)) if any(row.get("visit") for row in rows) else rows
     named = SourcedList({**row, "convolution": series(row)} for row in once)

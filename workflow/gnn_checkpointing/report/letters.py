@@ -1,4 +1,4 @@
-"""Letters that a PDF can show, and the warning about others before anything is measured."""
+"""Characters that the PDF can show, and a warning about others before anything is measured."""
 
 from functools import cache
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from gnn_checkpointing.study.study import Study
 
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
-"""Beside the serif font, which Typst brings: matplotlib's."""
+"""Fonts of matplotlib, used in addition to the serif font that comes with Typst."""
 
 
 def font_folder() -> Path:
@@ -30,7 +30,7 @@ def is_drawn(character: str) -> bool:
 
 
 def unprinted(study: Study) -> str:
-    """A warning about letters of the study that the report prints and no PDF font has; "" without any."""
+    """Warning about characters of the study that the report prints but no PDF font has; "" if there are none."""
     asked = study.explained
     images = [one for one in (asked.validation, asked.adversarial) if one] if asked else []
     labels = [*(graph.label or "" for graph in study.graphs.real), *(one.label or one.images.name for one in images)]

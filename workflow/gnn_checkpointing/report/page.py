@@ -1,4 +1,4 @@
-"""The page as data: what the report says, in order, with nothing about how it looks."""
+"""The page as data: the report's content in order, without layout."""
 
 import re
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from gnn_checkpointing.claims.ledger import Verdict
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Kind:
-    """What a section is made of, as a frozen dataclass; each face prints it by its `kind`, the name of its class."""
+    """Block of a section, as a frozen dataclass; HTML and PDF choose how to print it by `kind`, its class name."""
 
     kind: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        """Name the kind as the class."""
+        """Make the class a frozen dataclass whose kind is its lower-case name."""
         cls.kind = cls.__name__.lower()
         dataclass(frozen=True)(cls)
 
@@ -30,7 +30,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a sentence; `look` is its emphasis, `href` where it leads, `source` the address of its number.
+    """A piece of a sentence; `look` is its emphasis, `href` its link target, `source` the address of its number.
 
     A verdict's look is the verdict; its text is what the reader sees.
     """
@@ -44,11 +44,11 @@ class Span:
 Text = str | tuple[Span, ...]
 
 PROVES = "\N{SECTION SIGN}"
-"""What stands at the end of a sentence without numbers, and leads to its evidence."""
+"""Sign that ends a sentence without numbers and links to its evidence."""
 
 
 class Paragraph(Kind):
-    """Running text; `id` is its address within the page, where it has one."""
+    """Running text; `id` is its optional address within the page."""
 
     text: Text
     id: str = ""
@@ -99,7 +99,7 @@ class Table(Kind):
     source: str
 
     def __post_init__(self) -> None:
-        """Refuse a row that has not a cell for each column."""
+        """Raise ValueError if a row does not have one cell per column."""
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise ValueError(f"table {self.id}, row {number}: {len(row)} cells for {len(self.columns)} columns")
@@ -107,7 +107,7 @@ class Table(Kind):
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a panel draws, as rows under column names that say the unit: the figure's data for download."""
+    """Data of a panel for download: rows under column names that include the unit."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float, ...], ...]
@@ -115,7 +115,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing; `alternative` tells who cannot see it, its figure gives the address. A `key` explains the others."""
+    """One drawing; `alternative` is its text alternative, its figure sets `id`. A `key` explains the other panels."""
 
     title: str
     alternative: str
@@ -128,7 +128,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The file that a figure is drawn from, the rule and command that make it, and the SHA-256 of what those read.
+    """The file that a figure is drawn from, the rule and command that make it, and the SHA-256 of their inputs.
 
     `data` is the file with the drawn numbers.
     """
@@ -145,7 +145,7 @@ _WHICH = {"x": "The horizontal axis is", "y": "The vertical axis is", "xy": "Bot
 
 
 class Figure(Kind):
-    """Panels under one caption, with the sentence that teaches to read them; `wide` panels hold much small print."""
+    """Panels under one caption, with a sentence on how to read them; `wide` panels hold much small print."""
 
     id: str
     caption: str
@@ -155,10 +155,10 @@ class Figure(Kind):
     size: Literal["small", "wide"] = "small"
     provenance: Provenance | None = None
     axes: str = field(init=False)
-    """Which kind of axis the panels have, read off the first drawing; one without a name has rows, not numbers."""
+    """Sentence on the kinds of axis, read from the first drawing with axes; an unnamed axis has rows, not numbers."""
 
     def __post_init__(self) -> None:
-        """Say the axes."""
+        """Set `axes`."""
         found = next(filter(None, (_AXES.findall(panel.svg)[:2] for panel in self.panels)), [])
         kinds = {name: "logarithmic" if kind == "log" else kind for name, kind, label in found if label}
         if len(kinds) == 2 and len(set(kinds.values())) == 2:
@@ -176,7 +176,7 @@ class Facts(Kind):
 
 @dataclass(frozen=True)
 class Step:
-    """What to do, and the command lines that do it."""
+    """An action, and the command lines that perform it."""
 
     text: str
     command: str
@@ -190,7 +190,7 @@ class Steps(Kind):
 
 @dataclass(frozen=True)
 class Link:
-    """A file beside the report, and what it holds."""
+    """A file beside the report, and a note on its content."""
 
     href: str
     text: str

@@ -1,6 +1,6 @@
-"""Figures and tables from what they show: from panels, and from columns.
+"""Figures made from panels, and tables made from columns.
 
-A column says its name, the value that it takes of an item, and how that reads.
+A column has a name, takes a value from each item, and formats it.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ def figure(
     panels: Iterable[Panel | None],
     size: Literal["small", "wide"] = "small",
 ) -> Figure:
-    """The panels that there are under one caption, a key first; each has its figure's address and its number."""
+    """Figure of the panels that are not None, keys first; each panel's id is made from the figure's id and a number."""
     there = sorted(filter(None, panels), key=lambda one: one.role != "key")
     keys = sum(one.role == "key" for one in there)
     numbers = ("key" if one.role == "key" else str(place - keys) for place, one in enumerate(there))
@@ -33,7 +33,7 @@ def figure(
 
 @dataclass(frozen=True)
 class Of(Generic[Item]):
-    """One column. `value` is a field's name or a function of the item; without `words` the value is a text."""
+    """One column. `value` is a field's name or a function of the item; without `words` the value is printed as text."""
 
     name: str
     value: str | Callable[[Item], Any]
@@ -43,11 +43,11 @@ class Of(Generic[Item]):
 
     @property
     def column(self) -> Column:
-        """How the table heads it: what has words of its own is a number unless said otherwise."""
+        """Heading of the column; a column with `words` holds numbers unless `content` says otherwise."""
         return Column(self.name, self.unit, self.content or ("number" if self.words else "text"))
 
     def cell(self, item: Item) -> str:
-        """The item's value in words, a dash where it has none."""
+        """The item's formatted value; a dash if it is None or ""."""
         value = getattr(item, self.value) if isinstance(self.value, str) else self.value(item)
         if value is None or value == "":
             return units.NOTHING

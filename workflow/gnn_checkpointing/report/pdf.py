@@ -1,7 +1,7 @@
-"""The PDF face: the page as JSON, typeset by Typst, so that no text of a user is ever markup, and packed.
+"""PDF version: Typst typesets the page from JSON, so that no user text is ever markup; the file is then compressed.
 
-Typst sets the labels of drawings as text. Packing leaves a quarter of the bytes: objects are compressed together, and
-numbers have a hundredth of a point.
+Typst sets the labels of drawings as text. Compression leaves a quarter of the bytes: objects are compressed together,
+and coordinates are rounded to a hundredth of a point.
 """
 
 import io
@@ -29,29 +29,29 @@ from gnn_checkpointing.sourced import bare
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _ANCHORS = {"x": "middle", "y": "end"}
-"""Of the words of an axis, by its class, as the style of drawings has it."""
+"""Text anchors of an axis's labels by the axis's class, as in the style of the drawings."""
 
 _STRING = re.compile(rb"(\((?:[^()\\]|\\.)*\))", re.DOTALL)
 _ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _LONG = re.compile(rb"-?\d+\.\d{3,}")
 _HARDEST = 12
-"""Of the levels of compression: a tenth less than zlib's hardest."""
+"""Highest compression level of libdeflate: a tenth fewer bytes than zlib's highest."""
 
 
 def report_pdf(page: Page, templates: Path) -> bytes:
-    """Return the report as PDF/UA-1, the same bytes for the same page; `templates` is the folder that holds typst/."""
+    """Render the report as PDF/UA-1, the same bytes for the same page; `templates` is the folder that holds typst/."""
     files = {"page.json": json.dumps(_printable(page), ensure_ascii=False)}
     for panel in (panel for figure in page.figures() for panel in figure.panels):
         files[f"{panel.id}.svg"], labels = _apart(_drawable(panel.svg))
         files[f"{panel.id}.json"] = json.dumps(labels, ensure_ascii=False)
-    # A page without a date is dated by the epoch, never by the clock.
+    # A page without a date gets the epoch, never the current time.
     day = datetime.fromisoformat(page.date or "1970-01-01").replace(tzinfo=UTC)
     return _packed(typeset(templates / "typst" / "report.typ", files, pdf_standards=["ua-1"], timestamp=day))
 
 
 def typeset(template: Path, files: Mapping[str, str], **options: Any) -> bytes:
-    """What Typst makes of a template that reads `files`, in our fonts alone."""
+    """Compile a Typst template that reads `files`, without system fonts."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         for path in (template, *(font_folder() / font for font in FONTS)):
@@ -65,7 +65,7 @@ def typeset(template: Path, files: Mapping[str, str], **options: Any) -> bytes:
 
 
 def _printable(value: Any) -> Any:
-    """The page as JSON without drawings and their data (they are files) and with every character drawable."""
+    """The page as JSON, without drawings and their data, which are files, and with every character drawable."""
     if is_dataclass(value) and not isinstance(value, type):
         names = [one.name for one in fields(value) if one.name not in ("svg", "drawn", "knowledge")]
         return {"kind": getattr(value, "kind", "")} | {name: _printable(getattr(value, name)) for name in names}
@@ -75,12 +75,12 @@ def _printable(value: Any) -> Any:
 
 
 def _drawable(text: str) -> str:
-    """The text with the Unicode number in brackets for each character that no embedded font has."""
+    """Replace each character that no embedded font has by its Unicode number in brackets."""
     return "".join(one if is_drawn(one) else " " if one.isspace() else f"[U+{ord(one):04X}]" for one in text)
 
 
 def _apart(svg: str) -> tuple[str, dict[str, Any]]:
-    """A drawing without its text; its width and, line by line, its text, where it is and how large, in points."""
+    """Split a drawing into the SVG without text, and its width and text lines with their place and size in points."""
     Tree.register_namespace("", _SVG[1:-1])
     root = Tree.fromstring(svg)  # noqa: S314 - written by this project
     labels: list[dict[str, Any]] = []
@@ -102,7 +102,7 @@ def _lines(text: Tree.Element, given: Mapping[str, str]) -> Iterator[dict[str, A
 
 
 def _packed(pdf: bytes) -> bytes:
-    """The same pages, smaller: the tags keep their roles, and lose the borders that are drawn anyway."""
+    """Compress a PDF: its pages stay the same; tags keep their roles but lose borders, which are drawn anyway."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
         drawn = {page.Contents.objgen for page in document.pages}
         described = (one for one in document.objects if isinstance(one, pikepdf.Dictionary) and "/FontFile2" in one)
@@ -121,7 +121,7 @@ def _packed(pdf: bytes) -> bytes:
 
 
 def _written(document: pikepdf.Pdf) -> bytes:
-    """The file with all objects that are no streams in one: libraries pack them by the hundred, which takes more."""
+    """Write all non-stream objects into one object stream: libraries pack them by the hundred, which is larger."""
     made, others = io.BytesIO(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"), {}
     made.seek(0, io.SEEK_END)
     places: dict[int, tuple[int, int, int]] = {}
@@ -148,7 +148,7 @@ def _written(document: pikepdf.Pdf) -> bytes:
     start = made.tell()
     places[last + 1] = (1, start, 0)
     rows = [struct.pack(">BIH", *places.get(number, (0, 0, 0))) for number in range(last + 2)]
-    # Each row as its difference from the one above, which filter 2 undoes.
+    # Each row is stored as its difference from the one above (PNG filter 2).
     steps = (
         bytes((a - b) % 256 for a, b in zip(row, above, strict=True)) for above, row in pairwise([bytes(7), *rows])
     )
@@ -164,7 +164,7 @@ def _written(document: pikepdf.Pdf) -> bytes:
 
 
 def _plain_font(font: bytes) -> bytes:
-    """A font's shapes alone, without its texts and what moves them on coarse screens: two thirds of it."""
+    """A font without its name tables and its hinting for coarse screens: two thirds of the size."""
     found, made = TTFont(io.BytesIO(font), recalcTimestamp=False), io.BytesIO()
     for glyph in found.getGlyphOrder():
         found["glyf"][glyph].removeHinting()
@@ -175,14 +175,14 @@ def _plain_font(font: bytes) -> bytes:
 
 
 def _short(content: bytes) -> bytes:
-    """A page's drawing with shorter numbers, and with the letters of its strings as they are."""
+    """A content stream with shorter numbers, and with strings unescaped where possible."""
     return b"".join(
         _unescaped(part) if part.startswith(b"(") else _LONG.sub(_rounded, part) for part in _STRING.split(content)
     )
 
 
 def _unescaped(text: bytes) -> bytes:
-    """A string with escapes where they must be."""
+    """A PDF string with only the necessary escapes."""
     letters = _ESCAPED.sub(_letter, text[1:-1])
     for letter, escape in ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"), (b"\r", b"\\r")):
         letters = letters.replace(letter, escape)
@@ -199,7 +199,7 @@ def _rounded(number: re.Match[bytes]) -> bytes:
 
 
 def _lighten(tag: pikepdf.Dictionary) -> None:
-    """Leave a tag its role and scope: a cell's headers follow from their scope."""
+    """Strip a tag to its role and scope; a cell's headers follow from the scope."""
     del tag["/Type"]
     kept = [one for one in tag.get("/A", []) if one.get("/O") == "/Table" and tag.S == "/TH"]
     if kept:

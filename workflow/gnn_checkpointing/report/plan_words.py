@@ -1,4 +1,4 @@
-"""A plan in words: the numbers as the page shows them, digit for digit (`templates/html/scripts/planner.js`)."""
+"""A plan as text, with exactly the digits that the page shows (`templates/html/scripts/planner.js`)."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,7 +13,7 @@ HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes (same deg
 
 
 def cells(found: PolicyPlan) -> tuple[str, ...]:
-    """Return a policy's row as text: name, peak and time with their intervals, verdict, the largest graphs that fit."""
+    """Format a policy's row: name, peak and time with their intervals, verdict, the largest graphs that fit."""
     nodes, degree = found.largest_nodes, found.largest_degree
     most_nodes = "unlimited" if nodes is None else f"{count(nodes)} nodes" if nodes else "none"
     most_degree = "unlimited" if degree is None else plain(degree) if degree else "none"
@@ -21,7 +21,7 @@ def cells(found: PolicyPlan) -> tuple[str, ...]:
 
 
 def advice(plan: Plan) -> str:
-    """The sentences that answer: which policy to take, and what is not known about the others."""
+    """Sentences of advice: which policy to take, and what is not known about the others."""
     memory = size(plan.memory_bytes)
     if plan.recommended is None:
         return _nothing_fits(plan, memory)
@@ -59,7 +59,7 @@ def _nothing_fits(plan: Plan, memory: str) -> str:
 
 
 def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> str:
-    """Return the plan as the command line prints it; `exact` has peaks by fake tensors, or why there are none."""
+    """Format the plan for the command line; `exact` has peaks by fake tensors, or reasons why there are none."""
     sizes = plan.sizes
     lines = [
         f"{plan.convolution}, {sizes.num_layers} layers of {sizes.hidden_channels} channels, {sizes.heads} heads, on "
@@ -76,14 +76,14 @@ def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> 
 
 
 def _time(found: Time | None) -> str:
-    """The seconds with their interval; withheld ones by their bound."""
+    """Step time with its interval; a withheld time is given by its bound."""
     if found is None:
         return NOTHING
     return _short(found) if found.interval is None else _span(duration, found.interval)
 
 
 def _rate(edges: int, found: Time) -> str:
-    """The throughput in brackets; nothing where only a bound of the time is known, or where it is nothing."""
+    """Throughput in brackets; "" if only a bound of the time is known, or if the time is 0."""
     if found.interval is None or not found.interval.estimate:
         return ""
     return f" ({significant(edges / found.interval.estimate)} edges a second)"
@@ -98,7 +98,7 @@ def _short(found: Time) -> str:
 
 
 def _span(words: Callable[[float], str], value: Interval) -> str:
-    """Return a number with its interval; where both ends read alike there is nothing between them."""
+    """Format a number with its interval, or alone if both ends read the same."""
     low, high = words(plain_number(value.low)), words(plain_number(value.high))
     middle = words(plain_number(value.estimate))
     return mark_between(middle if low == high else f"{middle} ({interval(low, high)})", value)

@@ -1,8 +1,8 @@
-"""Where each file beside the report comes from, in words on the page and in `ro-crate-metadata.json`.
+"""Origin of each file beside the report, in words on the page and in `ro-crate-metadata.json`.
 
-The folder is a Process Run Crate (https://w3id.org/ro/wfrun/process/0.5), which other tools read: one action, the run,
-that used this software on one machine, read a study and wrote measurements, analysis and pages. Every file has its size
-and SHA-256.
+The folder is a Process Run Crate (https://w3id.org/ro/wfrun/process/0.5), a format that other tools read. Its one
+action is the run: it used this software on one machine, read a study and wrote measurements, analysis and pages. Every
+file is listed with its size and SHA-256.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _GIVEN = (names.STUDY, names.HARDWARE)
 _FORMATS = {".xz": "application/x-xz", ".jsonl": "application/jsonl"}
 
 INSIDE = f"#{PACK}/"
-"""Begins the address of what is in the archive."""
+"""Prefix of the addresses of files in the archive."""
 
 _DESCRIPTIONS = {
     PACK: "the data behind the report, as a tar file compressed by xz",
@@ -58,7 +58,7 @@ def study_command(study: Study) -> str:
 
 
 def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]) -> Section:
-    """The section with each figure's provenance: of the file that it is drawn from, and of its own data."""
+    """The section with the provenance of each figure: of the file that it is drawn from, and of its own data."""
     blocks = (
         replace(block, provenance=provenance(block, study, checksums)) if isinstance(block, Figure) else block
         for block in section.blocks
@@ -67,14 +67,14 @@ def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]
 
 
 def provenance(figure: Figure, study: Study, checksums: Mapping[str, str]) -> Provenance:
-    """How a figure's file is made again, the SHA-256 of what that reads, and where the drawn numbers are."""
+    """How to remake a figure's source file, the SHA-256 of what that reads, and the file of the drawn numbers."""
     rule, command, read = _origin(figure.source, study, checksums)
     inputs = tuple(Fact(name, checksums.get(name, "")) for name in read)
     return Provenance(figure.source, rule, command, inputs, data=f"{FIGURES}/{figure.id}.csv")
 
 
 def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
-    """The rule of the workflow, its command in the folder of the report, and the files beside the report it reads."""
+    """Workflow rule that makes a file, its command to run in the report's folder, and the files there that it reads."""
     if file.startswith(f"{names.ANALYSIS}/"):
         given = {option: name for option, name in names.GIVEN.items() if name in checksums}
         options = "".join(f" --{option} {name}" for option, name in given.items())
@@ -91,7 +91,7 @@ def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> tuple[str,
 def crate(
     plain: Mapping[str, bytes], packed: Mapping[str, bytes], inputs: names.ReportInputs, answer: str, code: str
 ) -> dict[str, Any]:
-    """The content of `ro-crate-metadata.json` of a report of `plain` files, one of them the archive of `packed` ones.
+    """Content of `ro-crate-metadata.json` for a report of `plain` files, one of them the archive of the `packed` ones.
 
     `answer` is the report's first sentence, `code` the digest of the sources that made the report.
     """
@@ -110,7 +110,7 @@ def crate(
         name: made.add(File(made, dest_path=name, properties=_facts(name, content)))
         for name, content in sorted(plain.items())
     }
-    # Files in the archive are no files of the folder, which other tools would look for.
+    # Other tools would look in the folder for a File entity; files in the archive get another type.
     files[PACK]["hasPart"] = [
         entity(f"{INSIDE}{name}", "CreativeWork", **_facts(name, content)) for name, content in sorted(packed.items())
     ]
@@ -132,7 +132,7 @@ def crate(
     ]
     root = made.root_dataset
     root["name"], root["description"] = title, bare(answer) or title
-    # The last measurement, not today: the same data give the same file.
+    # The date of the last measurement, not today's: the same data must give the same file.
     root["datePublished"] = stamps[-1] if stamps else "1970-01-01"
     root["license"] = entity(_LICENCE, "CreativeWork", name="MIT licence", description="MIT")
     root["conformsTo"] = entity(_PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")

@@ -1,4 +1,4 @@
-"""A study's report: both faces and the data beside them, whole or not at all."""
+"""Write a study's report: HTML, PDF and their data, completely or not at all."""
 
 import csv
 import hashlib
@@ -37,7 +37,7 @@ TABLES = "tables"
 
 
 Sources = Mapping[str, Path]
-"""The files that the inputs were read from, by the name that each is published under."""
+"""Files that the inputs were read from, by their published names."""
 
 
 def published_sources(folder: Path) -> dict[str, Path]:
@@ -49,7 +49,7 @@ def published_sources(folder: Path) -> dict[str, Path]:
 
 
 def read_inputs(run: RunFolder) -> ReportInputs:
-    """What a report is made from; every number knows the file and the field that it was read from."""
+    """Read the inputs of a report; every number carries the file and the field that it was read from."""
 
     def read(part: str, list_of: str = "") -> Any:
         return sourced(getattr(run, part), f"{READERS[part][0]}#{list_of}")
@@ -66,7 +66,7 @@ def read_inputs(run: RunFolder) -> ReportInputs:
 
 
 def report_code(templates: Path) -> str:
-    """Return a digest of all that makes a report from its measurements: our sources and the templates."""
+    """Digest of everything that turns measurements into a report: our sources and the templates."""
     parts = ("collecting", "analysis", "claims", "audit", "planning", "report")
     files = sorted(path for path in templates.rglob("*.*") if path.is_file())
     return digest([*map(code_fingerprint, parts), *map(sha256_of, files)])
@@ -75,11 +75,11 @@ def report_code(templates: Path) -> str:
 def render_report(
     inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path, apart: Path | None = None
 ) -> None:
-    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and the crate.
+    """Write report and appendix in HTML and PDF, their data, summary.json and the RO-Crate metadata.
 
-    `sources` are the files that `inputs` were read from. All but the pages, the summary and `PLAIN` is packed into one
-    archive. Nothing is written before both documents are made. The crate has the SHA-256 of every file, of packed ones
-    unpacked. Every drawing and table is also written into `apart` as a file of its own, where that is given.
+    `sources` are the files that `inputs` were read from. All files but the pages, the summary and `PLAIN` are packed
+    into one archive. Nothing is written before both documents are made. The crate has the SHA-256 of every file; for a
+    packed file, that of its unpacked content. If `apart` is given, every drawing and table is also written there.
     """
     given = {name: sealed_bytes(path) for name, path in sources.items()}
     before = (sources[names.STUDY].parent, output_folder)
@@ -95,7 +95,7 @@ def render_report(
     }
     plain = {name: contents.pop(name) for name in (*names.PLAIN, SUMMARY)}
 
-    # Threads, not forks: Typst has threads of its own, which a forked process lacks and waits for.
+    # Threads, not forks: a forked process would wait forever for Typst's own threads, which it lacks.
     with ThreadPoolExecutor(3) as beside:
         appendix, pack = beside.submit(report_pdf, made.appendix, templates), beside.submit(pack_of, contents)
         report = beside.submit(report_pdf, made.report, templates)
@@ -125,7 +125,7 @@ def _apart(made: Documents) -> Iterator[tuple[str, str]]:
 
 
 def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
-    """Write the files, and leave none of an earlier publication that had a manifest and nothing packed."""
+    """Write the files, and delete those of an earlier publication format that had a manifest and no archive."""
     for name, content in files.items():
         with whole_file(folder / name) as stream:
             stream.write(content)
@@ -140,7 +140,7 @@ def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) ->
 
 
 def _drawn(figure: Figure) -> str:
-    """What a figure draws, as CSV: numbers to the digits that mean something, texts without addresses."""
+    """Data of a figure as CSV: numbers to ten significant digits, texts without addresses."""
 
     def written(value: str | float) -> str:
         return text_cell(bare(value)) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
@@ -157,7 +157,7 @@ def _csv(rows: Iterable[Sequence[str]]) -> str:
 
 
 def summary(inputs: ReportInputs, templates: Path = TEMPLATES) -> dict[str, Any]:
-    """What the index needs to know of this report."""
+    """Facts about this report for the index."""
     first = opening(inputs, templates)
     return {
         "hardware": {"slug": inputs.machine.slug, "label": inputs.machine.label},

@@ -1,4 +1,4 @@
-"""The folder of a run or of its published report: each file is read by its own reader, once, when it is asked for."""
+"""Folder of a run or of its published report: each file is read by its own reader, once, on first use."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,13 +47,13 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "audit": ("audit.json", read_audit),
     "knowledge": ("planner.json", read_knowledge),
 }
-"""The file of each part of a run, under the name that a report publishes it by, and its reader."""
+"""File (under its published name) and reader of each part of a run."""
 
 
 class RunFolder:
-    """All files of a run as values; a file that is missing or wrong is refused when its part is first used.
+    """All files of a run as values; the first use of a part raises Refusal if its file is missing or invalid.
 
-    `rows` are those of `measurements.csv`; `repeats` are the later visits of cells, once `by_visit` has set them apart.
+    `rows` come from `measurements.csv`; after `by_visit`, `repeats` holds the rows of later visits to a cell.
     """
 
     study: Study
@@ -90,22 +90,22 @@ class RunFolder:
         return found
 
     def but(self, **parts: Any) -> Self:
-        """The same run with other parts."""
+        """Copy of the run with some parts replaced."""
         return type(self)(**vars(self) | parts)
 
     def by_visit(self) -> Self:
-        """The same with the rows of repeated cells apart."""
+        """Copy of the run with the rows of repeated cells in `repeats`."""
         rows = [row for row in self.rows if not row.get("visit")]
         return self.but(rows=rows, repeats=[row for row in self.rows if row.get("visit")])
 
     @property
     def reference(self) -> str:
-        """The allocator under which everything is judged."""
+        """The allocator whose measurements decide all conclusions."""
         return self.study.measurement.allocators[0]
 
     @property
     def cells(self) -> dict[str, Row]:
-        """A row of each cell, for what all rows of a cell share."""
+        """One row of each cell, for values that all rows of a cell share."""
         return {str(row["cell"]): row for row in self.rows}
 
     @property
@@ -125,11 +125,11 @@ class RunFolder:
 
     @property
     def pairs(self) -> list[tuple[Row, Row]]:
-        """Each completed row, none's own among them, with the completed row of none in its cell."""
+        """Each completed row, including none's own, with none's completed row in the same cell."""
         nones = {row["cell"]: row for row in self.completed if row["policy"] == "none"}
         return [(row, nones[row["cell"]]) for row in self.completed if row["cell"] in nones]
 
 
 def place(row: Row) -> str:
-    """Which measurement a row is, such as "sbm-n400-d4-GCN, layers"."""
+    """Name of a row's measurement, such as "sbm-n400-d4-GCN, layers"."""
     return f"{row['cell']}, {row['policy']}"

@@ -1,8 +1,8 @@
-"""Templates in Markdown made into blocks of a page: a writer changes a sentence without opening Python.
+"""Turn Markdown templates into blocks of a page, so that a writer can change a sentence without opening Python.
 
-A template is filled by Jinja, then read as Markdown. Whatever it prints is held back under a placeholder until the
-Markdown is read, so that no text of a user is ever markup, and a number keeps the address that it carries. A figure or
-a table alone in its paragraph stands there as a block. Filters put numbers in words, which keep their addresses.
+Jinja fills a template, which is then parsed as Markdown. Printed values are replaced by placeholders until the Markdown
+is parsed, so that no user text is ever markup and each number keeps its address. A figure or a table alone in its
+paragraph becomes a block. Filters format numbers and keep their addresses.
 """
 
 import re
@@ -27,7 +27,7 @@ from gnn_checkpointing.sourced import parts
 from gnn_checkpointing.study.policy_names import POLICIES
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
-"""Those of a checkout of the project."""
+"""Folder of the templates in a checkout of the project."""
 
 _CHIPS: dict[Verdict, str] = {"supported": "yes", "refuted": "no", "inconclusive": "unclear", "untested": "untested"}
 
@@ -38,7 +38,7 @@ _LOOKS = {"strong": "strong", "em": "emphasis", "code_inline": "code"}
 _BLOCKS = ("table", "figure", "claims", "facts", "steps", "links", "planner")
 
 Evidence = Callable[[str], str]
-"""Where a number's address is shown in full: a link, "" for nowhere."""
+"""Function from a number's address to a link to where it is shown in full, or ""."""
 
 
 class Writer:
@@ -60,7 +60,7 @@ class Writer:
         self._held: list[Any] = []
 
     def blocks(self, name: str) -> tuple[str, list[Block]]:
-        """Title and blocks of the template `name`; no blocks where it says nothing."""
+        """Title and blocks of the template `name`; no blocks if it prints nothing."""
         self._held = []
         text = self._environment.get_template(name).render({**self._values, "held": self._held})
         root = SyntaxTreeNode(MarkdownIt("commonmark").parse(text))
@@ -68,7 +68,7 @@ class Writer:
         return title, list(self._blocks(root.children))
 
     def section(self, name: str) -> Section | None:
-        """The section that a template writes, None where it says nothing; the file's name is its address."""
+        """Section written by a template; None if it prints nothing. The file's stem is the section's id."""
         title, blocks = self.blocks(name)
         return Section(Path(name).stem, title, tuple(blocks)) if blocks else None
 
@@ -89,7 +89,7 @@ class Writer:
                     yield Note(texts[0])
 
     def _alone(self, text: str) -> list[Block] | None:
-        """The blocks that a paragraph is made of, None where it has words."""
+        """Blocks that make up a paragraph; None if it contains words."""
         found = [self._held[int(one)] for one in _PLACE.findall(text)]
         if _PLACE.sub("", text).strip() or not all(_is_block(one) for one in found):
             return None
@@ -99,7 +99,7 @@ class Writer:
         return tuple(span for span in self._spans(inline.children, "plain", "") if span.text)
 
     def _spans(self, nodes: Sequence[SyntaxTreeNode], look: str, href: str) -> Iterator[Span]:
-        """The pieces of a sentence, each with its look and where it leads."""
+        """Pieces of a sentence, each with its look and link target."""
         for node in nodes:
             own = _LOOKS.get(node.type, look)
             if node.type == "softbreak":
@@ -112,7 +112,7 @@ class Writer:
                     yield from self._said(held, cast("Any", own), href)
 
     def _said(self, value: Any, look: Any, href: str) -> Iterator[Span]:
-        """A held value in pieces, a number with the address that it carries."""
+        """Pieces of a held value; each number keeps its address."""
         if isinstance(value, Span):
             yield value if value.look != "plain" else replace(value, look=look)
         elif isinstance(value, tuple):
@@ -126,7 +126,7 @@ class Writer:
 
 @pass_context
 def _held(context: Context, value: Any) -> str:
-    """Keep what is printed for later, and print its place."""
+    """Keep a printed value for later, and print its placeholder instead."""
     if value is None or value == "":
         return ""
     held: list[Any] = context["held"]
@@ -162,7 +162,7 @@ def code(name: object) -> Span:
 
 
 def by_meaning(policies: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """What policies do, as the rest of a sentence that begins with their names, beside these."""
+    """For each kind of policy: what it does, as the end of a sentence that begins with the names, and the names."""
     return [(POLICIES[kind].words, own) for kind, own in grouped(policies, kind_of).items()]
 
 
@@ -174,12 +174,12 @@ def listed(items: Iterable[Any], word: str = "and") -> tuple[Any, ...]:
 
 
 def percents(values: Sequence[Estimate]) -> tuple[str, ...]:
-    """The span of several ratios as percentages, such as "4 % to 18 %", or the one that all of them are."""
+    """Range of several ratios as percentages, such as "4 % to 18 %"; one value if they all read the same."""
     return _span(values, units.percent)
 
 
 def ratios(values: Sequence[Estimate]) -> tuple[str, ...]:
-    """The span of several ratios."""
+    """Range of several ratios."""
     return _span(values, units.ratio)
 
 
@@ -190,17 +190,17 @@ def _span(values: Sequence[Estimate], words: Callable[[float], str]) -> tuple[st
 
 
 def degrees(levels: str) -> str:
-    """Where along the densities, such as " at degree 8-32"."""
+    """Phrase for density levels, such as " at degree 8-32"."""
     return " at every degree" if levels.startswith("all ") else f" at degree {levels}"
 
 
 def deviation(values: Sequence[Estimate]) -> str:
-    """How far the ends of some ratios' intervals lie from 1 at most."""
+    """Largest distance from 1 of the ends of these ratios' intervals, as a percentage."""
     return units.percent(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
 
 
 def taken(effects: Sequence[Any]) -> tuple[str, ...]:
-    """How much longer the timed ones of these effects take, such as " and takes 2 % to 17 % longer"; else nothing."""
+    """How much longer the timed effects take, such as " and takes 2 % to 17 % longer"; empty if none is timed."""
     times = [effect.time_ratio for effect in effects if effect.time_ratio]
     if not times:
         return ()

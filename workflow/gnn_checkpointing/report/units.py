@@ -1,6 +1,6 @@
-"""The one place where a number becomes a string such as "12.3 MiB" or "1.34 (1.31-1.38)".
+"""The only module that formats numbers, such as "12.3 MiB" or "1.34 (1.31-1.38)".
 
-A number that knows its address takes it along into the text (`sourced.py`).
+A number that carries an address keeps it in the text (`sourced.py`).
 """
 
 import math
@@ -23,7 +23,7 @@ More = ParamSpec("More")
 
 
 def _marked(words: Callable[Concatenate[Value, More], str]) -> Callable[Concatenate[Value, More], str]:
-    """The words with the address of a number or estimate inside; they themselves see it without one."""
+    """Wrap a formatter: it gets the number or estimate without its address, which is then put into the text."""
 
     @wraps(words)
     def marked(value: Value, /, *more: More.args, **named: More.kwargs) -> str:
@@ -38,7 +38,7 @@ def _marked(words: Callable[Concatenate[Value, More], str]) -> Callable[Concaten
 
 @_marked
 def significant(value: float, digits: int = 3) -> str:
-    """`value` to that many significant digits, never in powers of ten, with thousands parted by commas."""
+    """`value` to that many significant digits, never in scientific notation, with commas between thousands."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else NOTHING
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -48,7 +48,7 @@ def significant(value: float, digits: int = 3) -> str:
 
 @_marked
 def plain(value: float) -> str:
-    """`value` to three significant digits at most, without idle zeros, such as "4" or "3.9"."""
+    """`value` to at most three significant digits, without trailing zeros, such as "4" or "3.9"."""
     return without_idle_zeros(significant(value))
 
 
@@ -61,19 +61,19 @@ def fixed(value: float, decimals: int) -> str:
 
 @_marked
 def count(value: float) -> str:
-    """A whole number with thousands parted by commas."""
+    """A whole number with commas between thousands."""
     return fixed(value, 0)
 
 
 @_marked
 def digits(value: float) -> str:
-    """A whole number as it is written in a file, without commas: for settings and seeds."""
+    """A number without commas, as written in a file: for settings and seeds."""
     return f"{value:g}" if abs(value) < 1e6 and value != int(value) else str(int(value))
 
 
 @_marked
 def size(num_bytes: float) -> str:
-    """Bytes in the largest binary unit that leaves a number of at least 1."""
+    """Bytes in the largest binary unit in which the number is at least 1."""
     for factor, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if abs(num_bytes) >= factor:
             return f"{significant(num_bytes / factor)}{SPACE}{unit}"
@@ -82,7 +82,7 @@ def size(num_bytes: float) -> str:
 
 @_marked
 def duration(seconds: float) -> str:
-    """Seconds in the unit that leaves a number of at least 1, from ns to hours."""
+    """Seconds in the largest unit, ns to h, in which the number is at least 1 (at least 2 for minutes and hours)."""
     for factor, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (MILLISECOND, "ms"), (MICROSECOND, "µs")):
         if abs(seconds) >= factor * (2 if factor >= 60 else 1):
             return f"{significant(seconds / factor)}{SPACE}{unit}"
@@ -91,7 +91,7 @@ def duration(seconds: float) -> str:
 
 @_marked
 def ratio(value: float) -> str:
-    """A ratio with two decimals; with three significant digits from ten on, and with two below a tenth."""
+    """A ratio with two decimals; from 10 on with three significant digits, and below 0.1 with two."""
     if 0 < abs(value) < 0.1:
         return significant(value, 2)
     return fixed(value, 2) if abs(value) < 10 else significant(value)
@@ -99,7 +99,7 @@ def ratio(value: float) -> str:
 
 @_marked
 def percent(share: float) -> str:
-    """A share as a percentage of two significant digits below ten per cent, of one below a tenth of one."""
+    """A share as a percentage: whole from 10 % on, two significant digits below, one below 0.1 %."""
     value = 100 * share
     if 0 < abs(value) < 0.1:
         return f"{significant(value, 1) if abs(value) >= 0.01 else '< 0.01'}{SPACE}%"
@@ -114,13 +114,13 @@ def accuracy(share: float) -> str:
 
 
 def interval(low: str, high: str) -> str:
-    """The span between two formatted numbers; the word stands where a dash would read as a minus."""
+    """Interval between two formatted numbers; "to" replaces the dash if either number has a minus sign."""
     return f"{low} to {high}" if MINUS in low + high else f"{low}\N{EN DASH}{high}"
 
 
 @_marked
 def ratio_estimate(estimate: Estimate) -> str:
-    """A ratio and its interval, such as "1.34 (1.31-1.38)"; alone where the interval reads the same."""
+    """A ratio and its interval, such as "1.34 (1.31-1.38)"; the ratio alone if the ends read the same."""
     middle, low, high = (ratio(value) for value in (estimate.estimate, estimate.low, estimate.high))
     return middle if low == middle == high else f"{middle} ({interval(low, high)})"
 
@@ -132,13 +132,13 @@ def share_estimate(estimate: Estimate) -> str:
 
 
 def estimate_of(middle: float, low: float, high: float) -> Estimate:
-    """An estimate whose numbers keep their addresses, which checking them anew would drop."""
+    """An estimate whose numbers keep their addresses; pydantic's validation would drop them."""
     return Estimate.model_construct(estimate=middle, low=low, high=high)
 
 
 @_marked
 def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
-    """An estimate in units of `factor`, with the decimals that three digits need, and its interval where it has one."""
+    """An estimate in units of `factor`, to three digits of its largest number, and its interval if it has one."""
     values = [number / factor for number in (estimate.estimate, estimate.low, estimate.high)]
     largest = max(abs(value) for value in values)
     decimals = 0 if largest == 0 else min(6, max(0, 2 - math.floor(math.log10(largest))))
@@ -148,14 +148,14 @@ def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
 
 @_marked
 def share(value: float) -> str:
-    """A share as a percentage in three digits at most; what is nothing but rounding is shown as < 0.01 %."""
+    """A share as a percentage with at most three significant digits; "< 0.01 %" for values that may be rounding."""
     number = "< 0.01" if 0 < value < 1e-4 else without_idle_zeros(significant(100 * value))
     return f"{number}{SPACE}%"
 
 
 @_marked
 def probability(value: float) -> str:
-    """A p-value; below 0.001 only that it is."""
+    """A p-value with three decimals, or "< 0.001"."""
     return "< 0.001" if value < 0.001 else fixed(value, 3)
 
 
@@ -176,18 +176,18 @@ def confidence(level: float) -> str:
 
 @_marked
 def general_estimate(estimate: Estimate) -> str:
-    """An estimate of any size with its interval, each to three significant digits at most."""
+    """An estimate of any size with its interval, each to at most three significant digits."""
     return f"{plain(estimate.estimate)} ({interval(plain(estimate.low), plain(estimate.high))})"
 
 
 @_marked
 def exact_or_general(estimate: Estimate) -> str:
-    """An estimate of any size as `general_estimate` does, alone where its interval reads the same."""
+    """Like `general_estimate`, but without the interval if its ends read the same as the estimate."""
     middle = plain(estimate.estimate)
     return middle if plain(estimate.low) == middle == plain(estimate.high) else general_estimate(estimate)
 
 
 def without_idle_zeros(text: str) -> str:
-    """The text of a number, and maybe its unit, without zeros at the end of its decimals."""
+    """A formatted number, with or without a unit, without trailing zeros in its decimals."""
     number, space, unit = text.partition(SPACE)
     return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit

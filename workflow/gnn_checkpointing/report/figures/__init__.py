@@ -1,1 +1,1 @@
-"""Drawings as SVG text: same data, same bytes; one colour per policy everywhere."""
+"""Drawings as SVG text: the same data give the same bytes; each policy has one colour everywhere."""

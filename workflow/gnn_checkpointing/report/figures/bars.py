@@ -1,4 +1,4 @@
-"""Level bars: what each policy needs beside a limit, and when each cell had the machine."""
+"""Horizontal bars: each policy's memory against a limit, and the time each cell took on the machine."""
 
 import math
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ _RUN_WIDTH, _RUN_HEIGHT = 446.0, 216.0
 _COLOURS = ("#0072b2", "#d55e00", "#009e73")
 _MOST_ROWS = 120
 _TOUCHING = 1 / 1000
-"""Of the run: bars of one row and process that are no further apart are drawn as one, where graphs share rows."""
+"""Fraction of the run: where graphs share rows, bars of one row and process closer than this are drawn as one."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a policy needed, None where it ran out; `cell` is what it was measured on."""
+    """A policy's peak memory, None if it ran out of memory; `cell` is what it was measured on."""
 
     name: str
     value: float | None
@@ -47,7 +47,7 @@ class Turn:
 
 
 def bar_panel(needs: Sequence[Bar], gib: float) -> Panel:
-    """A bar per policy from zero, and the limit in GiB: what ran out of memory runs past it, pale."""
+    """A bar per policy from zero, and the limit in GiB; after running out of memory a bar is pale and runs past it."""
     height = _ABOVE + _ROW * len(needs) + _BELOW
     limit = gib * units.GIB
     end = _PAST * plain(limit)
@@ -95,14 +95,14 @@ def graphs_a_row(graphs: int) -> int:
 
 
 def gantt_panel(turns: Sequence[Turn], graphs: Sequence[str], told: str) -> Panel:
-    """A run: a row for each graph, a bar for each cell and process, in the order of their beginning.
+    """Gantt chart of a run: a row for each graph, a bar for each turn, coloured by process.
 
-    Of more graphs than rows can be told apart, some share a row, and bars that touch there are one.
+    If there are more graphs than rows that can be told apart, several share a row, and touching bars are joined.
     """
     rows = tuple((graphs[turn.row], turn.process, turn.start, turn.end) for turn in turns)
     turns = _shared(turns)
     frame = Box(14, 20, _RUN_WIDTH - 10, _RUN_HEIGHT - 32)
-    # All bars of a process are one path: hundreds of them take no room of their own.
+    # All bars of a process form one path, so that hundreds of bars add few bytes.
     layers = [
         partial(
             bars,
@@ -120,7 +120,7 @@ def gantt_panel(turns: Sequence[Turn], graphs: Sequence[str], told: str) -> Pane
 
 
 def _shared(turns: Sequence[Turn]) -> Sequence[Turn]:
-    """The turns with graphs put together in rows, and with what touches there joined."""
+    """Turns with several graphs per row, if there are too many, and with touching turns joined."""
     several = graphs_a_row(1 + max(turn.row for turn in turns))
     if several == 1:
         return turns

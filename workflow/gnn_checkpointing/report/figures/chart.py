@@ -1,8 +1,8 @@
-"""A chart as data: two axes, layers at values, names beside them. One function draws any chart.
+"""A chart as data: two axes, layers of marks and lines, and labels. One function draws any chart.
 
-What is drawn says what it is, so that the page's script can read, hide and move it: a `g.chart` has its frame and axes;
-in it `.x` and `.y` hold ticks, `svg.plot` what lies at values, `.name` what names it. In a path within `svg.plot`,
-a capital letter stands before values, small ones before shapes.
+Classes and attributes let the page's script read, hide and move what is drawn: a `g.chart` carries its frame and axes;
+in it `.x` and `.y` hold ticks, `svg.plot` the data, `.name` the labels. In a path within `svg.plot`, capital letters
+precede positions of data, and small letters precede shapes.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +20,12 @@ from gnn_checkpointing.report.units import interval
 WIDTH, HEIGHT = 244.8, 187.2
 ABOVE, BELOW = 20.5, 32.0
 _LEFT, _RIGHT = 43.0, 6.0
-"""Points kept for the title, for the axis of x, for the ticks of y, and beside the last tick of x."""
+"""Margins in points: title above, x axis below, y ticks on the left, and room right of the last x tick."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value over x with the ends of its interval or range, and the cell or cells that it is of."""
+    """A value y at x with the ends of its interval or range, and the cell or cells it was measured in."""
 
     x: float
     y: float
@@ -41,20 +41,20 @@ class Point:
 
 
 def inside(height: float, left: float = _LEFT, above: float = ABOVE, right: float = _RIGHT) -> Box:
-    """The frame of the axes in a drawing of the usual width, with so many points beside and above it."""
+    """Frame of the axes in a drawing of the usual width, with these margins in points."""
     return Box(left, above, WIDTH - right, height - BELOW)
 
 
 def span_of(point: Point, y: Scale) -> str:
-    """The interval of a value in words, in brackets; nothing where it has none."""
+    """The interval of a value in brackets; "" if it has none."""
     return f" ({interval(y.text(point.low), y.text(point.high))})" if point.low < point.high else ""
 
 
 @dataclass(frozen=True)
 class Name:
-    """Words near what they name, with a thin line to it where they had to move away; all in points of the drawing.
+    """A label, with a thin line to what it names if it had to move away; all coordinates in points of the drawing.
 
-    `at` is what is named, `x` and `y` the middle of the left edge of the words.
+    `at` is the named place, measured from the frame's top left; `x` and `y` are the middle of the label's left edge.
     """
 
     name: str
@@ -69,12 +69,12 @@ class Name:
 
 
 Layer = Callable[[Element, "Chart"], None]
-"""Draws something at values into the plot of a chart."""
+"""Function that draws data into the plot of a chart."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Two axes in a frame, what is drawn at values, and the names of it."""
+    """Two axes in a frame, the layers drawn between them, and the labels."""
 
     frame: Box
     x: Scale
@@ -87,7 +87,7 @@ class Chart:
     grid: tuple[bool, bool] = (True, True)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a pair of values is drawn, from the frame's top left; far outside where an axis has no such value."""
+        """Place of a pair of values, from the frame's top left; outside it for values a logarithmic axis lacks."""
         return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
 
 
@@ -110,7 +110,7 @@ def draw(parent: Element, chart: Chart) -> Element:
     middle = (frame.left + frame.right) / 2
     if x.label:
         svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, size, text_anchor="middle")
-    # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
+    # The title of the y axis is horizontal and above the axis: it is easier to read and takes no width from the data.
     if y.label:
         left = max(2.0, frame.left - (0 if chart.small else 36))
         svg.words(group, left, frame.top - 10, y.label, chart.title_size)

@@ -1,4 +1,4 @@
-"""A Vision GNN's blocks as curves, and one image with the graph of its patches."""
+"""Measures of a Vision GNN's blocks as curves, and an image with the graph of its patches."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ _COLUMNS = 3
 
 @dataclass(frozen=True)
 class Curve:
-    """One measure over the blocks, with the ends of its intervals where it has any."""
+    """One measure over the blocks, with the ends of its intervals if it has any."""
 
     name: str
     values: Sequence[float]
@@ -33,7 +33,7 @@ class Curve:
 
 
 def curves_svg(curves: Sequence[Curve]) -> str:
-    """A standalone SVG with a small panel per measure."""
+    """Standalone SVG with a small panel per measure."""
     root = _on_paper(_PANEL[0] * _COLUMNS, _PANEL[1] * -(-len(curves) // _COLUMNS))
     for place, curve in enumerate(curves):
         left, top = _PANEL[0] * (place % _COLUMNS), _PANEL[1] * (place // _COLUMNS)
@@ -44,9 +44,9 @@ def curves_svg(curves: Sequence[Curve]) -> str:
 def patch_graph_svg(
     pixels: NDArray[np.uint8], graphs: Sequence[tuple[int, Sequence[Sequence[int]]]], patch: int
 ) -> str:
-    """A standalone SVG of one image, once for each block, with one patch's edges strong and all others faint.
+    """Standalone SVG of one image, repeated for each block, with one patch's edges strong and all others faint.
 
-    `pixels` is `[side, side, 3]`; each of `graphs` a block's number and the neighbours of each patch, row by row.
+    `pixels` is `[side, side, 3]`; each of `graphs` is a block's number and the neighbours of each patch, row by row.
     """
     side = round(len(graphs[0][1]) ** 0.5)
     root = _on_paper((_SIDE + _GAP) * len(graphs), _SIDE + 20)

@@ -1,4 +1,4 @@
-"""The frontier: memory ratio against time ratio, a path a policy from sparse to dense, named at its densest point."""
+"""The frontier: time ratio against memory ratio, a path per policy from sparse to dense, labelled at its dense end."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _KEY_HEIGHT = 83.0
 _LETTERS = 7.0
 _INK = Look(INK, "o")
 MOST_NAMES = 7
-"""Names beside marks: what has none tells its name when it is pointed at."""
+"""Maximum number of labels beside marks; a mark without a label shows its name when it is pointed at."""
 
 
 def frontier_panel(
@@ -36,11 +36,11 @@ def frontier_panel(
     title: str,
     told: str,
 ) -> Panel:
-    """One convolution, which is the title; `levels` are all densities, sparse before dense.
+    """Panel of one convolution, which is the title; `levels` are all densities, sparse before dense.
 
-    A path has each policy's memory and time at the level that its point's cell names, from sparse to dense. `front` are
-    the policies that no other beats in both at the densest level of all: a line joins them. These are named first, then
-    the `few`. `others` train another model: their marks are hollow.
+    Each path holds one policy's memory and time ratios from sparse to dense; a point's `cell` is its level. `front` are
+    the Pareto-optimal policies at the densest level: a line joins them. They are labelled first, then the `few`.
+    `others` train a different model: their marks are hollow.
     """
     densest = [(path, path.points[-1]) for path in paths if path.points[-1].cell == levels[-1]]
     best = [(point.x, point.y) for path, point in densest if path.policy in front]
@@ -59,7 +59,7 @@ def frontier_panel(
 
 
 def key_panel(policies: Sequence[str], levels: Sequence[str], told: str) -> Panel:
-    """Explains colours, sizes and shapes."""
+    """Key to colours, sizes and shapes."""
     root = svg.drawing(_WIDTH, _KEY_HEIGHT)
     svg.words(root, 4, 14, "average degree")
     step = min(44.0, 252 / max(1, len(levels)))
@@ -75,7 +75,7 @@ def key_panel(policies: Sequence[str], levels: Sequence[str], told: str) -> Pane
 
 
 def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], hollow: bool, cell: str) -> None:
-    """A policy's marks, in colour and size from sparse to dense; each tells both of its numbers as ratios to none."""
+    """Draw a policy's marks, coloured and sized by density; each tells both of its ratios to none."""
     group = svg.add(plot, "g", class_=f"p:{path.policy}", **(HOLLOW if hollow else {}))
     numbers = []
     for point in path.points:
@@ -90,7 +90,7 @@ def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], h
 
 
 def named(paths: Sequence[Line], front: Sequence[str], few: Sequence[str]) -> list[Line]:
-    """The paths that get a name, with none at most seven: the front, then the few, those of least memory first."""
+    """Paths to label, at most seven with none: first the front, then the few, each by increasing memory."""
     places = {path.policy: (path.policy not in front, path.policy not in few, path.points[-1].x) for path in paths}
     order = sorted(paths, key=lambda path: (places[path.policy], path.policy))
     return order[: MOST_NAMES - 1]
@@ -105,9 +105,9 @@ def _names(
     x: Scale,
     y: Scale,
 ) -> list[Name]:
-    """A name near the densest mark of none and of each chosen path; those that had to move away have a thin line.
+    """Labels near none's mark and the densest mark of each chosen path, with a thin line if they had to move away.
 
-    No two lines cross. `corners` are those of the front.
+    No two of these lines cross. `corners` are the corners of the front.
     """
     one = _spot(1.0, 1.0, x, y)
     spots = {path.policy: [_spot(point.x, point.y, x, y) for point in path.points] for path in paths}
@@ -135,12 +135,12 @@ def _names(
 
 
 def _around(low: tuple[float, float], high: tuple[float, float], margin: float) -> Box:
-    """The box round a line upwards."""
+    """Bounding box, with a margin, of a vertical line from `low` up to `high`."""
     return Box(low[0] - margin, high[1] - margin, high[0] + margin, low[1] + margin)
 
 
 def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Points every few points of length along a line."""
+    """Places along a line, less than 8 points apart."""
     found = []
     for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(1, int(math.dist((x0, y0), (x1, y1)) / 4))

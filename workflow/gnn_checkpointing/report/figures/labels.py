@@ -1,4 +1,4 @@
-"""Names beside marks: broken where they may be, and placed where they cover nothing."""
+"""Labels beside marks: where they may break into lines, and where they cover nothing."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from gnn_checkpointing.report.figures.svg import text_width
 _ANGLES = tuple(math.radians(degree) for degree in (0, 180, 45, 135, 315, 225, 90, 270, 20, 160, 340, 200))
 _REACHES = (6.0, 11.0, 17.0, 25.0, 35.0, 47.0, 62.0)
 _FAR, _PASSED = 0.2, 4.0
-"""What a point of distance costs, and a mark below the line to a text, in square points of covered lines."""
+"""Cost of a point of distance, and of a mark that a label's line passes over, in square points of covered lines."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Box:
         return self.bottom - self.top
 
     def overlap(self, other: Self) -> float:
-        """Return the area that both cover."""
+        """Area that both cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0.0, width) * max(0.0, height)
 
     def nearest(self, spot: tuple[float, float]) -> tuple[float, float]:
-        """The place in the rectangle that is nearest to another place."""
+        """Place in the rectangle nearest to `spot`."""
         return min(max(spot[0], self.left), self.right), min(max(spot[1], self.top), self.bottom)
 
     def outside(self, frame: Self) -> float:
-        """Return the area that lies outside of the frame."""
+        """Area that lies outside the frame."""
         return self.width * self.height - self.overlap(frame)
 
 
 def wrapped(policy: str) -> str:
-    """Return a policy's name on one or two lines, so that it fits beside a panel."""
+    """Break a policy's name into lines so that it fits beside a panel."""
     broken = re.sub(r"(?<=[_+])edge_blocks|(?<=memory_)budget", lambda found: f"\n{found.group()}", policy)
     return broken if "\n" in broken or len(policy) < 12 else policy.replace("(", "\n(")
 
@@ -65,10 +65,10 @@ def placed(
     size: float,
     thin: Sequence[Box] = (),
 ) -> list[Box | None]:
-    """A place for each text near its anchor, covering no mark and few of what is `thin`; None where none is free.
+    """Find a place for each text near its anchor that covers no mark and little of `thin`; None if no place is free.
 
-    No text touches another, and no line from an anchor to its text crosses another line or another text; it passes
-    over few other marks. All in points; `size` is that of the letters.
+    No text touches another, and no line from an anchor to its text crosses another line or another text; the line
+    passes over few other marks. All in points; `size` is the font size.
     """
     taken: list[Box] = []
     lines: list[Segment] = []
@@ -95,7 +95,7 @@ def placed(
 
 
 def _cost(box: Box, line: Segment, marks: Sequence[Box], thin: Sequence[Box]) -> float:
-    """How much of what is thin a text covers, and how many marks the line to it passes over."""
+    """Cost of a place: the area of `thin` that it covers, and the marks that the line to it passes over."""
     passed = sum(any(crosses(line, side) for side in _diagonals(mark)) for mark in marks)
     return sum(box.overlap(one) for one in thin) + _PASSED * passed
 
@@ -110,12 +110,12 @@ def _is_free(box: Box, line: Segment, taken: Sequence[Box], lines: Sequence[Segm
 
 
 def _diagonals(box: Box) -> tuple[Segment, Segment]:
-    """Two lines of which each that passes a box crosses one."""
+    """The two diagonals of a box; every line that passes through the box crosses one of them."""
     return ((box.left, box.top), (box.right, box.bottom)), ((box.left, box.bottom), (box.right, box.top))
 
 
 def crosses(one: Segment, other: Segment) -> bool:
-    """Whether two lines have a place between their ends in common."""
+    """Whether two line segments cross between their ends."""
 
     def side(line: Segment, spot: tuple[float, float]) -> float:
         (x0, y0), (x1, y1) = line
@@ -125,7 +125,7 @@ def crosses(one: Segment, other: Segment) -> bool:
 
 
 def _beside(anchor: tuple[float, float], reach: float, angle: float, width: float, height: float) -> Box:
-    """Return the box that touches the end of a line from the anchor with the side that faces it."""
+    """Box whose side facing the anchor touches the end of a line of length `reach` from the anchor."""
     across = math.cos(angle)
     x, y = anchor[0] + reach * across, anchor[1] + reach * math.sin(angle)
     left = x if across > 0.3 else x - width if across < -0.3 else x - width / 2

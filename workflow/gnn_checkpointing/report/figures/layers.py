@@ -1,4 +1,4 @@
-"""What a chart draws at values: series of marks and lines, lines of reference, fronts and bars."""
+"""Layers of a chart: series of marks and lines, reference lines, fronts, bars and ribbons."""
 
 from collections.abc import Sequence
 
@@ -28,9 +28,9 @@ def series(
     opacity: float | None = None,
     cell: str = "",
 ) -> None:
-    """Marks of one name, `joined` by a line or not, with whiskers; a mark tells its numbers when it is pointed at.
+    """Draw a series of marks with whiskers, `joined` by a line or not; a mark shows its numbers when it is pointed at.
 
-    `on_rows` their number is along x, and what they are of names their row.
+    With `on_rows` the value is along x, and the point's cell is the name of its row.
     """
     group = svg.add(plot, "g", class_=f"p:{name}", **(HOLLOW if hollow else {}))
     if look.colour != INK:
@@ -54,7 +54,7 @@ def series(
 
 
 def _tell_values(plot: Element, group: Element, chart: Chart, points: Sequence[Point], cell: str) -> None:
-    """Write what marks say of both of their numbers, and of their cell: once where all are of one."""
+    """Write what marks tell: their two numbers and their cell, which is written once if all share it."""
     cells = {point.cell for point in points}
     apart = len(cells) > 1 or "{}" in "".join(cells)
     numbers = [
@@ -66,10 +66,10 @@ def _tell_values(plot: Element, group: Element, chart: Chart, points: Sequence[P
 
 
 def tell(plot: Element, group: Element, told: str, cell: str, numbers: Sequence[Sequence[str]]) -> None:
-    """Write what each of the marks in a group says: what all of a plot say only once.
+    """Write the tooltips of a group's marks; a text that all groups of a plot share is written once.
 
-    `told` has a pair of braces for the name of a mark and for each of its `numbers`; `cell` is what all are of. The
-    page's script makes the pieces of a path of class `marks` marks of their own, each of which says its numbers.
+    `told` has a pair of braces for the name of a mark and for each of its `numbers`; `cell` is common to all marks. The
+    page's script splits a path of class `marks` into separate marks, each of which shows its numbers.
     """
     told = svg.clean(f"{told}; {cell}" if cell else told)
     if plot.get("data-told", told) != told:
@@ -81,7 +81,7 @@ def tell(plot: Element, group: Element, told: str, cell: str, numbers: Sequence[
 
 
 def whisker(chart: Chart, point: Point) -> str:
-    """The interval of a point, with a cap at either end."""
+    """Path of a point's interval, with a cap at either end."""
     low, high = chart.at(point.x, point.low), chart.at(point.x, point.high)
     return f"{svg.path([low])}m-2.2 0h4.4{svg.path([low, high])}m-2.2 0h4.4"
 
@@ -95,7 +95,7 @@ def rule(
     through: Sequence[tuple[float, float]] = (),
     dashes: str | None = "4 3",
 ) -> None:
-    """A line of reference from one end of the axes to the other: upright, level, or `through` two pairs of values."""
+    """Draw a reference line across the axes: vertical at `x`, horizontal at `y`, or `through` two pairs of values."""
     upright = [] if x is None else [(x, chart.y.low), (x, chart.y.high)]
     level = [] if y is None else [(chart.x.low, y), (chart.x.high, y)]
     ends = [chart.at(*pair) for pair in (*upright, *level, *through)]
@@ -103,7 +103,7 @@ def rule(
 
 
 def stairs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The corners of a front: from each value to the next one to the right, then down."""
+    """Corners of a front: from each point right to the x of the next, then down."""
     corners: list[tuple[float, float]] = []
     for x, y in points:
         corners += [(x, corners[-1][1])] if corners else []
@@ -112,7 +112,7 @@ def stairs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def front_line(plot: Element, chart: Chart, *, corners: Sequence[tuple[float, float]]) -> None:
-    """A line through the corners of a front."""
+    """Draw a line through the corners of a front."""
     svg.add(plot, "path", class_="front", d=svg.path([chart.at(*corner) for corner in corners]))
 
 
@@ -125,7 +125,7 @@ def bars(
     spans: Sequence[tuple[float, float, float, str]],
     opacity: float | None = None,
 ) -> None:
-    """Level bars on rows: from one value to another; each may say what it is when it is pointed at."""
+    """Draw horizontal bars on rows, from one value to another; each may show a text when it is pointed at."""
     half = 0.35
     group = svg.add(plot, "g", class_=f"p:{name}" if name else None, fill=colour, stroke="none", opacity=opacity)
     said = any(words for *_, words in spans)
@@ -141,6 +141,6 @@ def bars(
 def ribbon(
     plot: Element, chart: Chart, *, xs: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str
 ) -> None:
-    """The area between two lines."""
+    """Fill the area between two lines."""
     there, back = ([chart.at(x, y) for x, y in zip(xs, ends, strict=True)] for ends in (low, high))
     svg.add(plot, "path", class_="ribbon", d=svg.path(there + back[::-1]) + "z", fill=colour)

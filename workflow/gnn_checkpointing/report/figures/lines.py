@@ -1,4 +1,4 @@
-"""Lines over density: one line per policy, intervals drawn, each line labelled at its end."""
+"""Line charts over density: one line per policy with intervals, labelled at its end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gnn_checkpointing.report.page import Drawn, Panel
 __all__ = ["Line", "Point", "lines_over", "spread"]
 
 _NAMES = 64.0
-"""Points kept on the right for names."""
+"""Right margin for labels, in points."""
 _LINE_HEIGHT = 10.5
 
 
@@ -41,10 +41,10 @@ def lines_over(
     told: str = "",
     names: str = "policy",
 ) -> Panel | None:
-    """A line for each of several names over x; None without any.
+    """Line chart over x; None if no line has points.
 
-    `reference` draws a level line, such as 1 for ratios. `told` describes it instead of the ends of its lines. `cell`
-    is what its points are of, if more than the title.
+    `reference` draws a horizontal line, such as 1 for ratios. `told` replaces the default text alternative, which gives
+    the ends of the lines. `cell` says what the points were measured on, by default the title.
     """
     lines = [line for line in lines if line.points]
     if not lines:
@@ -72,7 +72,7 @@ def lines_over(
 
 
 def _end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Box, x: Scale, y: Scale) -> list[Name]:
-    """Each policy's name beside its last point, moved apart where names would touch."""
+    """Labels of the lines beside their last points, moved apart where they would touch."""
     texts = [wrapped(line.policy) for line in lines]
     heights = [_LINE_HEIGHT * (1 + text.count("\n")) for text in texts]
     size = 8.0 if max(svg.text_width(text, 8.0) for text in texts) < _NAMES - 4 else 7.0
@@ -95,7 +95,7 @@ def _end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Box, x: 
 
 
 def _inside(places: Sequence[float], heights: Sequence[float], frame: Box) -> list[float]:
-    """The places, all moved by the same, so that as many as can are beside the axes."""
+    """Shift all places by the same amount so that as many as possible lie beside the axes."""
     top = min(place - height / 2 for place, height in zip(places, heights, strict=True))
     bottom = max(place + height / 2 for place, height in zip(places, heights, strict=True))
     shift = max(0.0, frame.top - 6 - top) or min(0.0, frame.bottom + 6 - bottom)
@@ -103,7 +103,7 @@ def _inside(places: Sequence[float], heights: Sequence[float], frame: Box) -> li
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
-    """Places near the wanted ones, in the same order, no two nearer than half the sum of their heights."""
+    """Places near the wanted ones, in the same order, no two closer than half the sum of their heights."""
     order = sorted(range(len(wanted)), key=lambda position: (wanted[position], position))
     places = list(wanted)
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""One colour, marker and line per policy, everywhere; one shape per family and a ramp for density on the frontier."""
+"""Colour, marker and dashes of each policy everywhere; on the frontier, a shape per family and colours for density."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 
 INK = "currentColor"
-"""The colour of the text around a drawing, whichever face and theme it is in."""
+"""Colour of the text around a drawing, in any theme and in print."""
 
 Dashes = tuple[float, ...]
 
@@ -45,12 +45,12 @@ _MARKERS = {
     "fused edge blocks": "*",
 }
 
-# From gold over magenta to blue at a luminance that keeps 3:1 on either ground; red-green blindness leaves the order.
+# Gold to magenta to blue, with a contrast of 3:1 on light and dark grounds; the order survives red-green blindness.
 _RAMP = ((0xB0, 0x82, 0x00), (0xC8, 0x5C, 0x4A), (0xA9, 0x55, 0x9E), (0x4F, 0x66, 0xD0))
 
 
 def looks(policies: Sequence[str]) -> dict[str, Look]:
-    """Each policy's look: that of its kind, variants of one kind told apart; spare ones for unknown names."""
+    """Look of each policy: its kind's, with another marker and dashes for variants; unknown names get spare looks."""
     found: dict[str, Look] = {}
     seen: dict[str, int] = {}
     for policy in policies:
@@ -67,7 +67,7 @@ def looks(policies: Sequence[str]) -> dict[str, Look]:
 
 
 def by_convolution(convolutions: Sequence[str], colour: str) -> dict[str, Look]:
-    """A look for each convolution: one colour, told apart by marker and line."""
+    """Look of each convolution: one colour, distinguished by marker and dashes."""
     return {
         name: Look(colour, _OF_CONVOLUTIONS[place % len(_OF_CONVOLUTIONS)], _DASHES[place % len(_DASHES)])
         for place, name in enumerate(convolutions)
@@ -75,7 +75,7 @@ def by_convolution(convolutions: Sequence[str], colour: str) -> dict[str, Look]:
 
 
 def kind_of(policy: str) -> str:
-    """The policy's kind: its name without the number in brackets, or all of it where nothing is known."""
+    """Kind of a policy: its name without the number in brackets; the whole name if it is unknown."""
     try:
         return parse_policy(policy).kind
     except Refusal:
@@ -83,7 +83,7 @@ def kind_of(policy: str) -> str:
 
 
 def family(policy: str) -> str:
-    """What the policy has in common with others: it gives its shape on the frontier."""
+    """Family of a policy, by its idea: it decides the shape on the frontier."""
     row = POLICIES.get(kind_of(policy))
     return row.idea if row else _OTHER
 

@@ -1,4 +1,4 @@
-"""Residuals over the number of edges, ratios by graph, and one machine against another: points without lines."""
+"""Scatter plots: residuals over the number of edges, ratios by graph, and one machine against another."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +16,9 @@ from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.page import Drawn, Panel
 
 _ROW = 13.0
-"""Points that one row of a legend takes."""
+"""Height of one row of a legend, in points."""
 _MOST_MARKS = 300
-"""Of a panel: more cannot be told apart, and a page of ten thousand cells would be ten times as large."""
+"""Maximum number of marks in a panel: more cannot be told apart, and would make pages of many cells far larger."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Mark:
 
 
 def drawn_marks(lines: Sequence[Line]) -> list[Line]:
-    """The lines with the marks that are drawn: all, or of neighbours along x the lowest, middle and highest."""
+    """Lines with the marks to draw: all, or the lowest, middle and highest of each group of neighbours along x."""
     most = _MOST_MARKS // max(1, len(lines))
     return [
         line if len(line.points) <= most else Line(line.policy, _outermost(line.points, most // 3)) for line in lines
@@ -39,7 +39,7 @@ def drawn_marks(lines: Sequence[Line]) -> list[Line]:
 
 
 def _outermost(points: Sequence[Point], groups: int) -> tuple[Point, ...]:
-    """Three points of each of so many groups of neighbours along x: by y the lowest, the middle, the highest."""
+    """From each of `groups` groups of neighbours along x, the points with the lowest, middle and highest y."""
     ordered = sorted(points, key=lambda point: (point.x, point.y))
     ends = [round(number * len(ordered) / groups) for number in range(groups + 1)]
     ranked = (sorted(ordered[begin:end], key=lambda point: point.y) for begin, end in pairwise(ends))
@@ -47,7 +47,7 @@ def _outermost(points: Sequence[Point], groups: int) -> tuple[Point, ...]:
 
 
 def thinning(panels: Iterable[Sequence[Line]]) -> str:
-    """The sentence that a caption owes to its reader where not every mark is drawn; else nothing."""
+    """Sentence for the caption if not every mark is drawn; else ""."""
     if all(drawn_marks(lines) == list(lines) for lines in panels):
         return ""
     return (
@@ -66,7 +66,7 @@ def scattered(
     *,
     diagonal: bool = False,
 ) -> Panel | None:
-    """Marks, one per cell, around the level line of 0, or the diagonal on which both axes agree; None without any."""
+    """Scatter plot, one mark per cell, with a line at y = 0 or the diagonal x = y; None if there are no lines."""
     if not lines:
         return None
     low, high = max(x.low, y.low), min(x.high, y.high)
@@ -87,7 +87,7 @@ def scattered(
 
 
 def marks_on_rows(title: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, names: str) -> Panel:
-    """A mark for each of several names, such as policies, on the row of each graph."""
+    """Dot chart: a row for each graph, with a mark for each of several names, such as policies."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     policies = list(dict.fromkeys(mark.policy for mark in marks))
     rows = _legend_rows(policies)
@@ -110,7 +110,7 @@ def marks_on_rows(title: str, marks: Sequence[Mark], looks: Mapping[str, Look], 
 
 
 def _short(label: str) -> str:
-    """A graph's label cut to what fits beside the panel; the table beneath has it whole."""
+    """A graph's label, cut to fit beside the panel; the table below has the whole label."""
     return label if len(label) <= 14 else label[:13] + "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -124,7 +124,7 @@ def _columns(names: Sequence[str]) -> int:
 
 
 def _under_legend(height: float, chart: Chart, looks: Mapping[str, Look], *, hollow: bool) -> str:
-    """The SVG of a chart, and above it marks with their names in rows."""
+    """SVG of a chart below a legend in rows."""
     root = svg.drawing(WIDTH, height)
     draw(root, chart)
     columns = _columns(list(looks))

@@ -11,9 +11,9 @@ from gnn_checkpointing.sourced import plain
 
 @dataclass(frozen=True)
 class Scale:
-    """One axis: what it says, whether it is logarithmic, where it runs and where its ticks are.
+    """One axis: its label, whether it is logarithmic, its ends and its ticks.
 
-    `words` is how a number on it reads: a key of `WORDS`, and a name that the page's script knows.
+    `words` selects the number format: a key of `WORDS`, which the page's script knows too.
     """
 
     label: str
@@ -25,7 +25,7 @@ class Scale:
     words: str = "plain"
 
     def share(self, value: float) -> float:
-        """Where a value is between the axis's ends: 0 at the low one, 1 at the high one."""
+        """Position of a value: 0 at `low`, 1 at `high`; -1 for a non-positive value on a logarithmic axis."""
         if not self.log:
             return float((value - self.low) / (self.high - self.low))
         return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -1.0
@@ -37,12 +37,12 @@ class Scale:
         return replace(self, low=low, high=high, ticks=ticks, tick_labels=labels)
 
     def text(self, value: float) -> str:
-        """A value in words."""
+        """Format a value as this axis does."""
         return WORDS[self.words](value)
 
     @property
     def told(self) -> str:
-        """The axis as the page's script reads it: kind, ends, words, label."""
+        """The axis in the form that the page's script reads: kind, ends, words, label."""
         return f"{'log' if self.log else 'linear'} {self.low:.6g} {self.high:.6g} {self.words} {self.label}"
 
 
@@ -89,7 +89,7 @@ def time_scale(values: Sequence[float], label: str) -> Scale:
 
 
 def count_scale(values: Sequence[float], label: str) -> Scale:
-    """A logarithmic axis of whole numbers, in thousands and millions where they are."""
+    """A logarithmic axis of whole numbers; large ones in thousands (k) or millions (M)."""
     return _logarithmic(values, label, _one_two_five, "count", _short_count)
 
 
@@ -131,7 +131,7 @@ def _logarithmic(
     words: str,
     text: Callable[[float], str] | None = None,
 ) -> Scale:
-    """An axis with ticks at round values; without a `text` a tick reads as a number on it does, without idle zeros."""
+    """A logarithmic axis with ticks at round values; without `text`, `words` formats them without trailing zeros."""
     least, most = plain(min(values)), plain(max(values))  # an axis has no address
     ticks = round_values(least, most)
     room = (most / least) ** 0.06 * 1.05
@@ -167,7 +167,7 @@ def _powers_of_two(low: float, high: float) -> list[float]:
 
 
 def _one_two_five(low: float, high: float) -> list[float]:
-    """Round values around low to high, as many as six ticks allow: 1-2-5, 1-3 or powers of ten."""
+    """Round values around low to high: 1-2-5 or 1-3 steps if they give at most six ticks, else powers of ten."""
     exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     for leading in ((1, 2, 5), (1, 3)):
         values = [float(f"{digit}e{exponent}") for exponent in exponents for digit in leading]

@@ -1,4 +1,4 @@
-"""SVG as a tree of elements, and the shapes of marks; rounded numbers give the same bytes on every machine."""
+"""SVG as a tree of elements, and shapes of marks; numbers are rounded, so that every machine writes the same bytes."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from gnn_checkpointing.sourced import bare
 
 Element = Tree.Element
 FONT = "DejaVu Sans"
-"""The font on paper, and the widest that a page may choose: what fits here fits everywhere."""
+"""Font of the PDF, and the widest font that the page may use: a text that fits in it fits everywhere."""
 _ON_PAPER = "#1d2126"
 STYLE = (
     "svg{fill:currentColor;font-size:8px;stroke-linejoin:round}"
@@ -23,7 +23,7 @@ STYLE = (
     ".front{fill:none;stroke-width:1.1;stroke-opacity:.55}"
     ".ribbon{fill-opacity:.2;stroke:none}"
 )
-"""What all drawings share, in selectors that readers of SVG know: on paper, in a page, and in a file saved from it."""
+"""Style of all drawings, in selectors that SVG readers support: in the PDF, in a page, and in a file saved from it."""
 
 _OF_FILES = re.compile(r' xmlns="[^"]*"|<style>.*?</style>')
 _WIDTH_OF_A_LETTER = 0.62  # of its size, the mean of that font
@@ -38,7 +38,7 @@ Corners = tuple[tuple[float, float], ...]
 
 
 def drawing(width: float, height: float) -> Element:
-    """An empty drawing in points, with its style, which a page has once for all drawings."""
+    """An empty drawing in points, with its style sheet, which `on_page` removes."""
     size = f"0 0 {number(width)} {number(height)}"
     root = Tree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "viewBox": size, "aria-hidden": "true"})
     add(root, "style").text = f"svg[viewBox]{{color:{_ON_PAPER};font-family:{FONT}}}{STYLE}"
@@ -46,17 +46,17 @@ def drawing(width: float, height: float) -> Element:
 
 
 def on_page(drawing: str) -> str:
-    """A drawing without what a page has once for all."""
+    """A drawing without namespace and style sheet, which a page has once for all drawings."""
     return _OF_FILES.sub("", drawing, count=2)
 
 
 def named(drawing: str, name: str) -> str:
-    """A drawing that says what a file of it is called."""
+    """Add the file name under which a drawing can be saved."""
     return drawing.replace(' aria-hidden="true"', f' aria-hidden="true" data-name="{name}"', 1)
 
 
 def add(parent: Element, name: str, **attributes: str | float | None) -> Element:
-    """A new element in `parent`. None leaves an attribute out; `class_` is class, and `_` in a name is `-`."""
+    """Add an element to `parent`. None leaves an attribute out; `class_` means class, and `_` in a name means `-`."""
     written = {
         key.rstrip("_").replace("_", "-"): clean(value) if isinstance(value, str) else number(value)
         for key, value in attributes.items()
@@ -66,7 +66,7 @@ def add(parent: Element, name: str, **attributes: str | float | None) -> Element
 
 
 def words(parent: Element, x: float, y: float, text: str, size: float = 8.5, **attributes: str | None) -> Element:
-    """Text in one or several lines, the block of them centred on `y`; `parent` may have its size and anchor."""
+    """Add text of one or more lines, as a block centred on `y`; size and anchor may come from `parent`."""
     lines = clean(text).split("\n")
     first = y + (0.72 - 1.1 * (len(lines) - 1)) * size / 2
     made = add(parent, "text", x=tenth(x), y=tenth(first), **attributes)
@@ -84,7 +84,7 @@ def written(root: Element) -> str:
 
 
 def number(value: float, decimals: int = 2) -> str:
-    """A number to a hundredth; the rounding before keeps the last bits of a processor out of a tie."""
+    """Format a number, by default to a hundredth; rounding to 1e-6 first makes ties independent of the processor."""
     text = f"{round(round(float(value), 6), decimals):.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
@@ -95,7 +95,7 @@ def tenth(value: float) -> str:
 
 
 def path(points: Sequence[tuple[float, float]]) -> str:
-    """A line through some places of data, which a page may move: the first, and the steps from one to the next."""
+    """Path through places of data, which the page may move: the first place, then relative steps."""
     if not points:
         return ""
     (left, top), *others = places = [(float(tenth(x)), float(tenth(y))) for x, y in straightened(points)]
@@ -105,9 +105,9 @@ def path(points: Sequence[tuple[float, float]]) -> str:
 
 
 def compact(numbers: Sequence[float]) -> str:
-    """Coordinates to a tenth of a point, in as few letters as SVG allows."""
+    """Coordinates to a tenth of a point, in as few characters as SVG allows."""
     short = [re.sub(r"^(-?)0\.", r"\1.", tenth(one)) for one in numbers]
-    # A minus begins a number of its own, and so does a second point.
+    # A minus sign starts a new number, and so does a second decimal point.
     return "".join(
         one if not place or one[0] == "-" or (one[0] == "." and "." in short[place - 1]) else f" {one}"
         for place, one in enumerate(short)
@@ -115,7 +115,7 @@ def compact(numbers: Sequence[float]) -> str:
 
 
 def straightened(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points without those in the middle of a level or upright piece of line."""
+    """The points without those inside a horizontal or vertical stretch of the line."""
     kept: list[tuple[float, float]] = []
     for x, y in points:
         if len(kept) > 1 and any(
@@ -129,17 +129,17 @@ def straightened(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def clean(text: str) -> str:
-    """Text as it is read: without the addresses of numbers, and without characters that XML has no place for."""
+    """Text without the addresses of its numbers; unprintable characters, which XML may not allow, become blanks."""
     return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in bare(text))
 
 
 def text_width(text: str, size: float) -> float:
-    """The most that the longest line of a text takes."""
+    """Estimated width of the longest line of a text."""
     return _WIDTH_OF_A_LETTER * size * max(map(len, text.split("\n")), default=0)
 
 
 def _regular(corners: int, inner: float = 1.0, turned: float = 0.0) -> Corners:
-    """A regular polygon with a corner at the top; with `inner` a star, which has a shorter corner between any two."""
+    """A regular polygon with a corner at the top; with `inner` other than 1, a star with inner corners that far out."""
     radii = [1.12] * corners if inner == 1.0 else [1.12, 1.12 * inner] * corners
     angles = [2 * math.pi * step / len(radii) + turned for step in range(len(radii))]
     return tuple((r * math.sin(angle), -r * math.cos(angle)) for r, angle in zip(radii, angles, strict=True))
@@ -171,10 +171,10 @@ _SHAPES: dict[str, Corners] = {
 
 @cache
 def marker(shape: str, size: float) -> str:
-    """A mark of that many points across, relative to where the pen is."""
+    """Path of a mark `size` points across, relative to the pen's position."""
     radius = size / 2
     if shape == "o":
-        # One arc nearly all the way round: half as long as two half circles.
+        # One arc that nearly closes: half as many characters as two half circles.
         r = compact([radius])
         return f"m0-{r}a{r} {r} 0 1 0 .01 0z"
     corners = [(float(tenth(radius * x)), float(tenth(radius * y))) for x, y in _SHAPES[shape]]

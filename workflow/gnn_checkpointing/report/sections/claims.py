@@ -1,4 +1,4 @@
-"""What is judged: every claim once with its verdict for each convolution, and the report's own grades."""
+"""Judged claims, each once with its verdict for each convolution, and the report's own audit."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _text = Texts("claims")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a claim comes to for one convolution, or for the study where `about` is empty; formatted."""
+    """Formatted result of a claim for one convolution, or for the whole study if `about` is empty."""
 
     about: str
     verdict: Verdict
@@ -29,9 +29,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ClaimItem:
-    """A judged sentence, its verdict for each convolution, and all that these rest on, formatted.
+    """A judged sentence, its verdict for each convolution, and the formatted evidence for them.
 
-    `wants` says what it would take where nothing was tested.
+    `wants` says what a test would need if nothing was tested.
     """
 
     id: str
@@ -52,11 +52,11 @@ class Claims(Kind):
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _ENTRY = re.compile(r"(?<=/)\d+\b")
-"""The number of an entry in a list, in an address."""
+"""Matches the number of a list entry in an address."""
 
 
 def judged(inputs: ReportInputs) -> list[Claims]:
-    """Every claim and its verdicts, by who makes it."""
+    """Every claim and its verdicts, grouped by kind: who makes it."""
     kinds = grouped(inputs.ledger.claims, lambda claim: str(claim.kind))
     return [
         Claims(f"claims-{kind}", title, tuple(map(_item, grouped(kinds[kind], _sentence).values())), CLAIMS)
@@ -66,11 +66,11 @@ def judged(inputs: ReportInputs) -> list[Claims]:
 
 
 def summary(inputs: ReportInputs) -> Table:
-    """How many sentences and judgements there are of each kind, and how many have each verdict."""
+    """Table of the numbers of sentences, judgements and verdicts for each kind of claim."""
     claims, titles = inputs.ledger.claims, _text.names("kinds")
 
     def sentences(kind: str) -> int:
-        # A claim about every convolution is one sentence in general; one about the study has nothing in general.
+        # Claims about every convolution share one general sentence; a claim about the study has none ("").
         of_kind = ("kind", "=", kind)
         alone = counted_where(claims, of_kind, ("in_general", "=", ""))
         return alone + counted_where(claims, of_kind, ("in_general", "!=", ""), distinct="in_general")
@@ -93,7 +93,7 @@ def summary(inputs: ReportInputs) -> Table:
 def _item(alike: Sequence[Claim]) -> ClaimItem:
     first, reason = alike[0], _each(alike, lambda claim: claim.reason)
     untested = all(claim.verdict == "untested" for claim in alike)
-    # Files and fields, without the numbers of the entries, which claims.json has.
+    # Files and fields only; claims.json has the numbers of the entries.
     evidence = (_ENTRY.sub("…", place) for claim in alike for place in claim.evidence.split("; "))
     places = dict.fromkeys(filter(None, evidence))
     facts = [
@@ -114,12 +114,12 @@ def _item(alike: Sequence[Claim]) -> ClaimItem:
 
 
 def _sentence(claim: Claim) -> tuple[str, str]:
-    """What is the same of claims that differ in their convolution alone."""
+    """Key that is equal for claims that differ in their convolution only."""
     return claim.id.partition(":")[0], claim.policy
 
 
 def _each(alike: Sequence[Claim], text: Callable[[Claim], str]) -> str:
-    """What the claims say, once where they say the same; else with the convolutions that say it."""
+    """Texts of the claims: one text if all agree, else each text with its convolutions."""
     found = {words: [claim.convolution for claim in own] for words, own in grouped(alike, text).items()}
     if len(found) == 1:
         return next(iter(found))
@@ -132,10 +132,10 @@ def _quantity(claim: Claim) -> str:
 
 
 def estimate_of(claim: Claim) -> str:
-    """A claim's estimate with its interval, "" where it has none."""
+    """A claim's estimate with its interval; "" if it has none."""
     return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
 
 
 def found_or_needed(check: Check) -> str:
-    """What decided a question, or what it would need."""
+    """Evidence that decided a check, or what the check would need."""
     return check.found or check.needs

@@ -1,4 +1,4 @@
-"""The frontier of memory and time, the densities at which each policy pays, and the allocator's part in time."""
+"""The frontier of memory and time, the densities at which each policy pays, and the allocator's effect on time."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#
 
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Payoff, str, str, str, str]]:
-    """Each policy with the levels at which it saves memory, costs time, saves time, and is unbeaten."""
+    """Each policy with the levels at which it saves memory, costs time, saves time, and is Pareto-optimal."""
     unbeaten = {(best.convolution, policy, best.level) for best in inputs.effects.pareto for policy in best.policies}
     return [
         (
@@ -47,7 +47,7 @@ def _levels(points: Sequence[Effect]) -> list[str]:
 
 
 def _paths(inputs: ReportInputs, convolution: str) -> list[Line]:
-    """Each policy's points that have both ratios; none itself is where the dashed lines cross."""
+    """Each policy's points that have both ratios. Policy none is not among them: it is where the dashed lines cross."""
     found = [
         (point.policy, Point.of(memory.estimate, time, point.level))
         for point in points_under(inputs, inputs.reference)
@@ -58,7 +58,7 @@ def _paths(inputs: ReportInputs, convolution: str) -> list[Line]:
 
 
 def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str = "frontier") -> Figure | None:
-    """The frontier of some convolutions, all on the same axes; None where nothing has both ratios."""
+    """The frontier of some convolutions, all on the same axes; None if no effect has both ratios."""
     paths = {convolution: _paths(inputs, convolution) for convolution in inputs.convolutions}
     every = points(paths.values())
     if not every:
@@ -79,7 +79,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
 
 
 def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str = "", **values: Any) -> Table:
-    """Each policy's ratio to none at the levels at which anything has it."""
+    """Table of each policy's ratio to none at each level; for times, only at timed levels."""
     time = ratio == "time_ratio"
     cells = {(*pair_of(p), p.level): getattr(p, ratio) for p in points if p.policy != "none"}
     if not time:
@@ -90,13 +90,13 @@ def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str =
 
 
 def other_allocators(inputs: ReportInputs) -> dict[str, list[AllocatorEffect]]:
-    """The effects of every allocator beside the reference."""
+    """The effects of every allocator other than the reference."""
     found = grouped(inputs.effects.allocators, lambda effect: effect.allocator)
     return {name: in_order(inputs, own, "convolution", "policy", "level") for name, own in found.items()}
 
 
 def moved_most(effects: Sequence[AllocatorEffect]) -> AllocatorEffect | None:
-    """The comparison that the allocator moves furthest at the densest level, None where no policy was timed there."""
+    """The comparison that the allocator changes most at the densest level; None if no policy was timed there."""
     densest = max(float(effect.level) for effect in effects)
     others = [e for e in effects if float(e.level) == densest and e.policy != "none"]
     return max(others, key=lambda e: abs(math.log(e.observed.estimate / e.checkpointing.estimate)), default=None)
@@ -109,10 +109,10 @@ def outermost(effects: Sequence[AllocatorEffect]) -> list[AllocatorEffect]:
 
 
 def beside(effect: AllocatorEffect) -> Estimate | None:
-    """A policy's ratio to none under the reference; None of none itself."""
+    """A policy's ratio to none under the reference allocator; None for none itself."""
     return None if effect.policy == "none" else effect.checkpointing
 
 
 def seen(effect: AllocatorEffect) -> Estimate | None:
-    """A policy's ratio to none under the other allocator; None of none itself."""
+    """A policy's ratio to none under the other allocator; None for none itself."""
     return None if effect.policy == "none" else effect.observed

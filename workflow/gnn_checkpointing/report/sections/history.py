@@ -1,4 +1,4 @@
-"""One machine over time: what each measurement of a study gave, kept beside the report and drawn once there are two."""
+"""One machine over time: results of each measurement of a study, kept beside the report, drawn once there are two."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,11 +25,11 @@ from gnn_checkpointing.sourced import plain, sourced
 _text = Texts("history")
 
 BYTES = ("saved_activation_bytes", "transient_bytes", "peak_memory_bytes")
-"""Columns that another measurement of the same code must repeat to the byte."""
+"""Columns that a repeated measurement of the same code must reproduce exactly."""
 
 
 class Speed(Record):
-    """The throughput of one convolution and policy on the densest graphs that were timed, and a digest of its bytes."""
+    """Throughput of one convolution and policy at the densest timed level, and a digest of its bytes."""
 
     convolution: str
     policy: str
@@ -39,7 +39,7 @@ class Speed(Record):
 
 
 class Repeat(Record):
-    """What a measurement repeats of the one before it: series of bytes, and the conclusions that both came to."""
+    """Agreement of a measurement with the one before it: series of bytes, and the conclusions that both reached."""
 
     series: int
     same_bytes: int
@@ -50,7 +50,7 @@ class Repeat(Record):
 
 
 class Measured(Record):
-    """One measurement of the study: when, by which commit, how fast it was, and what each conclusion was."""
+    """One measurement of the study: its date, its commit, its throughputs, and the verdict on each claim."""
 
     measured_on: str = Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")
     started: str = ""
@@ -62,12 +62,12 @@ class Measured(Record):
 
 
 def read_history(path: Path) -> list[Measured]:
-    """The measurements of a `history.json`; none where there is no such file. Refuses one of another form."""
+    """Measurements of a `history.json`; an empty list without the file. Raises Refusal if the file is malformed."""
     return checked(path, list[Measured], "restore the file, or delete it to begin again") if path.is_file() else []
 
 
 def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured]:
-    """The history with this measurement in it, by day; a day and commit are listed once."""
+    """History including this measurement, sorted by day; each pair of day and commit is listed once."""
     commit = inputs.machine.facts.get("commit", "")
     speeds = tuple(
         Speed(
@@ -94,7 +94,7 @@ def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured
 
 
 def _repeat(before: Measured, now: Measured) -> Repeat | None:
-    """The later measurement beside the earlier one; None where the earlier kept no conclusions."""
+    """Comparison of a measurement with the earlier one; None if either has no verdicts."""
     if not (before.verdicts and now.verdicts):
         return None
     old, new = ({(one.convolution, one.policy): one.bytes for one in run.speeds} for run in (before, now))
@@ -119,7 +119,7 @@ def _digest(inputs: ReportInputs, convolution: str, policy: str) -> str:
 
 
 def known_of(history: Sequence[Measured]) -> list[Measured]:
-    """The measurements, every number with its address."""
+    """The measurements, in which every number carries its address."""
     known: list[Measured] = sourced(list(history), f"{HISTORY}#")
     return known
 
@@ -134,7 +134,7 @@ def _plain_training(one: Measured, convolution: str) -> float | None:
 
 
 def throughput_figure(known: Sequence[Measured]) -> Figure | None:
-    """Plain training's throughput at each measurement, a line for each convolution; None where it was never timed."""
+    """Throughput of policy none at each measurement, a line for each convolution; None if it was never timed."""
     names = _convolutions(known)
     numbered = list(enumerate(known, start=1))
     lines = [
@@ -151,7 +151,7 @@ def throughput_figure(known: Sequence[Measured]) -> Figure | None:
 
 
 def measured_table(inputs: ReportInputs, known: Sequence[Measured]) -> Table:
-    """Every measurement, with plain training's throughput for each convolution."""
+    """Table of every measurement, with the throughput of policy none for each convolution."""
     speeds = (
         Of(name, partial(_plain_training, convolution=name), units.significant, "nodes per second")
         for name in _convolutions(known)

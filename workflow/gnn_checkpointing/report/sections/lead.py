@@ -1,4 +1,4 @@
-"""What only the report has: the one figure on its first screen, and short tables."""
+"""Parts that only the report has: the figure on its first screen, and short tables."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,7 +28,7 @@ _MOST_GRAPHS = 12
 
 
 def lead_figure(inputs: ReportInputs) -> Figure | None:
-    """What the study is about in two panels, a policy each; None where it compares nothing with none."""
+    """Leading figure, chosen by the study's results, mostly with a panel for each of two policies; None without any."""
     if inputs.effects.depths:
         return depth_figure(inputs, "lead")
     if inputs.effects.ego:
@@ -46,7 +46,7 @@ def lead_figure(inputs: ReportInputs) -> Figure | None:
 
 
 def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
-    """A look for each convolution, for whole layers and our own blocks, or the study's first two policies."""
+    """Look of each convolution in the panels of two policies: layers and edge_blocks, or else the study's first two."""
     wanted = [policy for policy in _FIRST if policy in inputs.compared]
     policies = wanted if len(wanted) == len(_FIRST) else inputs.compared[: len(_FIRST)]
     colours = looks(inputs.policies)
@@ -80,7 +80,7 @@ def _real(inputs: ReportInputs) -> Figure | None:
 def _lines(
     inputs: ReportInputs, effects: Sequence[Effect], place: Callable[[Effect], float], across: str, about: str
 ) -> Figure | None:
-    """A panel for each policy, with a line for each convolution; None where nothing varies along x."""
+    """A panel for each policy, with a line for each convolution; None if there are fewer than two places along x."""
     own, order = grouped(effects, lambda effect: effect.policy), inputs.convolutions
     shown = {
         policy: parts.lines_of(own.get(policy, []), lambda e: e.convolution, order, place, lambda e: e.activation_ratio)
@@ -100,7 +100,7 @@ def _lines(
 def _marks(
     inputs: ReportInputs, effects: Sequence[Effect], label: Callable[[Effect], str], about: str
 ) -> Figure | None:
-    """A panel for each policy, with a mark for each convolution on the line of each graph; None without any."""
+    """A panel for each policy, with a mark for each convolution on the row of each graph; None without marks."""
     shown = {
         policy: [
             Mark(label(e), e.convolution, e.activation_ratio.estimate)
@@ -115,7 +115,7 @@ def _marks(
 
 
 def _limit(inputs: ReportInputs) -> Figure | None:
-    """What each policy needs beside the memory limit, None where there is no limit or nothing completed under it."""
+    """Memory of each policy against the limit; None if there is no limit or nothing completed under it."""
     gib = inputs.study.measurement.memory_limit_gib
     if gib is None or not inputs.completed:
         return None

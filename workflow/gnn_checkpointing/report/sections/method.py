@@ -1,4 +1,4 @@
-"""How and on what it was measured: method, instrument, run, graphs, machine, the data, and how to measure again."""
+"""How the study was measured: method, instrument, run, graphs, machine, data, and how to measure it again."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,18 +28,18 @@ _text = Texts("method")
 
 
 def policy_kinds(inputs: ReportInputs) -> dict[str, str]:
-    """What each kind of policy of the study does."""
+    """Description of each kind of policy in the study."""
     return {kind: POLICIES[kind].words for kind in map(kind_of, ("none", *inputs.study.policies))}
 
 
 def differing_models(inputs: ReportInputs) -> bool:
-    """Whether models differ in layers or channels, or one is what it was found to be."""
+    """Whether models differ in layers or channels, or the study has a user's own module."""
     sizes = {(model.num_layers, model.hidden_channels) for model in inputs.effects.models}
     return inputs.study.architecture.module is not None or len(sizes) > 1
 
 
 def model_facts(inputs: ReportInputs, several: bool) -> Facts:
-    """The sizes that all models share, what stacks and a user's own model are made of, and how it was measured."""
+    """Sizes that all models share, the parts of stacks and of a user's own model, and how they were measured."""
     architecture, own = inputs.study.architecture, {}
     if architecture.module is not None:
         own = {f"{own_name(architecture.module)} is built by": architecture.module}
@@ -50,13 +50,13 @@ def model_facts(inputs: ReportInputs, several: bool) -> Facts:
 
 
 def machine_facts(inputs: ReportInputs) -> Facts:
-    """The machine, as written beside its records."""
+    """Facts about the machine, as written beside its records."""
     machine = inputs.machine
     return Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *starmap(Fact, machine.facts.items())))
 
 
 def redo_steps(inputs: ReportInputs) -> Steps:
-    """The commands that make this report again."""
+    """Commands that reproduce this report."""
     run, set_up = study_command(inputs.study), "make setup\n. .venv/bin/activate\n"
     measure = "make report" if inputs.study.name == "default" else f"{set_up}{run}"
     commands = (f"{set_up}{run} -n", measure, "make test")
@@ -75,18 +75,18 @@ def links_to(notes: Mapping[str, str]) -> Links:
 
 _PER_MINUTE = 60.0
 MOST_GRAPHS = 120
-"""Of the table: of more, those that took longest."""
+"""Maximum number of graphs in the table; of more, it shows those that took longest."""
 
 
 def tolerated(name: str) -> float:
-    """A tolerance of the readings with its address."""
+    """A tolerance of the readings or of the table of measurements, with its address."""
     module = readings if hasattr(readings, name) else measurements_table
     value: float = getattr(module, name)
     return sourced(value, f"{module.__name__.replace('.', '/')}.py#/{name}")
 
 
 def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
-    """What each instrument is called, speaks of, and says of a step whose memory is known; and that / the exact."""
+    """Name and subject of each instrument, its reading of a step of known memory, and that / the exact value."""
     shown = inputs.demonstration
     assert shown is not None
     rows = []
@@ -99,7 +99,7 @@ def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None
 
 
 def halves_table(inputs: ReportInputs) -> Table:
-    """How each policy's step is shared between forward and backward."""
+    """Table of the forward and backward shares of each policy's step time."""
     found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in inputs.policies}
     for row in inputs.completed:
         forward, backward = (measurements_table.number(row, f"{half}_time_seconds") for half in ("forward", "backward"))
@@ -126,7 +126,7 @@ def halves_table(inputs: ReportInputs) -> Table:
 
 
 def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
-    """Every turn at the machine; `sentence` sums them up."""
+    """Gantt chart of every turn at the machine; `sentence` sums it up."""
     graphs = [graph.graph for graph in inputs.quality.run.graphs] if inputs.quality.run else []
     turns = turns_of(inputs.rows)
 
@@ -149,14 +149,14 @@ def longest(inputs: ReportInputs) -> list[Any]:
 
 PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
 ERROR = square_root(0.25 / (PAIRS * 1.0))
-"""Of a share of so many pairs, at a half, where it is largest."""
+"""Standard error of a share that is estimated from PAIRS pairs, at one half, where it is largest."""
 
 MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/method.py#/MOST_ROWS")
-"""A study of more graphs shows so many of them; `graphs.json` has all."""
+"""Maximum number of graphs that are shown; `graphs.json` has all."""
 
 
 def drawn_first(inputs: ReportInputs) -> list[GraphFacts]:
-    """The graphs whose structure was counted; of replicates the first, since the others differ by chance."""
+    """Graphs whose structure was counted; only the first of replicates, since the others differ by chance."""
     return sorted((one for one in inputs.graphs if one.structure is not None and one.replicate == 0), key=_place)
 
 

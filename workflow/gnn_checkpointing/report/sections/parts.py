@@ -1,4 +1,4 @@
-"""What sections share: blocks put together, orders, tables of several forms, and lines of figures."""
+"""Helpers that sections share: orders, tables of several forms, and lines and panels of figures."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,22 +23,22 @@ from gnn_checkpointing.study.families import FAMILIES
 Item = TypeVar("Item")
 
 NAMES = {family: row.name for family, row in FAMILIES.items()}
-"""Families of graphs as a reader knows them."""
+"""Readers' names of the families of graphs."""
 
 NORMS = {"batch": "BatchNorm", "layer": "LayerNorm"}
-"""Norms as a reader knows them."""
+"""Readers' names of the norms."""
 
 SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
-"""A policy saves memory where it saves more than this."""
+"""A policy counts as saving memory if it saves more than this."""
 
 LISTED = sourced(12, "gnn_checkpointing/report/sections/parts.py#/LISTED")
-"""Tables show so many of the worst, and lists so many of the first."""
+"""Number of items that tables (the worst) and lists (the first) show."""
 _NAMED = 6
-"""Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
+"""Maximum number of pairs of convolution and policy that are named; the table's source file has all."""
 
 
 def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[Item], Any]) -> list[Item]:
-    """The items by some fields or functions: convolutions and policies in the study's order, levels as numbers."""
+    """Sort by fields or functions: convolutions and policies in the study's order, levels and sizes as numbers."""
     known = {"convolution": inputs.convolutions, "policy": inputs.policies}
     places = {name: {one: place for place, one in enumerate(order)} for name, order in known.items()}
 
@@ -52,26 +52,26 @@ def in_order(inputs: ReportInputs, items: Iterable[Item], *by: str | Callable[[I
 
 
 def deep(inputs: ReportInputs) -> list[Effect]:
-    """Stacks of several depths, by stack, density, depth and policy."""
+    """Effects on deep stacks, by stack, density, depth and policy."""
     found = in_order(inputs, inputs.effects.depths, "convolution")
     stacks = list(dict.fromkeys(point.stack for point in found))
     return in_order(inputs, found, lambda point: stacks.index(point.stack), "level", "num_layers", "policy")
 
 
 def additions(stack: Any) -> list[str]:
-    """What a stack of an architecture, or of what is measured beside it, has beside convolutions."""
+    """Parts of a stack other than convolutions, such as dropout, for an architecture or a model measured beside it."""
     given = {"dropout": stack.dropout, NORMS.get(stack.norm, ""): stack.norm in NORMS}
     given |= {"residual connections": stack.residual, "self-loops in attention": stack.self_loops}
     return [name for name, has in given.items() if has]
 
 
 def pair_of(one: Any) -> tuple[str, str]:
-    """Its convolution and policy."""
+    """An item's convolution and policy."""
     return one.convolution, one.policy
 
 
 def by_pair(items: Iterable[Item]) -> dict[tuple[str, str], Item]:
-    """What has a convolution and a policy, by both."""
+    """Items by their convolution and policy."""
     return {pair_of(one): one for one in items}
 
 
@@ -88,7 +88,7 @@ def over_levels(
     unit: str = "degree",
     **values: Any,
 ) -> Table:
-    """A table with a row for each convolution and policy, a column for each level, and the cells of all three."""
+    """Table with a row for each convolution and policy and a column for each level; `cells` is keyed by all three."""
 
     def at(level: Any) -> Of[tuple[str, str]]:
         return Of(heading(level), lambda pair: cells.get((*pair, level)), words, unit)
@@ -98,7 +98,7 @@ def over_levels(
 
 
 def reasons(text: Texts, inputs: ReportInputs, id: str, source: str, sentences: Sequence[str]) -> Table:
-    """A table of sentences of the form "what: why", those of one reason in one row."""
+    """Table of sentences of the form "what: why", with one row per reason."""
     found: dict[str, list[str]] = {}
     for sentence in sentences:
         what, _, why = sentence.partition(": ")
@@ -124,18 +124,18 @@ def outcome_text(row: Row) -> str:
 
 
 def without_replicate(label: str) -> str:
-    """A graph's label without the number of its draw, where only the first is shown."""
+    """A graph's label without the number of its replicate, for places where only the first replicate is shown."""
     return re.sub(r", replicate \d+", "", label)
 
 
 def base_labels(effects: Iterable[Any]) -> Callable[[str], str]:
-    """What a graph that others were made from is called: without its replicate, unless that tells graphs apart."""
+    """Function that labels the graphs others were made from: without the replicate, unless labels would coincide."""
     bases = {effect.base for effect in effects}
     return without_replicate if len(set(map(without_replicate, bases))) == len(bases) else str
 
 
 def family(name: str) -> str:
-    """A family of graphs as a reader knows it; other names as they are."""
+    """Reader's name of a family of graphs; other names stay unchanged."""
     return NAMES.get(name, name)
 
 
@@ -146,7 +146,7 @@ def line(
     y: Callable[[Item], Estimate | float | None],
     cell: Callable[[Item], str] = lambda _: "",
 ) -> Line:
-    """A line through what the items have as y, in the order of x; an item without y has no point."""
+    """Line through the items' values of y, in the order of x; an item whose y is None has no point."""
     found = [(x(one), y(one), cell(one)) for one in sorted(items, key=x)]
     return Line(name, tuple(Point.of(place, value, of) for place, value, of in found if value is not None))
 
@@ -159,7 +159,7 @@ def lines_of(
     y: Callable[[Item], Estimate | float | None],
     cell: Callable[[Item], str] = lambda _: "",
 ) -> list[Line]:
-    """A line for each name in the order given that has points."""
+    """Lines of the items by name, in the given order, without lines that have no points."""
     own = grouped(items, name)
     lines = (line(each, own[each], x, y, cell) for each in order if each in own)
     return [each for each in lines if each.points]
@@ -173,14 +173,14 @@ def points(panels: Iterable[Sequence[Line]]) -> list[Point]:
 def marked(
     panels: Mapping[str, Sequence[Mark]], own_looks: Callable[[str], Mapping[str, Look]], axis: str, names: str
 ) -> list[Panel]:
-    """A panel for each title that has marks of some `names`, all on one axis of ratios."""
+    """A panel for each title that has marks, all on one axis of ratios; `names` says what the marks stand for."""
     values = [mark.value for marks in panels.values() for mark in marks]
     x = scales.ratio_scale([*values, 1.0], axis)
     return [marks_on_rows(title, marks, own_looks(title), x, names) for title, marks in panels.items() if marks]
 
 
 def spans(chosen: Sequence[str], levels: Sequence[str]) -> str:
-    """The chosen of the levels as runs, such as "4, 16-128"; all and none of several in words."""
+    """Chosen levels as ranges, such as "4, 16-128"; also "all (4-128)", "nowhere", or "not measured" without levels."""
     if not levels:
         return "not measured"
     if not chosen:
@@ -198,7 +198,7 @@ def over_bases(
     x: Scale,
     y: Scale,
 ) -> Iterator[Panel | None]:
-    """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
+    """A panel for each convolution and base graph: each policy's ratio to none over `place`."""
     label = base_labels(effects)
     for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
         own = [effect for effect in effects if (effect.convolution, effect.base) == (convolution, base)]
@@ -219,7 +219,7 @@ def scatter(
     diagonal: bool = False,
     **values: Any,
 ) -> Figure:
-    """Marks of several policies, a panel for each convolution; the text says what is not drawn by `thinned`."""
+    """Marks of several policies, a panel for each convolution; in the text, `thinned` says what is not drawn."""
     own = looks(inputs.policies)
     shown = (scattered(name, each, own, *axes, told(name), diagonal=diagonal) for name, each in panels.items() if each)
     return text.figure(id, source, shown, thinned=thinning(panels.values()), **values)

@@ -1,4 +1,4 @@
-"""My graph, my memory: what now? The planner's form, and its answer for the densest graphs of the study."""
+"""The planner's form, for any graph and memory, and its answers for the densest graphs of the study."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,11 +20,11 @@ _OF_MODELS = {
 
 
 class Planner(Kind):
-    """A form that answers for any graph, model and memory; `knowledge` is what planner.json holds.
+    """A form that answers for any graph, model and memory; `knowledge` is the content of planner.json.
 
-    A field is a number that it asks for: name, label, what stands there at first, the least value, and the step.
+    A field asks for a number: its name, label, initial value, minimum, and step.
 
-    Interactive, and so in the HTML alone: what it answers stands in the paragraph and table beside it, too.
+    It is interactive, and so in the HTML only; the paragraph and table beside it give its answers too.
     """
 
     graphs: tuple[str, ...]
@@ -35,19 +35,19 @@ class Planner(Kind):
 
 
 def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
-    """The planner asked for the largest graph that all laws know, at its densest: level, form, answers, warnings."""
+    """Plan for the largest graph within the laws' range: confidence level, form, a plan per convolution, warnings."""
     known = inputs.knowledge
     limits = {limit.size: limit for limit in known.limits}
     nodes, edges = limits["num_nodes"].high, limits["num_edges"].high
     planner = planning.Planner(known)
 
     def plan(convolution: str, memory_gib: float) -> Plan:
-        """An answer whose numbers have the question as their address, since asking it again is their derivation."""
+        """A plan whose numbers have the question as their address: asking it again reproduces them."""
         question = {"num_nodes": nodes, "num_edges": edges, "convolution": convolution, "memory_gib": memory_gib}
         found = planner.plan(num_nodes=nodes, num_edges=edges, convolution=convolution, memory_gib=memory_gib)
         return sourced(found, f"{PLANNER}?{urlencode(question)}#")
 
-    # A memory that teaches something: half of what the hungriest policy of all takes, in two digits.
+    # An instructive memory: half of the highest predicted peak of all policies, to two digits.
     most = max(one.peak.estimate for name in known.convolutions for one in plan(name, 1.0).policies)
     memory = float(f"{most / 2 / units.GIB:.2g}")
     plans = [plan(convolution, memory) for convolution in known.convolutions]
@@ -68,5 +68,5 @@ def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
 
 
 def plan_rows(plans: Sequence[Plan]) -> list[tuple[str, ...]]:
-    """Every policy of every answer, in words."""
+    """Formatted rows: every policy of every plan."""
     return [(plan.convolution, *plan_words.cells(one)) for plan in plans for one in plan.policies]

@@ -1,4 +1,4 @@
-"""Laws: regressions and their residuals; those that predict, how far off each was on unseen graphs, and what fits."""
+"""Laws: regressions and their residuals; predictive laws, their errors on unseen graphs, and which graphs fit."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -28,21 +28,21 @@ RESPONSES: dict[Response, str] = {
 }
 _TERM = re.compile(r"(?<=\w) (?=\w)")
 NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/NOTABLE")
-"""Below this p-value a knee is reported."""
+"""A knee is reported if its p-value is below this."""
 
 
 def short(response: Response) -> str:
-    """A response as a part of an address."""
+    """Short name of a response, for ids."""
     return response.removeprefix("step_").partition("_")[0]
 
 
 def unbroken(formula: str) -> str:
-    """The formula without blanks within a product, at which no line should break."""
+    """The formula with non-breaking spaces within products, so that no line breaks there."""
     return _TERM.sub(units.SPACE, formula)
 
 
 def leaderboard(inputs: ReportInputs, response: Response) -> Table:
-    """Each form's score for each series; the chosen one is marked by a word, not by colour."""
+    """Table of each form's score for each series; a word, not a colour, marks the chosen form."""
     board = [one for one in inputs.predictions.leaderboard if one.response == response]
     cells = {(one.convolution, one.policy, one.form): one for one in board}
     forms, words = dict.fromkeys(one.form for one in board), partial(_text, "score")
@@ -54,7 +54,7 @@ def leaderboard(inputs: ReportInputs, response: Response) -> Table:
 def in_words(law: PredictiveLaw) -> str:
     """The law as a formula with units, such as "larger of 1.20 KiB + 400 B·N and 96.0 B·E".
 
-    N are nodes, E edges, K edges of the largest block, N₂ nodes where two blocks are full.
+    N are nodes, E edges, K the edges of the largest block; N₂ are the nodes where a layer fills two blocks or more.
     """
     if law.form == "power":
         return _power(law)
@@ -78,7 +78,7 @@ def _sum(law: PredictiveLaw, piece: dict[str, float]) -> str:
 
 
 def _slope(value: float, response: Response) -> str:
-    """What one node or edge costs: whole bytes, as they are counted."""
+    """Cost of one node or edge, with its unit; from 1000 bytes on with four digits."""
     if response == "step_time_seconds":
         return units.duration(value)
     return f"{units.significant(value, 4 if value >= 1000 else 3)}{units.SPACE}B"
@@ -94,7 +94,7 @@ DRAWN: dict[str, Response] = {"memory": "activation_bytes", "time": "step_time_s
 
 
 def graph_table(inputs: ReportInputs) -> Table:
-    """Median and worst error of each graph, over convolutions and policies."""
+    """Table of the median and worst error on each graph, over convolutions and policies."""
     scores = inputs.predictions.scorecard
     own = grouped(scores, lambda score: (score.label, score.response))
     graphs = dict.fromkeys((score.label, score.num_nodes, score.num_edges) for score in scores)
@@ -108,12 +108,12 @@ def graph_table(inputs: ReportInputs) -> Table:
 
 
 def middle(scores: Sequence[Score]) -> float:
-    """The median error of some predictions, without its sign."""
+    """Median absolute error of some predictions."""
     return median(map(_size, scores))
 
 
 def worst(scores: Sequence[Score]) -> str:
-    """The largest error of some predictions, and whose it is."""
+    """The largest error of some predictions, with its convolution and policy."""
     found = max(scores, key=_size)
     return f"{'+' if found.error > 0 else ''}{units.percent(found.error)} ({found.convolution}, {found.policy})"
 
@@ -123,7 +123,7 @@ def _size(score: Score) -> float:
 
 
 def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
-    """The errors of one response over the graphs' edges; None where none was predicted."""
+    """Errors of one response over the graphs' edges; None without predictions."""
     chosen = [score for score in inputs.predictions.scorecard if score.response == DRAWN[name]]
     if not chosen:
         return None
@@ -149,12 +149,12 @@ def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
 
 
 def answer_of(one: Censored) -> str:
-    """Whether the law foresaw it."""
+    """Whether the law foresaw the outcome ("yes" or "no"), or the reason why that is unknown."""
     return one.reason if one.foreseen is None else "yes" if one.foreseen else "no"
 
 
 def capacities(inputs: ReportInputs) -> Table:
-    """The densest graph that fits into each memory."""
+    """Table of the densest graph that fits into each memory."""
     found = inputs.predictions.capacities
     places = {(one.convolution, one.policy, one.memory_bytes): one for one in found}
 
@@ -172,7 +172,7 @@ def capacities(inputs: ReportInputs) -> Table:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a response and the coefficients of its laws read: the latter divided by a unit, beside its name."""
+    """How to print a response and its laws' coefficients: each coefficient has a unit's factor and name."""
 
     response: Response
     id: str
@@ -189,7 +189,7 @@ READINGS = [
 
 
 def law_table(inputs: ReportInputs, name: str, items: Sequence[Law | Interaction], reading: Reading) -> Table:
-    """What is known of the laws of a response, or of their differences."""
+    """Table of the laws of a response, or of their differences."""
     factors = {"in_constant": reading.constant[0], "in_slope": reading.slope[0]}
     words = {key: partial(units.scaled_estimate, factor=factor) for key, factor in factors.items()}
     known: dict[str, Any] = {"reading": reading, "level": inputs.regressions.confidence, **words}
@@ -197,7 +197,7 @@ def law_table(inputs: ReportInputs, name: str, items: Sequence[Law | Interaction
 
 
 def residuals_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:
-    """What the laws leave of each cell."""
+    """Relative residual of each cell, a panel for each convolution."""
     own = {name: [law for law in laws if law.convolution == name] for name in inputs.convolutions}
     shown = {
         convolution: [
@@ -218,7 +218,7 @@ def residuals_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading
 
 
 def quantiles_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure | None:
-    """Q-Q plots of the laws that leave more than rounding; None where none does."""
+    """Q-Q plots of the laws whose residuals are more than rounding; None if there are none."""
     shown = {
         convolution: [line for law in laws if law.convolution == convolution and (line := _against_normal(law)).points]
         for convolution in inputs.convolutions

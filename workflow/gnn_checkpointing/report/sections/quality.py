@@ -1,4 +1,4 @@
-"""What the run says against itself: failures, sameness, noise and training; and what was tried against the answer."""
+"""Evidence against the run: failures, changed results, noise and training; and robustness checks of the answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ _text = Texts("quality")
 
 
 def errors(inputs: ReportInputs) -> Callable[[str], dict[str, float | None]]:
-    """The largest differences of a policy from none, by column."""
+    """Function from a policy to its largest differences from none, by column."""
 
     def largest(policy: str, name: str) -> float | None:
         own = (number(row, name) for row in inputs.completed if row["policy"] == policy)
@@ -30,13 +30,13 @@ def errors(inputs: ReportInputs) -> Callable[[str], dict[str, float | None]]:
 
 
 def half_widths(inputs: ReportInputs) -> list[tuple[float, Row]]:
-    """Half the width of each row's interval of time, relative to its ratio, beside the row."""
+    """Half-width of each row's interval of the time ratio, relative to the ratio, with the row."""
     found = [(time_ratio(row), row) for row in inputs.completed if number(row, "time_ratio_low") is not None]
     return [((ratio.high - ratio.low) / 2 / ratio.estimate, row) for ratio, row in found if ratio is not None]
 
 
 def too_wide(widths: Sequence[tuple[float, Row]], target: float) -> list[tuple[float, Row]]:
-    """The rows whose half-width is above the target, widest first."""
+    """Rows whose half-width is above the target, widest first."""
     wide = [(width, row) for width, row in widths if width > target]
     return sorted(wide, key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])))
 
@@ -48,7 +48,7 @@ _NAMED = 2
 def _table(
     inputs: ReportInputs, id: str, items: Sequence[Any], badness: Callable[[Any], float], **values: Any
 ) -> Table:
-    """The worst of the items, worst first, and in the caption how many there are."""
+    """Table of the worst items, worst first; the caption says how many there are in all."""
     listed, more = sorted(items, key=badness, reverse=True)[:LISTED], ""
     if len(items) > LISTED:
         more = f" The {units.count(LISTED)} worst of {units.count(counted(items))}; all are in {ROBUSTNESS}."
@@ -56,16 +56,16 @@ def _table(
 
 
 def influence(inputs: ReportInputs) -> Table:
-    """The graphs that move the laws most."""
+    """Table of the graphs that shift the laws most."""
     items, graph = inputs.robustness.influence, lambda item: item.graph or "none: the law is exact"
     return _table(inputs, "table-influence", items, lambda item: abs(item.shift_per_edge), graph=graph)
 
 
 def left_out(inputs: ReportInputs) -> Table:
-    """What happens to the estimates when one graph after another is left out."""
+    """Table of how estimates change when one graph at a time is left out."""
 
     def badness(item: LeftOut) -> float:
-        """How far leaving out a graph moves an estimate, as a share of it; first of all, what it turns."""
+        """Range of an estimate over the graphs left out, relative to it; items whose conclusion changes come first."""
         span = (item.highest - item.lowest) / abs(item.whole.estimate) if item.whole.estimate else 0.0
         return 1e9 * bool(item.changes) + span
 
@@ -78,12 +78,12 @@ def _is_bytes(item: LeftOut) -> bool:
 
 
 def whole(item: LeftOut) -> str:
-    """An estimate with all graphs, and its interval."""
+    """The estimate from all graphs, with its interval."""
     return units.scaled_estimate(item.whole) if _is_bytes(item) else units.ratio_estimate(item.whole)
 
 
 def ends(item: LeftOut) -> str:
-    """The span of an estimate when one graph is left out."""
+    """Range of an estimate when one graph is left out."""
     low, high = (units.plain(end) if _is_bytes(item) else units.ratio(end) for end in (item.lowest, item.highest))
     return low if bare(low) == bare(high) else units.interval(low, high)
 
@@ -96,7 +96,7 @@ def turns(item: LeftOut) -> str:
 
 
 def families(inputs: ReportInputs) -> Table:
-    """The families whose ratios lie furthest from the mean of all."""
+    """Table of the families whose ratios are furthest from the mean of all."""
     items = inputs.robustness.families
     return _table(
         inputs,
@@ -111,12 +111,12 @@ def families(inputs: ReportInputs) -> Table:
 
 
 def drift(inputs: ReportInputs) -> Table:
-    """How step times changed over the run."""
+    """Table of how step times changed over the run."""
     return _table(inputs, "table-drift", inputs.robustness.drift, lambda item: abs(item.change.estimate))
 
 
 def least_covered(inputs: ReportInputs) -> StoppingRule | None:
-    """The rule of stopping whose intervals hold less than they say by most, None where all hold enough."""
+    """Stopping rule with the lowest coverage, of those well below the nominal level; None if all cover enough."""
     level = inputs.effects.confidence
     short = [item for item in inputs.robustness.stopping if item.covered < level - 3 * item.expected_error]
     return min(short, key=lambda item: item.covered, default=None)

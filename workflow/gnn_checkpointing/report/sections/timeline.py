@@ -1,4 +1,4 @@
-"""Traced steps: live bytes at every allocation, Vision GNNs block by block, and a trained one explained."""
+"""Traced steps: live bytes over time, Vision GNNs block by block, and explanations of trained ones."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ from gnn_checkpointing.study.convolutions import VISION
 _text = Texts("timeline")
 
 _FLOOR = 1 / 40
-"""The axis begins at this share of the smallest peak: the first bytes of a step span decades that say nothing."""
+"""The axis begins at this fraction of the smallest peak: the first bytes of a step span uninformative decades."""
 _COLUMNS, _BUCKETS = 3, 48
 _WIDTH, _ROW, _GAP = 353.0, 80.0, 10.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 45.0, 6.0, 17.0, 30.0
@@ -45,12 +45,12 @@ def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
 
 
 def pairs_of(traced: Mapping[str, Sequence[Trace]]) -> list[tuple[str, Trace]]:
-    """Every trace beside its convolution."""
+    """Every trace with its convolution."""
     return [(convolution, trace) for convolution, traces in traced.items() for trace in traces]
 
 
 def timeline_figure(inputs: ReportInputs, traced: Mapping[str, Sequence[Trace]]) -> Figure:
-    """Live bytes over one step, a panel for each convolution, a small drawing for each policy, all on the same axes."""
+    """Live bytes over one step: a panel for each convolution, a small chart for each policy, all on the same axes."""
     every = [trace for traces in traced.values() for trace in traces]
     peaks, colours = [trace.peak_bytes for trace in every], looks(_names(inputs, every))
     low, high = max(1.0, min(peaks) * _FLOOR), max(peaks) * 4
@@ -69,7 +69,7 @@ def _names(inputs: ReportInputs, traces: Sequence[Trace]) -> list[str]:
 
 
 def _drawing(traces: Sequence[Trace], colours: Mapping[str, Look], low: float, high: float) -> str:
-    """The SVG of one convolution's policies, on a logarithmic axis from `low` to `high` bytes."""
+    """SVG of one convolution's policies, on a logarithmic axis from `low` to `high` bytes."""
     columns = min(_COLUMNS, len(traces))
     width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _GAP) / _COLUMNS
     height = _BOTTOM + math.ceil(len(traces) / columns) * (_ROW + _TOP)
@@ -91,13 +91,13 @@ def _drawing(traces: Sequence[Trace], colours: Mapping[str, Look], low: float, h
 
 
 def _course(trace: Trace) -> list[tuple[float, float]]:
-    """Share of the step and live bytes at the points that are drawn."""
+    """Share of the step and live bytes at the points to draw."""
     shares = (second / _length(trace) for second in trace.seconds)
     return thinned(list(zip(shares, map(float, trace.live_bytes), strict=True)), _BUCKETS)
 
 
 def thinned(points: Sequence[tuple[float, float]], buckets: int) -> list[tuple[float, float]]:
-    """The points with at most the lowest and the highest of each bucket along x; no peak is lost."""
+    """Only the lowest and the highest point of each bucket along x; no peak is lost."""
     groups = grouped(points, lambda point: min(int(point[0] * buckets), buckets - 1))
     return [
         end
@@ -111,7 +111,7 @@ def _length(trace: Trace) -> float:
 
 
 def forward_share(trace: Trace) -> float:
-    """When the forward pass ended, as a share of the step."""
+    """End of the forward pass, as a share of the step."""
     return trace.forward_ended_seconds / _length(trace)
 
 
@@ -126,14 +126,14 @@ MEASURES = {
 
 
 def profiled(inputs: ReportInputs) -> dict[str, list[Trace]]:
-    """The traces of Vision GNNs that were profiled block by block, by convolution."""
+    """Traces of Vision GNNs that were profiled block by block, by convolution."""
     traced = traced_by_convolution(inputs).items()
     found = {name: [trace for trace in traces if trace.block_bytes] for name, traces in traced}
     return {name: traces for name, traces in found.items() if traces and name.partition(" ")[0] in VISION}
 
 
 def blocks_of(inputs: ReportInputs) -> list[tuple[str, str, int, float, int, int]]:
-    """Every block of every trace: model, policy, number, neighbours, what is kept of it, the most at once within it."""
+    """Every block of every trace: model, policy, number, neighbours, bytes kept of it, peak within it."""
     return [
         (convolution, trace.policy, *block)
         for convolution, traces in profiled(inputs).items()
@@ -145,20 +145,20 @@ def blocks_of(inputs: ReportInputs) -> list[tuple[str, str, int, float, int, int
 
 
 def kept_by_block(trace: Trace) -> list[int]:
-    """What each block adds to what is live, in bytes: what is kept of it for the backward pass."""
+    """Live bytes that each block adds: memory kept for the backward pass."""
     return [after - before for before, after in pairwise(trace.block_bytes)]
 
 
 def within_blocks(trace: Trace) -> list[int]:
-    """The most that each block holds at once, above what lived when it began."""
+    """Peak of each block, in bytes above those live at its beginning."""
     return [peak - before for before, peak in zip(trace.block_bytes, trace.block_peaks, strict=False)]
 
 
 def blocks_figure(inputs: ReportInputs, id: str, axis: str, profile: Callable[[Trace], Sequence[int]]) -> Figure:
-    """What blocks keep or hold, a panel for each model."""
+    """Bytes that blocks keep or hold at once, a panel for each model."""
 
     def shown(convolution: str, traces: Sequence[Trace]) -> Panel | None:
-        # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
+        # A block inside a recomputed run of blocks keeps 0 bytes, which a logarithmic axis cannot show.
         lines = [
             line(trace.policy, list(enumerate(profile(trace), start=1)), lambda one: one[0], lambda one: one[1])
             for trace in traces

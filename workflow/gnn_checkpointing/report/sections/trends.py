@@ -1,4 +1,4 @@
-"""Memory and time against density: what each policy needs, divided by none's too, and where each breaks even."""
+"""Memory and time against density: each policy's need, its ratio to none's, and where it breaks even."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _text = Texts("trends")
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is drawn over density, and how it reads."""
+    """A quantity drawn over density, with its format, scale and unit."""
 
     id: str
     noun: str
@@ -38,7 +38,7 @@ class Quantity:
     slope_unit: str
 
     def value(self, row: Row) -> float | None:
-        """A row's value; throughput is nodes per second of its step."""
+        """A row's value; for throughput, nodes per second of a step."""
         value, nodes = number(row, self.response), number(row, "num_nodes")
         per_second = nodes / value if nodes and value else None
         return per_second if self.id == "throughput" else value
@@ -62,19 +62,19 @@ THROUGHPUT = replace(
 
 
 def graded(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
-    """The rows of generated graphs that have the quantity: a cell that was not timed has no step time."""
+    """Rows on generated graphs that have the quantity; a cell that was not timed has no step time."""
     return [row for row in inputs.generated if quantity.value(row)]
 
 
 def _largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
-    """The rows of the node count with the most levels of density, of equals the largest."""
+    """Rows of the node count with the most density levels; of equals, the largest."""
     by_nodes = grouped(graded(inputs, quantity), lambda row: number(row, "num_nodes") or 0)
     levels = {nodes: len({row["requested_average_degree"] for row in rows}) for nodes, rows in by_nodes.items()}
     return by_nodes[max(levels, key=lambda nodes: (levels[nodes], nodes))]
 
 
 def _levels(inputs: ReportInputs, quantity: Quantity, policies: Sequence[str]) -> dict[str, list[Line]]:
-    """Of each convolution, the median over replicates of each of the policies with their range."""
+    """For each convolution, a line per policy: median over replicates, with their range."""
     rows = grouped(_largest_graphs(inputs, quantity), lambda row: (row["convolution"], row["policy"]))
     return {
         name: [Line(policy, _medians(rows[name, policy], quantity)) for policy in policies if (name, policy) in rows]
@@ -94,7 +94,7 @@ def _medians(rows: Sequence[Row], quantity: Quantity) -> tuple[Point, ...]:
 
 
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
-    """The quantity itself over degree, one panel per convolution; a few lines where policies are many."""
+    """The quantity itself over degree, one panel per convolution; only a few policies if there are many."""
     rows = _largest_graphs(inputs, quantity)
     shown = _levels(inputs, quantity, inputs.few)
     y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
@@ -111,7 +111,7 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
 def _panels(
     inputs: ReportInputs, shown: Mapping[str, Sequence[Line]], axes: tuple[Scale, Scale], kind: str, **known: Any
 ) -> Iterator[Panel | None]:
-    """A panel for each convolution, told by both ends of each policy's line and its fitted slope."""
+    """A panel for each convolution; its text alternative gives each line's ends and fitted slope."""
     for name, lines in shown.items():
         told = _text(f"figure-{kind}-told", inputs=inputs, convolution=name, lines=lines, **known)
         reference = 1.0 if kind == "ratio" else None
@@ -119,7 +119,7 @@ def _panels(
 
 
 def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
-    """The level figure's numbers."""
+    """Table of the level figure's numbers, for all policies."""
     rows = _largest_graphs(inputs, quantity)
     cells = {
         (convolution, one.policy, point.x): point.y
@@ -143,7 +143,7 @@ def over_density(
     unit: str = "",
     **values: Any,
 ) -> Table:
-    """Cells by convolution, policy and level: a column for each policy, or for each level where policies are many."""
+    """Table of cells by convolution, policy and level: a column per policy, or per level if there are many policies."""
     if inputs.many_policies:
         levels = sorted({level for *_, level in cells}, key=float)
         return over_levels(_text, inputs, id, source, cells, levels, words, heading=heading, **values)
@@ -157,11 +157,11 @@ def over_density(
 
 
 _FURTHEST_DRAWN = 3.0
-"""An interval that leaves more than a threefold open says little, and would leave no room for the others."""
+"""Intervals are cut at this factor from the value: wider ones say little, and would leave no room for the others."""
 
 
 def _bands(inputs: ReportInputs, quantity: RatioName) -> dict[tuple[str, str, str], Estimate]:
-    """Each level's ratio with the interval of its band; none at all where a drawn level has no band."""
+    """Each level's ratio with the interval of its band; empty if any drawn level has no band."""
     found = {
         (band.convolution, band.policy, point.level): point.ratio
         for band in inputs.trends.bands
@@ -173,7 +173,7 @@ def _bands(inputs: ReportInputs, quantity: RatioName) -> dict[tuple[str, str, st
 
 
 def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
-    """Each policy's paired ratio at the headline size, with the intervals of its band where there is one."""
+    """Each policy's paired ratio at the headline size, with the intervals of its band if there is one."""
     bands = _bands(inputs, quantity.ratio)
 
     def ratio(effect: Effect) -> Estimate | None:
@@ -202,7 +202,7 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
 
 
 def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str) -> Table:
-    """The ratios at each level, with intervals."""
+    """Table of the ratios at each level, with intervals."""
     compared = inputs.compared
     found = [effect for effect in in_order(inputs, inputs.effects.generated) if effect.policy in compared]
     cells = {(effect.convolution, effect.policy, effect.level): getattr(effect, ratio) for effect in found}
@@ -220,12 +220,12 @@ def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str)
 
 
 def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
-    """Break-evens, a row for each convolution and course; None where there are none."""
+    """Table of break-evens, a row for each convolution and course; None if there are none."""
     compared = inputs.compared
     found = [each for each in inputs.trends.break_evens if each.quantity == quantity and each.policy in compared]
     if not found:
         return None
-    # Courses that read alike are one row, whichever numbers they are made of.
+    # Courses with the same text share one row, even if their exact numbers differ.
     rows = grouped(in_order(inputs, found), lambda each: (each.convolution, bare(in_words(each))))
     words = {course: in_words(own[0]) for (_, course), own in reversed(rows.items())}
     return _text.table(
@@ -241,7 +241,7 @@ def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
 
 
 def in_words(found: BreakEven) -> str:
-    """The course of one policy's ratio, such as "stops saving above degree 41 (33-52)"."""
+    """Course of one policy's ratio in words, such as "stops saving above degree 41 (33-52)"."""
     where = found.average_degree
     degree = where and _text("degree", where=where, open=found.open, interval=units.interval)
     text = _text(f"{found.quantity}-{found.course}", degree=degree)

@@ -1,4 +1,4 @@
-"""Other graphs, models and inputs than the plain ones: families, real graphs, batches, deep stacks, ego networks."""
+"""Variants of graphs, models and inputs: families, real graphs, batches, deep stacks, ego networks."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,7 +22,7 @@ _text = Texts("variants")
 
 
 def densest(inputs: ReportInputs) -> tuple[int, str]:
-    """The size and level that are drawn: the densest, on the largest graphs that have it."""
+    """Node count and level to draw: the densest level, at the largest size that has it."""
     found = max(inputs.effects.families, key=lambda effect: (float(effect.level), effect.num_nodes))
     return found.num_nodes, found.level
 
@@ -40,13 +40,13 @@ def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -
 
 
 def _marked(inputs: ReportInputs, marks: Sequence[tuple[str, Mark]], axis: str) -> list[Panel]:
-    """A panel for each convolution, with a mark for each policy on the line of each graph."""
+    """A panel for each convolution, with a mark for each policy on the row of each graph."""
     own = {name: [mark for of, mark in marks if of == name] for name in inputs.convolutions}
     return parts.marked(own, lambda _: looks(inputs.policies), axis, "policy")
 
 
 def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) -> Table:
-    """Ratios to none on the reference family, and how those on each other family compare with them."""
+    """Table of ratios to none on the reference family, and of other families' ratios relative to them."""
     reference = str(inputs.effects.reference_family)
     known = [reference, *parts.NAMES]
     families = dict.fromkeys(effect.family for effect in inputs.effects.families)
@@ -68,7 +68,7 @@ def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) ->
 
 
 def real_rows(inputs: ReportInputs) -> list[Row]:
-    """The rows on real graphs as they are, without policies that were not started."""
+    """Rows on unmodified real graphs under the reference allocator, without policies that were not started."""
     return [
         row
         for row in inputs.rows
@@ -80,14 +80,14 @@ def real_rows(inputs: ReportInputs) -> list[Row]:
 
 
 def kept(row: Row) -> float | None:
-    """What a policy leaves of none's activation memory."""
+    """A policy's activation memory as a fraction of none's; None for none itself."""
     return None if row["policy"] == "none" else number(row, "activation_ratio")
 
 
 def real_figure(
     inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
 ) -> Figure | None:
-    """A ratio to none on each real graph, sparse before dense; what was not measured has no mark."""
+    """A ratio to none on each real graph, sparse before dense; None if no graph has it."""
     marks = [
         (effect.convolution, Mark(effect.level, effect.policy, ratio.estimate))
         for effect in inputs.effects.real
@@ -100,7 +100,7 @@ def real_figure(
 def graded_figure(inputs: ReportInputs) -> Figure:
     """Each policy's ratio to none over density, a panel for each graph.
 
-    A capped graph differs from a thinned one of the same degree in more than its edges' number: the table alone has it.
+    Capped graphs are in the table only: they differ from thinned ones of the same degree in more than the edge count.
     """
     shown = [e for e in inputs.effects.graded if e.method != "capped"]
     effects = sorted(shown, key=lambda e: e.average_degree)
@@ -111,12 +111,12 @@ def graded_figure(inputs: ReportInputs) -> Figure:
 
 
 def activation(effect: Effect) -> Estimate | None:
-    """Its activation memory divided by none's."""
+    """Activation memory divided by none's."""
     return effect.activation_ratio
 
 
 def throughput(effect: Effect) -> Estimate | None:
-    """Its throughput divided by none's."""
+    """Throughput divided by none's."""
     return effect.time_ratio and effect.time_ratio.inverse
 
 
@@ -129,7 +129,7 @@ def batch_effects(inputs: ReportInputs) -> list[Compared]:
 def batches_figure(
     inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
 ) -> Figure | None:
-    """A ratio to none over the neighbours drawn; None where no batch has it."""
+    """A ratio to none over the number of sampled neighbours; None if no batch has it."""
     drawn = [effect for effect in inputs.effects.batches if effect.method == "neighbours" and effect.size]
     ratios = [ratio for effect in drawn if (ratio := value(effect)) is not None]
     if not ratios:
@@ -140,7 +140,7 @@ def batches_figure(
 
 
 def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
-    """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
+    """Batch sizes at which each policy saves memory, costs time and saves time, with the first effect of each group."""
     sampled = (e for e in inputs.effects.batches if e.method and e.policy != "none")
     by = ("base", lambda effect: effect.method != "neighbours", "size")
     drawn = in_order(inputs, sampled, "convolution", "policy", *by)
@@ -156,7 +156,7 @@ def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
 
 
 def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
-    """The activation peak of every policy against the number of layers, or its time divided by none's."""
+    """Activation peak of every policy against the number of layers, or its time divided by none's."""
 
     def value(point: Effect) -> Estimate | None:
         return point.time_ratio if time else units.estimate_of(*3 * (point.activation_bytes,))
@@ -183,7 +183,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
 
 
 def _named(point: Effect) -> str:
-    """What an input is called in a figure, with its radius in brackets."""
+    """Name of an input in a figure, with its radius in brackets."""
     return _text.names("forms")[point.method] + ("" if point.size is None else f" ({point.size:g})")
 
 
@@ -207,7 +207,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
 
 
 def cost_figure(inputs: ReportInputs) -> Figure:
-    """What counting the encodings takes against density, a line for each radius."""
+    """Time and memory of counting the encodings against density, a line for each radius."""
     costs = inputs.effects.encodings
     x = scales.degree_scale([cost.average_degree for cost in costs])
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
