@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 import torch
@@ -125,9 +125,9 @@ class TwoHopsUndrawn(TwoHops):
 
 
 class Asking(Sending):
-    """An update that requests PyG's arguments about edges."""
+    """An update that requests PyG's arguments about edges, annotated as PyG annotates them."""
 
-    def update(self, inputs: Tensor, index: Tensor, ptr: Any, dim_size: int) -> Tensor:
+    def update(self, inputs: Tensor, index: Tensor, ptr: Optional[Tensor], dim_size: Optional[int]) -> Tensor:  # noqa: UP045
         return inputs * degree(index, dim_size).view(-1, 1) * (1 if ptr is None else 2)
 
 

@@ -130,11 +130,12 @@ def _compared(
         changed += [f"class attributes or globals of {kind.__name__}" for kind, is_changed in classes if is_changed()]
         if changed:
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
+        differ = "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
         if before != RandomStates.now(before.device, generators):
             conv.eval()  # dropout masks of two cuts differ; compare without them
             before, whole = RandomStates.now(before.device, generators), computed(block)
             if before != RandomStates.now(before.device, generators):
-                return "its messages draw random numbers in evaluation mode, too, so that no two cuts can be compared"
+                differ = "its messages draw random numbers in evaluation mode, too, so that no two cuts can be compared"
         ways = [(whole, [computed(half) for half in halves])]
     # If all values are equal, or no two edges have the same source, a dependence between messages may stay hidden, and
     # no later graph is tried: repeat with varied values and with a single source.
@@ -156,7 +157,7 @@ def _compared(
             if out.dim() < -dim or out.size(dim) != block.num_nodes:
                 return "what it aggregates has no row per destination"
             if not _alike(out, torch.cat(pieces, dim)):
-                return "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
+                return differ
     known = {id(tensor) for tensor in (*inputs, *conv.parameters())}
     for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
         # An unknown leaf, or a node recorded before the trial began.
