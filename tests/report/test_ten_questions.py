@@ -106,7 +106,7 @@ def winner(inputs: ReportInputs) -> list[str]:
     assert found.time_ratio
     more = units.ratio(found.time_ratio.inverse.estimate)
     said_of = f"({memory}, {more}\N{MULTIPLICATION SIGN})"
-    return [f"{found.policy} is fastest for GATv2: {share}", "(memory, throughput):", said_of]
+    return [f"{found.policy} is fastest for GATv2: {share}", "(memory, throughput at the densest):", said_of]
 
 
 def on_batches(convolution: str) -> Answer:
@@ -199,7 +199,9 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "Does it pay for SAGE?": pays("SAGE"),
         "What does it cost in time and throughput?": cost,
         "What else is there, and what does it leave?": blocks,
-        "What should I do?": said("Do this: use edge_blocks from 16 edges per node on", "At degree 4 it leaves", HOW),
+        "What should I do?": said(
+            "Do this: use edge_blocks from degree 16 on. At degree 16 it leaves", "At degree 4 it leaves", HOW
+        ),
         "And on real graphs, hubs, batches?": said(
             "real is about real graphs, families about hubs, batches about sampled neighbours"
         ),
