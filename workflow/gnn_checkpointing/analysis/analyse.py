@@ -56,7 +56,6 @@ def analyse(
     Only the numbers of classes are read from `graphs`.
     """
     # Imported here because reading findings needs no statistics, and importing statsmodels takes a second.
-    from gnn_checkpointing.analysis.beside import beside
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.laws.selection import at_one_speed
@@ -84,27 +83,26 @@ def analyse(
         return np.random.default_rng(protocol.seed)
 
     measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
-    with beside(lambda: robustness(gridded, protocol, noise, generator())) as tried:
-        found, no_law = laws(grid_at_speed, confidence)
-        tested, no_interaction = interactions(grid_at_speed, confidence)
-        rates, no_rate = throughput_laws(grid_at_speed, confidence)
-        more = {"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
-        return Findings(
-            effects=measured.model_copy(update=more),
-            trends=trends(gridded, measured, noise),
-            regressions=results.Regressions(
-                confidence=confidence,
-                laws=found,
-                interactions=tested,
-                throughput=rates,
-                not_fitted=no_law + no_interaction + no_rate,
-            ),
-            predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
-            explained=explained or Explanations(),
-            accuracy=accuracies(trainings),
-            quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
-            robustness=tried(),
-        )
+    found, no_law = laws(grid_at_speed, confidence)
+    tested, no_interaction = interactions(grid_at_speed, confidence)
+    rates, no_rate = throughput_laws(grid_at_speed, confidence)
+    more = {"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
+    return Findings(
+        effects=measured.model_copy(update=more),
+        trends=trends(gridded, measured, noise),
+        regressions=results.Regressions(
+            confidence=confidence,
+            laws=found,
+            interactions=tested,
+            throughput=rates,
+            not_fitted=no_law + no_interaction + no_rate,
+        ),
+        predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
+        explained=explained or Explanations(),
+        accuracy=accuracies(trainings),
+        quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
+        robustness=robustness(gridded, protocol, noise, generator()),
+    )
 
 
 def protocol_of(study: Study) -> Protocol:

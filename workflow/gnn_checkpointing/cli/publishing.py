@@ -3,12 +3,10 @@
 import sys
 import tempfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from gnn_checkpointing import comparison as published
-from gnn_checkpointing.analysis.beside import beside
 from gnn_checkpointing.audit.checksums import refuse_changed
 from gnn_checkpointing.audit.validate import believed_complaints, complaints, measured_complaints, quick_complaints
 from gnn_checkpointing.cli import app as options
@@ -57,9 +55,8 @@ def rebuild(
         for name, path in given.items():
             (run.folder / name).write_bytes(bounded_bytes(path))
         some = {option: run.folder / name if name in given else None for option, name in inputs.GIVEN.items()}
-        with beside(partial(write_findings, run, **some)) as find:
-            _refuse(measured_complaints(measured))
-            find()
+        _refuse(measured_complaints(measured))
+        write_findings(run, **some)
         run = measured.but(folder=run.folder)
         for conclude in (write_claims, write_audit, write_knowledge):
             conclude(run)
