@@ -66,10 +66,9 @@ def train_under_every_policy(
 ) -> list[dict[str, Any]]:
     """Train all jobs and the control; returns their records. A policy that cannot train is left out, with a message."""
     graph_spec(study, graph)
-    known = next((name for name in study.architecture.convolutions if name == convolution), None)
-    if known is None:
+    if convolution not in study.architecture.convolutions:
         raise Refusal(f"--convolution {convolution}: the study has {', '.join(study.architecture.convolutions)}")
-    cell, loaded = training_cell(study, graph, known), load_graph(graph_file, graph)
+    cell, loaded = training_cell(study, graph, convolution), load_graph(graph_file, graph)
 
     def tell(epoch: int, loss: float) -> None:
         if not still_wanted():
