@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.audit.checksums import changed_files
 from gnn_checkpointing.audit.validate import quick_complaints
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import PACK, bounded_bytes, is_there, pack_of, packed_files
 from gnn_checkpointing.records.cell import read_records
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.provenance import CRATE
+from gnn_checkpointing.report.provenance import CRATE, changed_files
 from rebuilt import ROOT, copied, packed, rebuild, unpack
 
 STUDY = "ten-million"

@@ -16,8 +16,8 @@ from gnn_checkpointing.audit.checks.run import NAMED, VERSIONS
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.records.jobs import REORDERED, Demonstration, Explanations
-from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.record import Machine
 from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph, study_graphs

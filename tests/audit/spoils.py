@@ -6,8 +6,8 @@ from typing import Any
 from gnn_checkpointing.analysis.results import Effect, Spread
 from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.records.jobs import REORDERED
-from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.record import Machine
 from gnn_checkpointing.report.run_folder import Row, RunFolder
 from synthetic.changes import changed
 from synthetic.results import about, made

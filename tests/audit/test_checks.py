@@ -18,9 +18,9 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
-from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.policy import Memory, Steps
+from gnn_checkpointing.records.record import machine_of
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Check, graded, read_audit

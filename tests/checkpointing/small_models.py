@@ -9,7 +9,7 @@ from torch import nn
 
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
-from gnn_checkpointing.measurement.sameness import Sameness, StepResult, compared, step_result
+from gnn_checkpointing.measurement.probe import Sameness, StepResult, compared, step_result
 from gnn_checkpointing.models.convolutions import Adjacency, adjacency_for
 from gnn_checkpointing.models.stack import build_reversible_stack, build_stack
 from gnn_checkpointing.study.architecture import Architecture

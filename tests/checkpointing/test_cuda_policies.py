@@ -12,7 +12,7 @@ from torch_geometric import nn as pyg
 from gnn_checkpointing.checkpointing import apply, explain
 from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
+from gnn_checkpointing.measurement.probe import StepResult, compared, step_result
 from gnn_checkpointing.models.convolutions import Adjacency
 from gnn_checkpointing.refusal import Unavailable
 from gnn_checkpointing.study.convolutions import Convolution

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from gnn_checkpointing.checkpointing import apply, largest_block_edges
 from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.sameness import StepResult, step_result
-from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
+from gnn_checkpointing.measurement.probe import StepResult, step_result
+from gnn_checkpointing.models.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.vision_shapes import neighbours_by_block
+from gnn_checkpointing.study.convolutions import neighbours_by_block
 
 CPU = torch.device("cpu")
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))

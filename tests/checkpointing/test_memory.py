@@ -16,7 +16,7 @@ from torch_geometric import nn as pyg
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.sameness import step_result
+from gnn_checkpointing.measurement.probe import step_result
 from gnn_checkpointing.measurement.workload import cell_task, contestant
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs

@@ -24,7 +24,7 @@ from torch_geometric.nn import GatedGraphConv, GINConv, SimpleConv, aggr
 from gnn_checkpointing.checkpointing import apply, compilation
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.checkpointing.layers import segments_of
-from gnn_checkpointing.measurement.sameness import StepResult
+from gnn_checkpointing.measurement.probe import StepResult
 from gnn_checkpointing.refusal import Refusal
 
 BLOCK = 100

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.explaining import late_rise, mean, share
-from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+from gnn_checkpointing.models.vig import VigOptions, build_vig
 from gnn_checkpointing.records.jobs import Explained, read_explained
 from synthetic.studies import small_values
 

@@ -18,7 +18,7 @@ from gnn_checkpointing.explaining import (
     states,
 )
 from gnn_checkpointing.explaining.images import DEVIATION, MEAN, batches, class_names, image_tensor, pictures
-from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+from gnn_checkpointing.models.vig import VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
 
 # Patches 0 1 / 2 3; each has itself, then two others.

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.artefacts import seal_file
-from gnn_checkpointing.audit.checksums import changed_files
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.provenance import CRATE
+from gnn_checkpointing.report.provenance import CRATE, changed_files
 
 from .damage import DAMAGES, Damage
 from .finished import Run, complete, finished_run, with_change

@@ -4,9 +4,8 @@ import networkx
 import numpy as np
 import pytest
 
-from gnn_checkpointing.graphs.graph import facts
+from gnn_checkpointing.graphs.graph import facts, structure
 from gnn_checkpointing.graphs.pairs import both_directions, missing_reverses, simple_edges
-from gnn_checkpointing.graphs.structure import structure
 from gnn_checkpointing.refusal import Refusal
 
 from .builders import drawn, path_graph

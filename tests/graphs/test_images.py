@@ -6,7 +6,7 @@ import pytest
 from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, normalised, patches_of
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph, stream
-from gnn_checkpointing.study.vision_shapes import PATCH, PATCH_PIXELS, PATCHES, SIDE
+from gnn_checkpointing.study.convolutions import PATCH, PATCH_PIXELS, PATCHES, SIDE
 
 from .builders import generated
 

@@ -12,6 +12,7 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.measurement import hardware
 from gnn_checkpointing.measurement.hardware import differences, refuse_another_type, this_host
 from gnn_checkpointing.records.cell import Host
+from gnn_checkpointing.records.record import machine_of
 from gnn_checkpointing.refusal import Refusal
 from measurement.cells import study_of
 
@@ -21,7 +22,7 @@ FACTS = {"processor": "AMD EPYC", "cores": "64", "memory": "251.6 GiB", "acceler
 
 def test_this_machine_is_of_the_type_that_it_describes() -> None:
     study = study_of(60, 4)
-    assert differences(this_host(study), hardware.facts_by_name(hardware.hardware_record(study)), "auto") == []
+    assert differences(this_host(study), machine_of(hardware.hardware_record(study)).facts, "auto") == []
 
 
 def test_nodes_of_one_machine_are_told_apart_by_slurms_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,11 +68,11 @@ def test_what_a_compiler_prints_is_one_short_line(
     (tmp_path / "c++").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "c++").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert hardware.facts_by_name(hardware.hardware_record(study_of(60, 4)))["compiler"] == said.replace(r"\ufffd", "�")
+    assert machine_of(hardware.hardware_record(study_of(60, 4))).facts["compiler"] == said.replace(r"\ufffd", "�")
 
 
 def described(facts: dict[str, str]) -> dict[str, Any]:
-    return {"facts": [{"name": name, "value": value} for name, value in facts.items()]}
+    return {"slug": "here", "facts": [{"name": name, "value": value} for name, value in facts.items()]}
 
 
 def test_another_type_is_refused_with_what_to_do(tmp_path: Path) -> None:

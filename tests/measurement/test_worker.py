@@ -63,7 +63,7 @@ def test_a_device_in_use_or_a_full_disk_ends_the_worker_with_a_refusal(
     monkeypatch.setattr(worker, "alone_on", refused)
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({"study": study.model_dump(mode="json", by_alias=True)})))
     reading, writing = os.pipe()
-    monkeypatch.setattr(sys, "argv", ["worker", "--events", str(writing)])
+    monkeypatch.setattr(sys, "argv", ["worker", str(writing)])
     with pytest.raises(SystemExit) as ended:
         worker.main()
     assert ended.value.code == 2

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
-from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
+from gnn_checkpointing.measurement.probe import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant, twin
 from gnn_checkpointing.models.stack import ReversibleStack, Stack
 from gnn_checkpointing.refusal import Refusal

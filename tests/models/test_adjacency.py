@@ -5,7 +5,7 @@ import torch
 from torch_geometric.nn import GCNConv
 
 from gnn_checkpointing.measurement.peak_memory import resident_bytes, step_bytes
-from gnn_checkpointing.measurement.sameness import compared, step_result
+from gnn_checkpointing.measurement.probe import compared, step_result
 from gnn_checkpointing.models.convolutions import Adjacency, adjacency_for, reordered
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.refusal import Refusal

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from checkpointing.small_models import CHANNELS, NODES, built, simple_graph, stepped
-from gnn_checkpointing.measurement.sameness import compared
+from gnn_checkpointing.measurement.probe import compared
 from gnn_checkpointing.models.convolutions import adjacency_for, build_convolution
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.study.architecture import Architecture

@@ -12,8 +12,8 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.records.graph_facts import read_graphs
-from gnn_checkpointing.records.machine import machine_of
 from gnn_checkpointing.records.measurements_table import read_table
+from gnn_checkpointing.records.record import machine_of
 from gnn_checkpointing.study.reading import parse_study
 
 (MACHINE,) = (path.parent.parent for path in Path(__file__).resolve().parents[2].glob("report/*/default/planner.json"))

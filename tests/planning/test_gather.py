@@ -14,7 +14,7 @@ from gnn_checkpointing.analysis.table import completed, under
 from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, peak, resident, seconds, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, well_known
-from gnn_checkpointing.records.machine import Machine
+from gnn_checkpointing.records.record import Machine
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.results import made
 from synthetic.rows import HIDDEN_CHANNELS, NUM_LAYERS, table

@@ -16,7 +16,7 @@ from lxml.html import fromstring
 from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes
-from gnn_checkpointing.records.machine import machine_of
+from gnn_checkpointing.records.record import machine_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.appendix import _column, section
 from gnn_checkpointing.report.documents import documents

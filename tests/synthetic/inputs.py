@@ -17,8 +17,8 @@ from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.jobs import Demonstration, Explanations
-from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import write_table
+from gnn_checkpointing.records.record import Machine
 from gnn_checkpointing.records.traces import Trace, Traces
 from gnn_checkpointing.report.inputs import ReportInputs, Row, in_series
 from gnn_checkpointing.report.render import Sources, published_sources

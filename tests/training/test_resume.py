@@ -12,7 +12,7 @@ import pytest
 
 from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.training.job import Job, train
+from gnn_checkpointing.training import Job, train
 from measurement.cells import cell_of
 from synthetic.studies import small_study
 

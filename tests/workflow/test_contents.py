@@ -14,7 +14,7 @@ from PIL import Image
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.graphs.storage import load_graph
-from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+from gnn_checkpointing.models.vig import VigOptions, build_vig
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.study.contents import Memory, with_contents
 from gnn_checkpointing.study.study import Study

@@ -9,15 +9,14 @@ from datetime import datetime
 from itertools import pairwise
 from operator import itemgetter
 from statistics import median
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from gnn_checkpointing.analysis.results import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
+from gnn_checkpointing.analysis.results import Absence, GraphTurns, Instrument, Quality, Reading, Run, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, first_visits, grouped, moment, series, under
 from gnn_checkpointing.records import measurements_table
 from gnn_checkpointing.records.measurements_table import Value, high_water_verdict
 
 Rows = Sequence[Mapping[str, Value]]
-Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 NOT_FAILED = ("completed", "refused", "unavailable")
 
 _VERDICTS: dict[Instrument, Callable[[Mapping[str, Value]], Value]] = {
@@ -74,7 +73,6 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
             for row in measured
             if row.changes and not row.is_uncompared
         ],
-        not_compared=[{"cell": row.cell, "policy": row.policy} for row in uncompared],
         warnings=[
             *_warnings(cells),
             *(

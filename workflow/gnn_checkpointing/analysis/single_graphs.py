@@ -1,7 +1,6 @@
 """Influence of single graphs: which one moves a law most, and whether leaving one out reverses a statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -9,12 +8,9 @@ from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
 from gnn_checkpointing.analysis.fitting import EDGES, WEIGHTS, answering, answers, design, fitted, is_nothing, why_not
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.regression import RESPONSES, interactions
-from gnn_checkpointing.analysis.results import Estimate, Influence, LeftOut, Response
+from gnn_checkpointing.analysis.results import Estimate, Influence, LeftOut, Response, Side, Statement
 from gnn_checkpointing.analysis.rounding import CLOSE, first_greatest, least_squares
 from gnn_checkpointing.analysis.table import Row, by_series
-
-Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
-Side = Literal["below", "above", "holds"]
 
 
 @answers

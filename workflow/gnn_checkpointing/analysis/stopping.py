@@ -2,18 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
-from gnn_checkpointing.analysis.results import StoppingRule
+from gnn_checkpointing.analysis.results import Distribution, StoppingRule
 from gnn_checkpointing.analysis.rounding import Floats
 from gnn_checkpointing.analysis.table import Protocol
-
-Distribution = Literal["lognormal", "heavy_tailed"]
 
 PLAYS = 1000
 TRUE_RATIO = 1.4

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from gnn_checkpointing.analysis.fitting import LEAST_LEVELS, answers, fitted, la
 from gnn_checkpointing.analysis.rounding import CLOSE, Floats
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn, grouped, policy_order
 from gnn_checkpointing.records.measurements_table import per_second
-
-Course = Literal["below", "above", "rises", "falls", "crosses"]
 
 THRESHOLDS: dict[results.Quantity, float] = {"activation_ratio": results.SAVES_BELOW, "time_ratio": 1.0}
 METHODS: dict[results.Quantity, str] = {
@@ -74,8 +72,8 @@ def break_even(band: results.Band, threshold: float) -> results.BreakEven:
     undecided = (low < 0) & (high >= 0)
     below = middle < 0
     turns = int((below[1:] != below[:-1]).sum())
-    courses: tuple[Course, Course] = ("below", "above") if turns == 0 else ("rises", "falls")
-    course: Course = "crosses" if turns > 1 else courses[0] if below[0] else courses[1]
+    courses: tuple[results.Course, results.Course] = ("below", "above") if turns == 0 else ("rises", "falls")
+    course: results.Course = "crosses" if turns > 1 else courses[0] if below[0] else courses[1]
     open_ends, where = "", None
     if turns == 1:
         sides = [side for side, end in (("sparse", 0), ("dense", -1)) if undecided[end]]

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.audit import again, possible, whole
-from gnn_checkpointing.audit.checksums import changed_files, made_with
 from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.packed import MOST_BYTES
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.index import read_summary
 from gnn_checkpointing.report.inputs import HISTORY
-from gnn_checkpointing.report.provenance import CRATE
+from gnn_checkpointing.report.provenance import CRATE, changed_files, made_with
 from gnn_checkpointing.report.render import SUMMARY, report_code
 from gnn_checkpointing.report.run_folder import READERS, RunFolder
 from gnn_checkpointing.report.sections.history import read_history

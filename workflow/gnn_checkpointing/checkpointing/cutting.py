@@ -37,14 +37,14 @@ from gnn_checkpointing.checkpointing.message_code import parts_inside, switches
 from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 from gnn_checkpointing.checkpointing.trial import layer_refusal, trial_refusal, whole_and_halves
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import block_rule
+from gnn_checkpointing.study import policy_names
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a policy cuts the layers of a model.
 
-    `edges_per_block` is the requested block size; if None, `block_rule.py` chooses it. `fused`: use a kernel if there
+    `edges_per_block` is the requested block size; if None, `policy_names.py` chooses it. `fused`: use a kernel if there
     is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` decides, from the
     numbers of edges, nodes and channels, whether a cut is worth its time.
     """
@@ -84,7 +84,7 @@ class Cutter:
         if self.plan.worth is not None and not self.plan.worth(num_edges, num_nodes, wide):
             raise Uncuttable("the graph is so small or sparse that nothing is worth recomputing")
         roles = roles_of(conv, call, names, num_edges)
-        per_node = block_rule.EDGES_PER_NODE[self.plan.policy]
+        per_node = policy_names.EDGES_PER_NODE[self.plan.policy]
         most = self.plan.edges_per_block or block_size(num_nodes, wide, per_node, edge_index.device)
         kernel = kernel_for(conv, call) if self.plan.fused else None
         edges = self.tables.sorted(

@@ -30,7 +30,7 @@ from gnn_checkpointing.checkpointing.layers import put, recomputed, require_modu
 from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable
-from gnn_checkpointing.study import block_rule
+from gnn_checkpointing.study import policy_names
 from gnn_checkpointing.study.policy_names import PolicyName
 
 WORTH_BYTES = 8 * 2**20
@@ -79,7 +79,7 @@ def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x
     """
     batch, nodes, k = neighbours.shape
     neighbours = neighbours.contiguous()  # a view of dilated neighbours would keep the skipped ones, too
-    per_node = block_rule.EDGES_PER_NODE[name.kind]
+    per_node = policy_names.EDGES_PER_NODE[name.kind]
     edges = name.count or block_size(batch * nodes, x.size(1), per_node, x.device)
     step = max(1, min(nodes, edges // (batch * k)))
     layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # read by largest_block_edges

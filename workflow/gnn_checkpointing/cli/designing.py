@@ -84,8 +84,8 @@ def export(
     format: Annotated[Literal["parquet", "csv", "json"], says("of the table")] = "parquet",
     output_folder: OutputFolder,
 ) -> None:
-    from gnn_checkpointing.audit.checksums import refuse_changed
     from gnn_checkpointing.records.exporting import export as exported
+    from gnn_checkpointing.report.provenance import refuse_changed
 
     if Path(os.path.realpath(output_folder)).is_relative_to(os.path.realpath(folder)):
         raise Refusal(

@@ -17,7 +17,7 @@ from gnn_checkpointing.measurement.progress import Progress
 from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
 from gnn_checkpointing.records.graph_facts import read_encodings
 from gnn_checkpointing.records.jobs import read_explained, read_step_demonstration
-from gnn_checkpointing.records.machine import machine_of
+from gnn_checkpointing.records.record import machine_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import refuse_other_contents
 from gnn_checkpointing.study.graph_design import encoded_graphs, graph_spec
@@ -67,7 +67,7 @@ def train(
 ) -> None:
     is_wanted, read = asker(), read_study_to_measure(study)
     leave_to_server(read)
-    from gnn_checkpointing.training.job import train_under_every_policy
+    from gnn_checkpointing.training import train_under_every_policy
 
     with machine(shared=True):
         records = train_under_every_policy(read, graph, convolution, graph_file, output, is_wanted)

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 from gnn_checkpointing import comparison as published
-from gnn_checkpointing.audit.checksums import refuse_changed
 from gnn_checkpointing.audit.validate import believed_complaints, complaints, measured_complaints, quick_complaints
 from gnn_checkpointing.cli import app as options
 from gnn_checkpointing.cli.app import says
 from gnn_checkpointing.cli.judging import write_audit, write_claims, write_findings, write_knowledge
-from gnn_checkpointing.comparison import compare as compared
 from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.report import inputs
 from gnn_checkpointing.report.index import Compared, render_index
+from gnn_checkpointing.report.provenance import refuse_changed
 from gnn_checkpointing.report.render import published_sources, read_inputs, render_report
 from gnn_checkpointing.report.run_folder import RunFolder
 
@@ -86,7 +85,7 @@ def compare(*, reports: options.Reports, templates: options.Templates, output_fo
         shared = [one for folders in published.shared(published.folders(reports)).values() for one in folders]
         for wrong in believed_complaints(shared, _BELIEVED).values():
             _refuse(wrong)
-    render_comparison(compared.compare(reports), templates, output_folder)
+    render_comparison(published.compare(reports), templates, output_folder)
 
 
 def index(*, reports: options.Reports, templates: options.Templates, output: options.Output) -> None:
@@ -108,7 +107,7 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
             (output.parent / name).unlink(missing_ok=True)
         found = Compared((reason,))
     else:
-        comparison = compared.compare(reports, left_out)
+        comparison = published.compare(reports, left_out)
         render_comparison(comparison, templates, output.parent)
         found = Compared(tuple(index_sentences(comparison, templates)), published.PAGE)
     render_index(reports, templates, output, found, left_out)

@@ -25,10 +25,10 @@ from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import ByteTrace, Trace, Traces, byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import neighbours_by_block
 from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.graph_design import GraphSpec, large_graphs, place
 from gnn_checkpointing.study.settings import PRACTICE
-from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 
 if TYPE_CHECKING:
     from gnn_checkpointing.study.study import Study

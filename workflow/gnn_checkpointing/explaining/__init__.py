@@ -21,12 +21,12 @@ from torch import Tensor
 
 from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.explaining.images import Picture, batches, class_names, image_tensor, pictures
-from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
-from gnn_checkpointing.models.vision.weights import classes_of, load_weights
+from gnn_checkpointing.models.vig import Vig, VigOptions, build_vig
+from gnn_checkpointing.models.vig_weights import classes_of, load_weights
 from gnn_checkpointing.records.jobs import Block, Explained, Explanations, Mean
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import NAMES, PATCH, SHAPES, SIDE, Size, neighbours_by_block
 from gnn_checkpointing.study.settings import Explaining
-from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SHAPES, SIDE, Size, neighbours_by_block
 
 LEVEL = 0.95
 MEASURES = ("spatial_distance", "visual_similarity", "embedding_similarity", "class_probability")

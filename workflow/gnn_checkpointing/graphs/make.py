@@ -18,6 +18,7 @@ from gnn_checkpointing.graphs.graph import Graph, facts
 from gnn_checkpointing.graphs.pairs import Numbers, both_directions, missing_reverses, simple_edges
 from gnn_checkpointing.records.graph_facts import Derivation, Provenance
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import PATCHES
 from gnn_checkpointing.study.families import FAMILIES
 from gnn_checkpointing.study.graph_design import (
     DerivedGraph,
@@ -28,7 +29,6 @@ from gnn_checkpointing.study.graph_design import (
     level_name,
 )
 from gnn_checkpointing.study.graph_entries import RealGraph
-from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import expanded, slug
 
 _LABELS = {

@@ -21,10 +21,9 @@ from gnn_checkpointing.measurement.fake_tensors import fake_tensor_bytes
 from gnn_checkpointing.measurement.hardware import clock_governor, clock_mhz
 from gnn_checkpointing.measurement.high_water import HighWater, give_garbage_back
 from gnn_checkpointing.measurement.job import described, now
-from gnn_checkpointing.measurement.probe import Announce, Probed, is_other_model, probed, warmed_up
+from gnn_checkpointing.measurement.probe import Announce, Probed, StepResult, is_other_model, probed, warmed_up
 from gnn_checkpointing.measurement.readings import agreement, with_warnings
 from gnn_checkpointing.measurement.rounds import Sentinel, timed_rounds
-from gnn_checkpointing.measurement.sameness import StepResult
 from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant
 from gnn_checkpointing.records.cell import AnotherProcess, CellRecord
 from gnn_checkpointing.records.policy import PolicyRecord, Readings, Steps

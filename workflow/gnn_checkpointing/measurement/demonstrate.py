@@ -35,7 +35,9 @@ WORKLOAD = (
 
 def step_demonstration() -> StepDemonstration:
     """Run the step in a child process and collect what each instrument reports of it."""
-    _hold_and_give_back(HELD_BYTES)
+    held, page = bytearray(HELD_BYTES), os.sysconf("SC_PAGE_SIZE")
+    held[::page] = b"\1" * len(range(0, HELD_BYTES, page))
+    del held
     process = subprocess.Popen(
         [sys.executable, "-m", __name__],
         stdout=subprocess.PIPE,
@@ -71,11 +73,6 @@ def with_benchmark(step: StepDemonstration, benchmark: Path | None) -> Demonstra
         )
     except (OSError, StopIteration, KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise Refusal(f"{benchmark}: not a benchmark file of Snakemake ({error}); run `demonstrate` again") from None
-
-
-def _hold_and_give_back(size: int) -> None:
-    held = bytearray(size)
-    held[:: os.sysconf("SC_PAGE_SIZE")] = b"\1" * len(range(0, size, os.sysconf("SC_PAGE_SIZE")))
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ from gnn_checkpointing.study.study import Study
 _ROOTS = {
     "graphs": ("graphs.make", "graphs.storage"),
     "measuring": ("measurement.worker", "measurement.supervise"),
-    "training": ("training.job",),
+    "training": ("training",),
     "encoding": ("measurement.encoding_cost",),
-    "explaining": ("explaining", "models.vision.weights"),
+    "explaining": ("explaining", "models.vig_weights"),
     "collecting": ("collecting",),
     "demonstrating": ("measurement.demonstrate",),
     "analysis": ("analysis",),

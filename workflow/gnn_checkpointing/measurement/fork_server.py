@@ -31,7 +31,7 @@ _PR_SET_NAME = 15
 _IMPORTED = {
     WORKERS: (
         "gnn_checkpointing.measurement.worker",
-        "gnn_checkpointing.training.job",
+        "gnn_checkpointing.training",
         "gnn_checkpointing.cli.app",
         "torch_geometric.datasets",
     ),

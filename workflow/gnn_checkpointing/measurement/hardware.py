@@ -18,6 +18,7 @@ from gnn_checkpointing.measurement.allocator import missing
 from gnn_checkpointing.measurement.fingerprint import library_versions
 from gnn_checkpointing.measurement.gpu import cuda_of_torch, first_gpu, measured_gpu
 from gnn_checkpointing.records.cell import Host
+from gnn_checkpointing.records.record import machine_of
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.study import Study
 
@@ -81,15 +82,10 @@ def hardware_record(study: Study) -> dict[str, Any]:
 
 def this_host(study: Study) -> Host:
     """Machine that this process runs on; SLURM's node name takes precedence over the system's host name."""
-    facts = facts_by_name(hardware_record(study))
+    facts = machine_of(hardware_record(study)).facts
     name = os.environ.get("SLURMD_NODENAME") or platform.node()
     fields = {field: facts[field] for field in ("processor", "cores", "memory", "accelerator")}
     return Host(id=digest(name, 8), **fields)
-
-
-def facts_by_name(hardware: Any) -> dict[str, str]:
-    """The facts of a `hardware.json`."""
-    return {str(fact["name"]): str(fact["value"]) for fact in hardware["facts"]}
 
 
 def differences(host: Host, facts: Mapping[str, str], device: str) -> list[str]:
@@ -108,11 +104,7 @@ def differences(host: Host, facts: Mapping[str, str], device: str) -> list[str]:
 
 def refuse_another_type(host: Host, hardware_file: Path, device: str) -> None:
     """Refuse to measure on `host` if `hardware_file` describes another type of machine."""
-    try:
-        facts = facts_by_name(read_json(hardware_file))
-    except (KeyError, TypeError) as error:
-        raise Refusal(f"{hardware_file}: {error!r}; it needs facts, a list of name and value; delete it") from None
-    found = differences(host, facts, device)
+    found = differences(host, machine_of(read_json(hardware_file), hardware_file).facts, device)
     if found:
         raise Refusal(
             f"{hardware_file}: this machine is of another type ({'; '.join(found)}), and one study's results are of "

@@ -108,19 +108,18 @@ class HighWaterReader:
     def __init__(self, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
         self._connection, theirs = Pipe()
         self._patience = study.measurement.timeout_seconds
-        self._process = os.fork()
-        if self._process == 0:
-            status = 1
-            try:
-                # Other files that the worker has open (its events!) must close when the worker ends: close them here.
-                os.closerange(3, theirs.fileno())
-                os.closerange(theirs.fileno() + 1, 2**16)
-                die_with_parent()
-                give_freed_memory_back()
-                _serve(theirs, study, graph_file, cells)
-                status = 0
-            finally:
-                os._exit(status)
+
+        def serve() -> None:
+            # Other files that the worker has open (its events!) must close when the worker ends: close them here.
+            os.closerange(3, theirs.fileno())
+            os.closerange(theirs.fileno() + 1, 2**16)
+            give_freed_memory_back()
+            while True:
+                reader = _forked(lambda: _read_cells(theirs, study, graph_file, cells))
+                _, status = os.waitpid(reader, 0)
+                theirs.send(("ended", os.waitstatus_to_exitcode(status)))
+
+        self._process = _forked(serve)
         theirs.close()
 
     def readings(self, cell: str, policies: dict[str, int], alive: Callable[[], None]) -> dict[str, HighWater]:
@@ -167,18 +166,16 @@ class HighWaterReader:
             return "is gone"
 
 
-def _serve(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
-    while True:
-        reader = os.fork()
-        if reader == 0:
-            status = 1
-            try:
-                die_with_parent()
-                _read_cells(worker, study, graph_file, cells)
-            finally:
-                os._exit(status)
-        _, status = os.waitpid(reader, 0)
-        worker.send(("ended", os.waitstatus_to_exitcode(status)))
+def _forked(work: Callable[[], None]) -> int:
+    """Fork a process that ends with this one or when its work fails; returns its id."""
+    process = os.fork()
+    if process == 0:
+        try:
+            die_with_parent()
+            work()
+        finally:
+            os._exit(1)
+    return process
 
 
 def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:

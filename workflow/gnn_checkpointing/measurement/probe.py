@@ -1,24 +1,33 @@
-"""A policy's first steps: whether it runs, what it computes, and how many bytes it holds."""
+"""A policy's first steps: whether it runs, whether it computes the same as `none`, and how many bytes it holds."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import largest_block_edges
 from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.readings import DeviceBytes
-from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, twin
-from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings
+from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings, Sameness
 from gnn_checkpointing.records.traces import ByteTrace
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
 
 Announce = Callable[[str, str], None]
 """Called with the policy and the phase before each of its steps; if the process dies, the last call says where."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Results of one step: the loss, and gradients and buffers by position (a policy must not rename any)."""
+
+    loss: float
+    gradients: tuple[Tensor, ...]
+    buffers: tuple[Tensor, ...]
 
 
 @dataclass
@@ -119,3 +128,40 @@ def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
     result = step_result(contest.model, loss)
     contest.drop_gradients()
     return result, seconds
+
+
+def step_result(model: nn.Module, loss: Tensor) -> StepResult:
+    """Copy the results that a finished step left in `model`; a missing gradient counts as zero."""
+    gradients = tuple(
+        torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.detach().clone()
+        for parameter in model.parameters()
+    )
+    return StepResult(float(loss.detach()), gradients, tuple(buffer.detach().clone() for buffer in model.buffers()))
+
+
+def compared(result: StepResult, reference: StepResult, tolerance: float) -> Sameness:
+    """Differences relative to the reference.
+
+    A parameter's gradient difference is taken relative to the norm of *all* gradients: some gradients are zero in
+    exact arithmetic (a softmax ignores a shift of its scores), and their relative rounding noise means nothing.
+    """
+    loss = abs(result.loss - reference.loss) / max(abs(reference.loss), 1e-30)
+    gradient = _largest(result.gradients, reference.gradients)
+    buffer = _largest(result.buffers, reference.buffers)
+    return Sameness(
+        loss_error=loss,
+        gradient_error=gradient,
+        buffer_error=buffer,
+        same_loss=loss <= tolerance,
+        same_gradients=gradient <= tolerance,
+        same_buffers=buffer <= tolerance,
+    )
+
+
+def _largest(values: tuple[Tensor, ...], references: tuple[Tensor, ...]) -> float:
+    """Largest norm of a difference, relative to the norm of all references."""
+    if not references:
+        return 0.0
+    doubles = [reference.double() for reference in references]
+    scale = max(float(torch.stack([double.norm() for double in doubles]).norm()), 1e-30)
+    return max(float((value.double() - double).norm()) for value, double in zip(values, doubles, strict=True)) / scale

@@ -150,7 +150,7 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
     with tempfile.TemporaryFile() as message:
         message.write(json.dumps(job.message(asked)).encode())
         message.seek(0)
-        process = start_process(_WORKER, ["--events", str(writing)], environment, (message, log, log), (writing,))
+        process = start_process(_WORKER, [str(writing)], environment, (message, log, log), (writing,))
     os.close(writing)
     last: dict[str, Any] | None = None
     settled = stopped = False

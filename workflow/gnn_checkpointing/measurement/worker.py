@@ -1,6 +1,5 @@
 """The measured process: measures the cells of one graph in turn, and reports to its supervisor in lines of JSON."""
 
-import argparse
 import errno
 import gc
 import json
@@ -38,14 +37,11 @@ _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "not enough memory", "out of me
 
 
 def main() -> None:
-    """Read the job from standard input and measure; events go to the given file descriptor."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, required=True)
-    arguments = parser.parse_args()
+    """Read the job from standard input and measure; events go to the file descriptor that is the argument."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # KeyboardInterrupt could be mistaken for a policy's own failure
     job = json.load(sys.stdin)
-    with os.fdopen(arguments.events, "w", buffering=1) as events:
+    with os.fdopen(int(sys.argv[1]), "w", buffering=1) as events:
         try:
             _measure(job, events)
         except Refusal as refusal:

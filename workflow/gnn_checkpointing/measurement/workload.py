@@ -13,13 +13,12 @@ from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.models.convolutions import Adjacency, adjacency_for
 from gnn_checkpointing.models.own import OwnSizes, build_own, own_scores, tried_own
 from gnn_checkpointing.models.stack import build_reversible_stack, build_stack
-from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+from gnn_checkpointing.models.vig import VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import refuse_other_model
-from gnn_checkpointing.study.convolutions import VISION
+from gnn_checkpointing.study.convolutions import COLOURS, NAMES, PATCH, SHAPES_DRAWN, SIDE, VISION
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
-from gnn_checkpointing.study.vision_shapes import COLOURS, NAMES, PATCH, SHAPES_DRAWN, SIDE
 from gnn_checkpointing.study.vocabulary import VisionTask
 
 

@@ -20,8 +20,8 @@ from gnn_checkpointing.planning.knowledge import (
     known_graphs,
 )
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.machine import Machine
-from gnn_checkpointing.study import block_rule
+from gnn_checkpointing.records.record import Machine
+from gnn_checkpointing.study import policy_names
 from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
@@ -86,8 +86,8 @@ def knowledge(study: Study, predictions: Predictions, graphs: Sequence[GraphFact
                 seconds=None if seconds is None else _planned_seconds(seconds, measured),
                 resident=Resident(
                     parameters=lives.constant / (measured.num_layers * measured.hidden_channels**2),
-                    per_node=lives.per_node - block_rule.BYTES_PER_VALUE * measured.num_features,
-                    per_feature=block_rule.BYTES_PER_VALUE,
+                    per_node=lives.per_node - policy_names.BYTES_PER_VALUE * measured.num_features,
+                    per_feature=policy_names.BYTES_PER_VALUE,
                     per_edge=lives.per_edge,
                 ),
                 blocks=_blocks(policy, machine.facts),
@@ -216,14 +216,14 @@ def _blocks(policy: str, facts: Mapping[str, str]) -> Blocks | None:
     The fewest and the most bytes of a block are those of the measured device.
     """
     name = parse_policy(policy)
-    if name.kind not in block_rule.EDGES_PER_NODE:
+    if name.kind not in policy_names.EDGES_PER_NODE:
         return None
     memory = _MEMORY.fullmatch(facts.get("accelerator memory", ""))
     cache = _CACHE.fullmatch(facts.get("last-level cache", ""))
-    bounds = block_rule.cpu_bounds(int(cache[1]) * 1024 if cache else None)
+    bounds = policy_names.cpu_bounds(int(cache[1]) * 1024 if cache else None)
     if memory and facts.get("measured device") == "cuda":
-        bounds = block_rule.cuda_bounds(int(memory[1]) * 2**20)
-    per_node = block_rule.EDGES_PER_NODE[name.kind]
+        bounds = policy_names.cuda_bounds(int(memory[1]) * 2**20)
+    per_node = policy_names.EDGES_PER_NODE[name.kind]
     return Blocks(edges_per_node=per_node, smallest_bytes=bounds[0], largest_bytes=bounds[1], edges=name.count)
 
 

@@ -77,7 +77,7 @@ class Resident(Record):
 
 
 class Blocks(Record):
-    """The rule by which a policy chooses its block size (`study/block_rule.py`), or the `edges` given in its name."""
+    """The rule by which a policy chooses its block size (`study/policy_names.py`), or the `edges` given in its name."""
 
     edges_per_node: int
     smallest_bytes: int

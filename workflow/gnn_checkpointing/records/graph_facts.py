@@ -41,7 +41,7 @@ class Derivation(Record):
 
 
 class Structure(Record):
-    """Structure of a graph, counted on its edges; `clustering` is sampled (`graphs/structure.py`).
+    """Structure of a graph, counted on its edges; `clustering` is sampled (`graphs/graph.py`).
 
     `degree_quantiles` are the 5, 25, 50, 75 and 95 % quantiles of the in-degree. `homophily` is the share of edges
     between labelled nodes that join equal labels; None if there is no such edge.

@@ -95,7 +95,7 @@ class Texts:
         **values: Any,
     ) -> Table:
         """Table of the items; its text is `name`, or the one nearest to `id`. `more` are further columns."""
-        known: dict[str, Any] = {"it": _itself, "text": self}
+        known: dict[str, Any] = {"it": lambda item: item, "text": self}
         if inputs is not None:
             known |= {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence}
             known |= _functions(self._section)
@@ -135,10 +135,6 @@ def _functions(file: str) -> dict[str, Any]:
     """Public functions that a file in `sections` defines itself, for the columns of its tables."""
     own = f"gnn_checkpointing.report.sections.{file}"
     return {name: one for name, one in _module(file).items() if getattr(one, "__module__", "") == own}
-
-
-def _itself(item: Any) -> Any:
-    return item
 
 
 def _column(line: str, known: Mapping[str, Any]) -> Of[Any]:
@@ -226,15 +222,16 @@ def section(inputs: ReportInputs, place: str, **values: Any) -> Section | None:
         **{"inputs": inputs, "held": held, "text": text, "names": text.names, "PACK": PACK},
         "table": partial(text.table, inputs),
         "verdicts": partial(_verdicts, text, inputs),
-        "facts": lambda name, **more: _facts(text.names(name, **more)),
+        "facts": partial(_facts, text),
     }
     paragraphs = filter(None, map(str.strip, re.split(r"\n\s*\n", body.render(known | values))))
     blocks = tuple(held[int(one[1:])] if one[0] == _BLOCK else Paragraph(one.replace("\n", " ")) for one in paragraphs)
     return Section(id or file, title.render(known), blocks) if blocks else None
 
 
-def _facts(found: Mapping[str, str]) -> Facts | None:
-    return Facts(tuple(Fact(name, value) for name, value in found.items())) if found else None
+def _facts(text: Texts, name: str, **more: Any) -> Facts | None:
+    found = text.names(name, **more)
+    return Facts(tuple(Fact(*fact) for fact in found.items())) if found else None
 
 
 def _verdicts(text: Texts, inputs: ReportInputs, id: str, kind: str = "") -> Table:

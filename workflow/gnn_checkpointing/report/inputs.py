@@ -11,8 +11,8 @@ from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.jobs import Demonstration
-from gnn_checkpointing.records.machine import Machine
 from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.record import Machine
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Audit

@@ -60,12 +60,13 @@ def _nothing_fits(plan: Plan, memory: str) -> str:
 
 def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> str:
     """Format the plan for the command line; `exact` has peaks by fake tensors, or reasons why there are none."""
-    sizes = plan.sizes
+    sizes, rows = plan.sizes, [HEADINGS, *map(cells, plan.policies)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         f"{plan.convolution}, {sizes.num_layers} layers of {sizes.hidden_channels} channels, {sizes.heads} heads, on "
         f"{count(plan.num_nodes)} nodes and {count(plan.num_edges)} directed edges; laws of {knowledge.machine}",
         "",
-        *_table([HEADINGS, *(cells(one) for one in plan.policies)]),
+        *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
         "",
         advice(plan),
     ]
@@ -102,8 +103,3 @@ def _span(words: Callable[[float], str], value: Interval) -> str:
     low, high = words(plain_number(value.low)), words(plain_number(value.high))
     middle = words(plain_number(value.estimate))
     return mark_between(middle if low == high else f"{middle} ({interval(low, high)})", value)
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -19,8 +19,8 @@ from gnn_checkpointing.records.jobs import (
     read_explained,
     read_trainings,
 )
-from gnn_checkpointing.records.machine import Machine, machine_of
 from gnn_checkpointing.records.measurements_table import Value, read_table
+from gnn_checkpointing.records.record import Machine, machine_of
 from gnn_checkpointing.records.traces import Trace, read_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Audit, read_audit

@@ -4,9 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, field_serializer, model_validator
 
-from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, CONVOLUTIONS, VISION, BuiltIn, is_own
+from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, CONVOLUTIONS, SHAPES, VISION, BuiltIn, is_own
 from gnn_checkpointing.study.own_model import own_name
-from gnn_checkpointing.study.vision_shapes import SHAPES
 from gnn_checkpointing.study.vocabulary import Aggregation, Checksum, Count, Norm, Part, Share, VisionTask
 
 Depth = Annotated[int, Field(ge=1, le=10_000)]

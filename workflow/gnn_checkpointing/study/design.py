@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import SPARSE_PRODUCT, VISION, Convolution, is_own
+from gnn_checkpointing.study.convolutions import SHAPES, SPARSE_PRODUCT, VISION, Convolution, is_own
 from gnn_checkpointing.study.graph_design import (
     GeneratedGraph,
     GraphSpec,
@@ -24,7 +24,6 @@ from gnn_checkpointing.study.graph_design import (
 )
 from gnn_checkpointing.study.settings import PRACTICE, ChosenGraphs
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.vision_shapes import SHAPES
 from gnn_checkpointing.study.vocabulary import Aggregation, Allocator
 
 LARGEST_CORRELATION = 0.1

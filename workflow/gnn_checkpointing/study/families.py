@@ -8,9 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from gnn_checkpointing.study.convolutions import Convolution
+from gnn_checkpointing.study.convolutions import PATCHES, Convolution
 from gnn_checkpointing.study.settings import Rounds
-from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import Count, Degree, Fraction, FromTwo, Part, known
 
 

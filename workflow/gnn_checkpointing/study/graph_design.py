@@ -8,11 +8,10 @@ from itertools import product
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.convolutions import Convolution
+from gnn_checkpointing.study.convolutions import PATCH_CLASSES, PATCH_PIXELS, Convolution
 from gnn_checkpointing.study.families import Family, LargeGraphs
 from gnn_checkpointing.study.graph_entries import RealGraph
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 

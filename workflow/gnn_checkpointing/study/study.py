@@ -9,11 +9,10 @@ from pydantic import Field, field_validator, model_validator
 
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import VISION
+from gnn_checkpointing.study.convolutions import PATCHES, VISION
 from gnn_checkpointing.study.graph_entries import Graphs
 from gnn_checkpointing.study.policy_names import POLICY_HELP, PolicyName, parse_policy
 from gnn_checkpointing.study.settings import Analysis, ChosenGraphs, Explaining, Measuring, Practice, Training
-from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import Part, Slug, Text, UserPath
 
 MOST_CELLS = 1_000_000

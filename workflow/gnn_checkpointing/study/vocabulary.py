@@ -44,15 +44,9 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _sensible(degree: float) -> float:
-    """Check a degree, which is part of file names: 1e300 would make them too long."""
-    if not 1e-6 <= degree <= 10**9:
-        raise ValueError(f"degree {degree:g}: allowed are 0.000001 to 1000000000")
-    return degree
-
-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_one_line)]
-Degree = Annotated[float, Field(gt=0), AfterValidator(_sensible)]
+Degree = Annotated[float, Field(ge=1e-6, le=10**9)]
+"""A degree, which is part of file names: 1e300 would make them too long."""
 
 
 def _path_text(value: Any) -> Any:

@@ -135,6 +135,9 @@ class Band(OfPolicy):
     points: list[BandPoint]
 
 
+Course = Literal["below", "above", "rises", "falls", "crosses"]
+
+
 class BreakEven(OfPolicy):
     """Where along density a policy stops (or starts) to save memory or to cost time.
 
@@ -148,7 +151,7 @@ class BreakEven(OfPolicy):
 
     quantity: Quantity
     threshold: float
-    course: Literal["below", "above", "rises", "falls", "crosses"]
+    course: Course
     average_degree: Estimate | None
     open: Literal["", "sparse", "dense", "both"]
     certain: bool = False

@@ -15,6 +15,11 @@ from gnn_checkpointing.analysis.results.base import (
     Share,
 )
 
+Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
+Side = Literal["below", "above", "holds"]
+Distribution = Literal["lognormal", "heavy_tailed"]
+Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
+
 
 class FamilyFactor(OfPolicy):
     """Whether the family shifts a log ratio at equal nodes and density (F test); shifts are from the families' mean."""
@@ -57,14 +62,14 @@ class LeftOut(Result):
     The side says whether the interval lies below `boundary`, above it, or contains it ("holds").
     """
 
-    statement: Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
+    statement: Statement
     convolution: str
     policy: str
     boundary: float
     whole: Estimate
     lowest: float
     highest: float
-    side: Literal["below", "above", "holds"]
+    side: Side
     changes: list[str]
 
 
@@ -89,7 +94,7 @@ class StoppingRule(Result):
     expected_error: float
     median_rounds: float
     reached_target: float
-    distribution: Literal["lognormal", "heavy_tailed"] = "lognormal"
+    distribution: Distribution = "lognormal"
 
 
 class Robustness(Result):
@@ -119,7 +124,7 @@ class Reading(Result):
     Differences are shares of the activation peak; the worst reading is the one that is off by the most bytes.
     """
 
-    instrument: Literal["high_water_bytes", "fake_tensor_bytes"]
+    instrument: Instrument
     read: int
     judged: int
     agree: int
@@ -197,7 +202,6 @@ class Quality(Result):
     worst_half_width: float
     within_target: float
     not_the_same: list[str]
-    not_compared: list[dict[str, str]] = Field([])
     warnings: list[str]
     setting: Setting = Setting()
     run: Run | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.queries import RATIO_OF_RATIOS, Asked, Found, query, scaled, where
 from gnn_checkpointing.sourced import counted
-from gnn_checkpointing.study.vision_shapes import (
+from gnn_checkpointing.study.convolutions import (
     PATCH_CLASSES,
     PUBLISHED_CLASSES,
     SHAPES_DRAWN,

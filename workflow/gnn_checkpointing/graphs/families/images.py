@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gnn_checkpointing.graphs.features import bell
 from gnn_checkpointing.graphs.pairs import Numbers, edge_keys
+from gnn_checkpointing.study.convolutions import COLOURS, PATCH, PATCHES, SHAPES_DRAWN, SIDE
 from gnn_checkpointing.study.graph_design import GeneratedGraph
-from gnn_checkpointing.study.vision_shapes import COLOURS, PATCH, PATCHES, SHAPES_DRAWN, SIDE
 
 _ROW = SIDE // PATCH
 _GRAIN = 18

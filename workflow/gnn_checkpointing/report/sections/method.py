@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from gnn_checkpointing.analysis.quality import turns_of
-from gnn_checkpointing.graphs.structure import WEDGES
+from gnn_checkpointing.graphs.graph import WEDGES
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.records import measurements_table
@@ -147,7 +147,7 @@ def longest(inputs: ReportInputs) -> list[Any]:
     return [graph for graph in graphs if graph in chosen]
 
 
-PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
+PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/graph.py#/WEDGES")
 ERROR = square_root(0.25 / (PAIRS * 1.0))
 """Standard error of a share that is estimated from PAIRS pairs, at one half, where it is largest."""
 

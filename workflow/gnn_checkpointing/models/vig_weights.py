@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.models.vision.vig import Vig
+from gnn_checkpointing.models.vig import Vig
 from gnn_checkpointing.refusal import Refusal, reason
 
 _HEAD = "prediction.4.weight"

@@ -10,8 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import vision_shapes
-from gnn_checkpointing.study.vision_shapes import COLOURS, NAMES, PATCH, SHAPES, SIDE, Size
+from gnn_checkpointing.study.convolutions import (
+    COLOURS,
+    HEAD_CHANNELS,
+    NAMES,
+    PATCH,
+    SHAPES,
+    SIDE,
+    Size,
+    neighbours_by_block,
+)
 from gnn_checkpointing.study.vocabulary import VisionTask
 
 
@@ -145,15 +153,15 @@ class Vig(nn.Module):
         self.options = options
         self.stem = _stem(channels)
         self.pos_embed = nn.Parameter(torch.zeros(1, channels, side, side))
-        graphs = vision_shapes.neighbours_by_block(options.k, shape.blocks, side**2)
+        graphs = neighbours_by_block(options.k, shape.blocks, side**2)
         self.backbone = nn.Sequential(
             *(nn.Sequential(Grapher(channels, *graph), FeedForward(channels)) for graph in graphs)
         )
         self.prediction = nn.Sequential(
-            *_mapped(channels, vision_shapes.HEAD_CHANNELS),
+            *_mapped(channels, HEAD_CHANNELS),
             nn.GELU(),
             nn.Dropout(options.dropout),
-            nn.Conv2d(vision_shapes.HEAD_CHANNELS, options.classes, 1),
+            nn.Conv2d(HEAD_CHANNELS, options.classes, 1),
         )
 
     @property
