@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.quality import quality
@@ -15,6 +16,7 @@ from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.measurement.sources import of_this_package
 from gnn_checkpointing.report.grades import Audit
 from gnn_checkpointing.report.run_folder import RunFolder
+from gnn_checkpointing.report.texts import TEMPLATES
 from synthetic.changes import TIMES
 from synthetic.tables import protocol, trainings
 
@@ -37,6 +39,12 @@ def test_the_rubric_has_at_least_twenty_questions_each_with_a_rule() -> None:
     assert len({question.id for question in RUBRIC}) == len(RUBRIC)
     assert len({question.check for question in RUBRIC}) == len(RUBRIC)
     assert all(question.question.endswith("?") and question.rule.endswith(".") for question in RUBRIC)
+
+
+def test_the_report_says_what_follows_from_each_failed_check() -> None:
+    follows = Environment(loader=FileSystemLoader(TEMPLATES / "report")).get_template("checks.md").module.follows
+    assert list(follows) == [question.id for question in RUBRIC]
+    assert all(len(words.split()) > 3 for words in follows.values())
 
 
 def test_every_check_applies_to_the_clean_study_and_passes() -> None:

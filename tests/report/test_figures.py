@@ -6,6 +6,7 @@ import pytest
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures import svg as drawn_svg
 from gnn_checkpointing.report.figures.bars import Bar, Turn, bar_panel, gantt_panel
+from gnn_checkpointing.report.figures.frontier import key_panel
 from gnn_checkpointing.report.figures.labels import Box, crosses, placed, wrapped
 from gnn_checkpointing.report.figures.lines import Line, Point, lines_over, spread
 from gnn_checkpointing.report.figures.palette import INK, family, looks, ramp
@@ -123,6 +124,12 @@ def test_no_two_policies_look_alike_a_variant_keeps_its_colour_and_a_family_its_
     assert found["segments(2)"].colour == found["segments(3)"].colour != found["layers"].colour
     assert family("segments(3)") == family("layers") != family("edge_blocks(4096)")
     assert family("edge_blocks(4096)") == family("layers+edge_blocks")
+
+
+def test_the_key_is_hollow_where_the_marks_are() -> None:
+    key = key_panel(["layers", "reversible"], ["4", "128"], ["reversible"], "Key").svg
+    layers, other = (mark for mark in re.findall(r"<path[^>]*>", key) if "fill-opacity" in mark or "stroke=" in mark)
+    assert 'fill="none"' in other and 'fill="none"' not in layers
 
 
 def test_a_name_is_broken_where_it_reads_best() -> None:

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,15 @@ def test_machines_and_studies_are_listed_with_relative_links(tmp_path: Path) -> 
     assert "1 cell ·" in html
     assert html.count("It saves.") == 3
     assert "Second." not in html
+
+
+def test_two_studies_of_one_question_on_a_machine_go_by_their_titles(tmp_path: Path) -> None:
+    for name in ("frontier-gpu", "reddit-size"):
+        summary(tmp_path, "rack", "Rack", name, kind="frontier")
+    summary(tmp_path, "desk", "Desk", "frontier", kind="frontier")
+    found = re.findall(r"<h3><a href=\"([^\"]+)/report.html\">([^<]+)</a>", index(tmp_path))
+    titles = {"rack/frontier-gpu": "Title of frontier-gpu", "rack/reddit-size": "Title of reddit-size"}
+    assert dict(found) == {"desk/frontier": "Which policy wins at which density?", **titles}
 
 
 def test_hostile_text_is_inert(tmp_path: Path) -> None:

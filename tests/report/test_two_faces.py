@@ -48,12 +48,15 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s\u00a0\u200b\ufffe\xad\x02-]+", "", text)  # a line may end in a hyphen of the text itself
 
 
+FOOT = r"(§ leads to the evidence in the appendix\.)? ?(\d+ / \d+)?"
+
+
 def printed(path: Path) -> list[str]:
-    """Squeezed text of each page of a PDF, without running heads and page numbers."""
+    """Squeezed text of each page of a PDF, without running heads, page numbers and the foot beside them."""
     pages = []
     for page in pypdfium2.PdfDocument(path):
         lines = page.get_textpage().get_text_range().splitlines()
-        pages.append([line for line in lines if not re.fullmatch(r"\d+ / \d+", line.strip())])
+        pages.append([line for line in lines if not re.fullmatch(FOOT, line.strip())])
     texts = [squeezed("\n".join(page)) for page in pages]
     head = os.path.commonprefix(texts[1:])  # noqa: RUF071 - letter by letter is what is meant
     return [text.removeprefix(head) for text in texts]

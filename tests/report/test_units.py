@@ -27,6 +27,11 @@ CASES: list[tuple[Callable[[Any], str], Any, str]] = [
     (units.error, 3.1e-7, "3.1e\N{MINUS SIGN}7"),
     (units.ratio_estimate, (1.341, 1.307, 1.379), "1.34 (1.31\N{EN DASH}1.38)"),
     (units.ratio_estimate, (0.25, 0.25, 0.25), "0.25"),  # exact: no interval
+    (units.percent_estimate, (0.911, 0.816, 1.017), "91 % (82\N{EN DASH}102 %)"),
+    (units.count_below, 91992, "91,900"),
+    (units.count_below, 4113, "4,110"),
+    (units.count_below, 64, "64"),
+    (units.percent_estimate, (0.25, 0.25, 0.25), "25 %"),
     (lambda value: units.scaled_estimate(value, 0.5), (2.0, 2.0, 2.0), "4.00"),
     # A word stands where a dash would read as a minus.
     (units.scaled_estimate, (-3.2, -5.0, 1.1), "\N{MINUS SIGN}3.20 (\N{MINUS SIGN}5.00 to 1.10)"),

@@ -195,14 +195,19 @@ function spanOf(words, value) {
   return words(value.estimate) + (low === high ? "" : " (" + interval(low, high) + ")");
 }
 
+function roundedDown(nodes) {
+  const step = 10 ** Math.max(0, String(nodes).length - 3);
+  return Math.floor(nodes / step) * step;
+}
+
 function cellsOf(one) {
   return [
     one.policy,
     spanOf(size, one.peak),
     one.seconds === null ? NOTHING : one.seconds.span ?? one.seconds.words,
     one.verdict,
-    one.largestNodes === null ? "unlimited" : one.largestNodes ? count(one.largestNodes) + " nodes" : "none",
-    one.largestDegree === null ? "unlimited" : one.largestDegree ? plain(one.largestDegree) : "none",
+    one.largestNodes === null ? "any" : one.largestNodes ? count(roundedDown(one.largestNodes)) + " nodes" : "none",
+    one.largestDegree === null ? "any" : one.largestDegree ? plain(one.largestDegree) : "none",
   ];
 }
 

@@ -1,6 +1,6 @@
-"""Questions that a template may ask of a study: effects to name, the winning policies, nodes per second."""
+"""Questions that a template may ask of a study: effects to name, nodes per second, outcomes; policies: `fronts.py`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partialmethod
 from statistics import median
@@ -12,28 +12,12 @@ from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
-from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import deep, in_order, spans
+from gnn_checkpointing.report.fronts import WORTH, Fronts
+from gnn_checkpointing.report.sections.parts import deep
 from gnn_checkpointing.sourced import counted_where, sourced
-
-WORTH = 0.95
-"""A policy is worth its time only if its activation memory is below this fraction of none's."""
 
 _FLAT = 0.05
 """A peak counts as flat in density if an edge adds less than this fraction of the bytes that it adds under none."""
-
-_SAME = {"memory_budget(1)": "compiled"}
-"""Policies under the names that readers know: a memory budget of 1 is plain compilation."""
-
-
-@dataclass(frozen=True)
-class Winner:
-    """Fastest and smallest (least memory) of the Pareto-optimal policies at one density of one convolution."""
-
-    convolution: str
-    level: str
-    fastest: Effect
-    smallest: Effect
 
 
 @dataclass(frozen=True)
@@ -46,15 +30,11 @@ class Rate:
     ratio: Estimate | None
 
 
-class Facts:
+class Facts(Fronts):
     """Answers about one study; every number keeps its address."""
 
-    worth = 1 - sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
+    worth = 1 - sourced(WORTH, "gnn_checkpointing/report/fronts.py#/WORTH")
     """The share of memory that a policy must save to be worth its time."""
-
-    def __init__(self, inputs: ReportInputs) -> None:
-        self._inputs, self._order = inputs, inputs.convolutions
-        self._points: list[Effect] = self.those(inputs.effects.points, allocator=inputs.reference)
 
     def pays(self, *effects: Compared) -> Verdict:
         """Whether the policy's activation memory is low enough in all these effects to be worth its time."""
@@ -63,18 +43,6 @@ class Facts:
     def worthwhile(self, effects: Sequence[Compared], *verdicts: Verdict) -> list[Compared]:
         """Effects that are worth their time, or those for which `pays` gives one of `verdicts`."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
-
-    def other_gradients(self, convolution: str) -> list[Row]:
-        """Rows of policies that are left out because their gradients differ from none's by more than the tolerance."""
-        found = self.rows(convolution=convolution, outcome="completed", same_gradients=False)
-        return [row for row in found if row["policy"] not in self._inputs.quality.other_models]
-
-    def runs(self, convolution: str) -> list[tuple[Effect, str]]:
-        """Each policy that is fastest at some levels: its effect at the densest of them, and these levels in words."""
-        own = self.those(self.winners(), convolution=convolution)
-        levels = [one.level for one in own]
-        runs = grouped(reversed(own), lambda one: one.fastest.policy).values()
-        return [(run[0].fastest, spans([one.level for one in run], levels)) for run in runs]
 
     def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
         """Throughput of each timed effect divided by none's."""
@@ -93,17 +61,6 @@ class Facts:
         """Batch size from which on a policy is worth its time; None if the largest batch is not."""
         poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
         return effects[poor + 1].size if poor + 1 < len(effects) else None
-
-    def beats(self, point: Effect) -> Verdict:
-        """Whether a policy needs both less memory and less time than none."""
-        return below(1.0).verdict([ratio for ratio in (point.activation_ratio, point.time_ratio) if ratio])
-
-    def beats_none(self, convolution: str) -> Verdict:
-        """Whether some policy needs both less memory and less time than none at the densest timed level."""
-        own = self.those(self.winners(), convolution=convolution)
-        points = self.those(self._points, convolution=convolution, level=own[-1].level) if own else []
-        won = {self.beats(p) for p in points if p.policy != "none" and p.activation_ratio and p.time_ratio}
-        return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect on the largest graph at the densest timed level (`place` -1), for each convolution."""
@@ -132,25 +89,6 @@ class Facts:
                 found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
         return found
 
-    def winners(self) -> list[Winner]:
-        """Fastest and smallest of the Pareto-optimal policies at each density of each convolution."""
-        points = {(p.convolution, p.level, p.policy): p for p in self._points}
-        found = []
-        for best in self._inputs.effects.pareto:
-            names = {policy: (best.convolution, best.level, _SAME.get(policy, policy)) for policy in best.policies}
-            own = [points.get(key) or points[best.convolution, best.level, name] for name, key in names.items()]
-            timed = [point for point in own if point.time_ratio and point.activation_ratio]
-            if timed:
-                fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
-                smallest = min(timed, key=lambda p: p.activation_bytes)
-                found.append(Winner(best.convolution, best.level, fastest, smallest))
-        return in_order(self._inputs, found, "convolution", "level")
-
-    def smaller(self, winner: Winner) -> bool:
-        """Whether the smallest policy is worth naming: its activation memory is below WORTH times the fastest one's."""
-        smallest, fastest = (getattr(winner, one).activation_ratio.estimate for one in ("smallest", "fastest"))
-        return bool(smallest < WORTH * fastest)
-
     def grow(self, policy: str) -> list[str]:
         """The convolutions with which a policy's peak grows with density."""
         found = self.those(self._inputs.effects.flatness, policy=policy)
@@ -162,11 +100,6 @@ class Facts:
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
         own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
         return bool(own) and all(nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) > own[name] for name in own)
-
-    def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[Effect]:
-        """Some policies at one density, in the order asked for."""
-        own = self.those(self._points, convolution=convolution, level=level)
-        return sorted((p for p in own if p.policy in policies), key=lambda p: policies.index(p.policy))
 
     def recomputed(self, layers: int) -> list[Effect]:
         """Effects on stacks of `layers` layers of the same-model policy whose worst activation ratio is the lowest."""
@@ -180,6 +113,11 @@ class Facts:
         """Whether a policy needs less memory than all `others` with the same stack at the same level."""
         own = [other.activation_bytes for other in self.those(others, stack=point.stack, level=point.level)]
         return "untested" if not own else "supported" if point.activation_bytes < min(own, key=float) else "refuted"
+
+    def fastest(self, convolution: str, policy: str) -> float | None:
+        """Most edges per second that a policy was measured at on any generated graph."""
+        found = self.those(self._inputs.effects.rows, kind="generated", convolution=convolution, policy=policy)
+        return max((e.num_edges / e.step_time_seconds for e in found if e.step_time_seconds), default=None, key=float)
 
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
@@ -202,10 +140,6 @@ class Facts:
         own = self.those(self._inputs.effects.ego, convolution=convolution, policy=policy, degree=degree)
         return {p.method: p for p in sorted(own, key=lambda p: p.size or 0)}
 
-    def rows(self, **wanted: Any) -> list[Row]:
-        """Rows of the table whose columns have these values."""
-        return [row for row in self._inputs.rows if all(row[name] == value for name, value in wanted.items())]
-
     def ran(self, policy: str) -> Verdict:
         """Whether a policy completed in every cell."""
         outcomes = {row["outcome"] for row in self.rows(policy=policy)}
@@ -223,6 +157,12 @@ class Facts:
         """How many claims have each verdict."""
         return {name: counted_where(self._inputs.ledger.claims, ("verdict", "=", name)) for name in get_args(Verdict)}
 
+    def plain_reals(self, label: str = "") -> list[Effect]:
+        """Plain training on real graphs, or on one of them, sparse ones first."""
+        own = self.those(self._inputs.effects.rows, kind="real", policy="none", allocator=self._inputs.reference)
+        found = [effect for effect in own if label in ("", effect.label)]
+        return sorted(found, key=lambda e: (e.average_degree, self._order.index(e.convolution)))
+
     def batches(self, convolution: str, policy: str) -> list[Any]:
         """Effects on batches of sampled neighbours, small batches first."""
         own = self.those(self._inputs.effects.batches, convolution=convolution, policy=policy, method="neighbours")
@@ -238,11 +178,6 @@ class Facts:
         own = self.those(self._inputs.effects.families, policy=policy, convolution=convolution)
         level = max((e.level for e in own), key=float, default="")
         return self.those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
-
-    @staticmethod
-    def those(items: Iterable[Any], **wanted: Any) -> list[Any]:
-        """The items whose fields have these values."""
-        return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]
 
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column; a single value if they are the same."""

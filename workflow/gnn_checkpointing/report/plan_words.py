@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from gnn_checkpointing.planning import Plan, PolicyPlan
 from gnn_checkpointing.planning.arithmetic import Interval, Time
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, significant, size
+from gnn_checkpointing.report.units import NOTHING, count, count_below, duration, interval, plain, significant, size
 from gnn_checkpointing.sourced import mark_between
 from gnn_checkpointing.sourced import plain as plain_number
 
@@ -15,8 +15,8 @@ HEADINGS = ("Policy", "Peak memory", "Step time", "Fits?", "Most nodes (same deg
 def cells(found: PolicyPlan) -> tuple[str, ...]:
     """Format a policy's row: name, peak and time with their intervals, verdict, the largest graphs that fit."""
     nodes, degree = found.largest_nodes, found.largest_degree
-    most_nodes = "unlimited" if nodes is None else f"{count(nodes)} nodes" if nodes else "none"
-    most_degree = "unlimited" if degree is None else plain(degree) if degree else "none"
+    most_nodes = "any" if nodes is None else f"{count_below(nodes)} nodes" if nodes else "none"
+    most_degree = "any" if degree is None else plain(degree) if degree else "none"
     return found.policy, _span(size, found.peak), _time(found.time), found.verdict, most_nodes, most_degree
 
 

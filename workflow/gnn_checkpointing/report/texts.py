@@ -145,7 +145,13 @@ def filters() -> dict[str, Callable[..., Any]]:
     numbers = (
         *(units.count, units.digits, units.plain, units.percent, units.share, units.size, units.duration, units.ratio),
         *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
-        *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
+        *(
+            units.ratio_estimate,
+            units.share_estimate,
+            units.percent_estimate,
+            units.general_estimate,
+            units.scaled_estimate,
+        ),
     )
     own = (chip, code, degrees, listed, taken, deviation, percents, ratios, by_meaning)
     return {one.__name__: one for one in (*numbers, *own)}
@@ -213,5 +219,8 @@ def taken(effects: Sequence[Any]) -> tuple[str, ...]:
         ends, words = [1 - ratio for ratio in reversed(ordered)], " less time"
     else:
         return (" and takes ", *ratios(times), " times as long")
+    if len(times) == 1:
+        far = sorted((abs(end - 1) for end in (times[0].low, times[0].high)), key=float)
+        return (" and takes ", units.percent_estimate(units.estimate_of(ends[0], *far)), words)
     low, high = units.percent(ends[0]), units.percent(ends[-1])
     return (" and takes ", low, words) if low == high else (" and takes ", low, " to ", high, words)

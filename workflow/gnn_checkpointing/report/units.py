@@ -66,6 +66,13 @@ def count(value: float) -> str:
 
 
 @_marked
+def count_below(value: float) -> str:
+    """A whole number rounded down to three significant digits, for a prediction of what still fits."""
+    step = 10 ** max(0, len(str(int(value))) - 3)
+    return count(int(value) // step * step)
+
+
+@_marked
 def digits(value: float) -> str:
     """A number without commas, as written in a file: for settings and seeds."""
     return f"{value:g}" if abs(value) < 1e6 and value != int(value) else str(int(value))
@@ -129,6 +136,13 @@ def ratio_estimate(estimate: Estimate) -> str:
 def share_estimate(estimate: Estimate) -> str:
     """A share and its interval as percentages, such as "1.2 % (0.4 % to 2.0 %)"."""
     return f"{percent(estimate.estimate)} ({percent(estimate.low)} to {percent(estimate.high)})"
+
+
+@_marked
+def percent_estimate(estimate: Estimate) -> str:
+    """A ratio and its interval as percentages, such as "91 % (82-102 %)"; the ratio alone if the ends read the same."""
+    middle, low, high = (percent(value) for value in (estimate.estimate, estimate.low, estimate.high))
+    return middle if low == middle == high else f"{middle} ({interval(low.removesuffix(f'{SPACE}%'), high)})"
 
 
 def estimate_of(middle: float, low: float, high: float) -> Estimate:

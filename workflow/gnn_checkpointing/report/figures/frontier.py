@@ -58,8 +58,8 @@ def frontier_panel(
     return Panel(title, told, drawing, drawn, title)
 
 
-def key_panel(policies: Sequence[str], levels: Sequence[str], told: str) -> Panel:
-    """Key to colours, sizes and shapes."""
+def key_panel(policies: Sequence[str], levels: Sequence[str], others: Sequence[str], told: str) -> Panel:
+    """Key to colours, sizes and shapes; a family whose members are all among `others` is hollow, as in the panels."""
     root = svg.drawing(_WIDTH, _KEY_HEIGHT)
     svg.words(root, 4, 14, "average degree")
     step = min(44.0, 252 / max(1, len(levels)))
@@ -69,7 +69,9 @@ def key_panel(policies: Sequence[str], levels: Sequence[str], told: str) -> Pane
         svg.words(root, left + 6, 14, level, 8.0)
     for position, member in enumerate(dict.fromkeys(family(policy) for policy in policies)):
         left, top = 8 + (position % 2) * 173, 38 + 17 * (position // 2)
-        svg.add(root, "path", d=svg.path([(left, top)]) + marker(shape(member), 5.5), fill_opacity=0.8)
+        hollow = all(policy in others for policy in policies if family(policy) == member)
+        look = HOLLOW | {"stroke": "currentColor"} if hollow else {"fill_opacity": 0.8}
+        svg.add(root, "path", d=svg.path([(left, top)]) + marker(shape(member), 5.5), **look)
         svg.words(root, left + 9, top, member, 8.0)
     return Panel("Key", told, svg.written(root), role="key")
 

@@ -19,6 +19,7 @@ STYLE = (
     ".x>path,.y>path{stroke:currentColor;stroke-opacity:.13;stroke-width:.6}"
     ".chart>path{fill:none;stroke:currentColor;stroke-width:.7}"
     ".names{stroke-width:.5;stroke-opacity:.6}"
+    ".names>text{paint-order:stroke;stroke:var(--ground,#fff);stroke-width:2;stroke-opacity:.8}"
     ".rule{stroke-width:.8;stroke-opacity:.7}"
     ".front{fill:none;stroke-width:1.1;stroke-opacity:.55}"
     ".ribbon{fill-opacity:.2;stroke:none}"

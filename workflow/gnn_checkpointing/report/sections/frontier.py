@@ -68,12 +68,12 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none")
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
-    panels = [key_panel(policies, levels, _text("key", levels=levels))]
+    others = inputs.quality.other_models
+    panels = [key_panel(policies, levels, others, _text("key", levels=levels))]
     best = {(one.convolution, one.level): one.policies for one in inputs.effects.pareto}
     for convolution, each in shown.items():
         front = best.get((convolution, levels[-1]), [])
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        others = inputs.quality.other_models
         panels.append(frontier_panel(each, levels, x, y, front, inputs.few, others, title=convolution, told=told))
     return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
 

@@ -141,12 +141,12 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
     rates = facts.rates(inputs.few)
     names = list(dict.fromkeys(rate.point.convolution for rate in rates))[:MOST_SERIES]
     laws = [
-        (memory, inputs.law(name, policy, "step_time_seconds"))
+        (memory, inputs.law(name, policy, "step_time_seconds"), facts.fastest(name, policy))
         for name in inputs.convolutions
         for policy in inputs.few
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
-    reals = [effect for policy in inputs.compared for effect in facts.reals(policy)]
+    reals = [*facts.plain_reals(), *(effect for policy in inputs.compared for effect in facts.reals(policy))]
 
     def edges_per_second(row: Row) -> float | None:
         return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds"))
@@ -172,8 +172,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         table(
             "table-real-short",
             EFFECTS,
-            parts.in_order(inputs, reals, "average_degree", "convolution"),
-            inverse=lambda ratio: 1 / ratio.estimate,
+            parts.in_order(inputs, reals, "average_degree", "convolution", "policy") if inputs.effects.real else (),
         ),
     ]
     return [one for one in found if one.rows]
