@@ -99,10 +99,7 @@ AGGREGATIONS: dict[str, Group] = {
     ),
     "padded aggregation": Group(aggregated(PADDED, *GRAPHS), THREE, BLOCKS),
     "aggregation of edges in any order": Group(
-        {
-            name: called(lambda a=a: Aggregated(a), X, EDGES)
-            for name, a in {**{n: n for n in ("mean", "max", "std", "softmax")}, "two": ["sum", "min"]}.items()
-        }
+        each({str(a): lambda a=a: Aggregated(a) for a in ("mean", "max", "std", "softmax", ["sum", "min"])})
     ),
     "aggregation that sees other destinations": Group(aggregated(ACROSS_DESTINATIONS, "one graph"), THREE, NAMED),
     "own aggregation": Group(
@@ -112,5 +109,5 @@ AGGREGATIONS: dict[str, Group] = {
         each({n: lambda n=n: getattr(pyg, n)(C, O, aggr="max") for n in ("GATConv", "GATv2Conv")}, X, SORTED),
         ("fused_edge_blocks(8)",),
     ),
-    "equal maxima": Group({a: called(lambda a=a: pyg.SimpleConv(aggr=a), *TIED) for a in ("max", "min")}),
+    "equal maxima": Group(each({a: lambda a=a: pyg.SimpleConv(aggr=a) for a in ("max", "min")}, *TIED)),
 }

@@ -72,6 +72,7 @@ def doubled(module: nn.Module, inputs: tuple) -> tuple:
     return (*inputs[:-1], {k: v * 2 if isinstance(v, Tensor) and v.is_floating_point() else v for k, v in values})
 
 
+SEES_OTHERS = "a message without its mean"
 HOOKS: dict[str, Callable[[nn.Module], Any]] = {
     "before message": lambda c: c.register_message_forward_pre_hook(doubled),
     "after message": lambda c: c.register_message_forward_hook(lambda m, i, out: out * 3),
@@ -83,7 +84,7 @@ HOOKS: dict[str, Callable[[nn.Module], Any]] = {
     "after aggregate": lambda c: c.register_aggregate_forward_hook(lambda m, i, out: out.tanh()),
     "before edge_update": lambda c: c.register_edge_update_forward_pre_hook(doubled),
     "after edge_update": lambda c: c.register_edge_update_forward_hook(lambda m, i, out: out * 0.5),
-    "a message without its mean": lambda c: c.register_message_forward_hook(lambda m, i, out: out - out.mean(0)),
+    SEES_OTHERS: lambda c: c.register_message_forward_hook(lambda m, i, out: out - out.mean(0)),
     "before the layer": lambda c: c.register_forward_pre_hook(lambda m, args: (args[0] * 2, *args[1:])),
     "after the layer": lambda c: c.register_forward_hook(lambda m, args, out: out * 2),
     "in the backward pass": lambda c: c.register_full_backward_hook(
@@ -119,14 +120,13 @@ def with_parts(build: Build, change: Callable[[nn.Module], Any]) -> Build:
     return made
 
 
+def models_with(change: Callable[[nn.Module], Any]) -> dict[str, Build]:
+    return {name: with_parts(build, change) for name, build in MODELS.items()}
+
+
 def half_frozen(model: nn.Module) -> None:
     for position, weight in enumerate(model.parameters()):
         weight.requires_grad_(position % 2 == 0)
-
-
-def kept_output(model: nn.Module) -> Tensor:
-    """A loss may use a value that a layer wrote to an attribute, such as SuperGAT's attention loss."""
-    return model.last.square().sum()
 
 
 CALLS: dict[str, Group] = {
@@ -145,9 +145,9 @@ CALLS: dict[str, Group] = {
         ("fused_edge_blocks",),
     ),
     "edges that point the other way": Group(
-        each({n: lambda b=b: b(flow="target_to_source") for n, b in LAYERS.items()}, X, EDGES)
+        each({n: lambda b=b: b(flow="target_to_source") for n, b in LAYERS.items()})
     ),
-    "decomposed layers": Group(each({n: lambda b=b: b(decomposed_layers=2) for n, b in DECOMPOSED.items()}, X, EDGES)),
+    "decomposed layers": Group(each({n: lambda b=b: b(decomposed_layers=2) for n, b in DECOMPOSED.items()})),
     "a sparse adjacency": Group(
         {
             f"{name}, {layout}": called(build, X, getattr(transposed(), f"to_sparse_{layout}")())
@@ -192,37 +192,32 @@ CALLS: dict[str, Group] = {
         },
         (*THREE, "layers+edge_blocks(8)"),
     ),
-    "a hook that acts": Group(
-        {f"{h}, {name}": hooked(name, h) for name in HOOKED for h in HOOKS if h != "a message without its mean"}
-    ),
-    "a hook that sees other edges": Group(
-        {name: hooked(name, "a message without its mean") for name in HOOKED}, THREE, NAMED
-    ),
-    "a model": Group(each(MODELS, X, EDGES), EVERY),
+    "a hook that acts": Group({f"{h}, {name}": hooked(name, h) for name in HOOKED for h in HOOKS if h != SEES_OTHERS}),
+    "a hook that sees other edges": Group({name: hooked(name, SEES_OTHERS) for name in HOOKED}, THREE, NAMED),
+    "a model": Group(each(MODELS), EVERY),
     "a model of raw features": Group(each(MODELS, X, EDGES, raw=True), EVERY),
-    "a model half frozen": Group(each({n: with_parts(b, half_frozen) for n, b in MODELS.items()}, X, EDGES), EVERY),
-    "a model frozen": Group(
-        each({n: with_parts(b, lambda model: model.requires_grad_(False)) for n, b in MODELS.items()}, X, EDGES), EVERY
-    ),
+    "a model half frozen": Group(each(models_with(half_frozen)), EVERY),
+    "a model frozen": Group(each(models_with(lambda model: model.requires_grad_(False))), EVERY),
     "a frozen attention vector": Group(
-        {"raw": called(with_parts(LAYERS["GATv2"], lambda gat: gat.att.requires_grad_(False)), X, EDGES, raw=True)},
+        each({"raw": with_parts(LAYERS["GATv2"], lambda gat: gat.att.requires_grad_(False))}, X, EDGES, raw=True),
         BLOCKS,
     ),
     "a parametrised weight": Group(
-        {
-            wrap.__name__: called(
-                with_parts(MODELS["SAGE"], lambda model, wrap=wrap: wrap(model.first.lin_l)), X, EDGES
-            )
-            for wrap in (parametrizations.weight_norm, parametrizations.spectral_norm)
-        },
+        each(
+            {
+                wrap.__name__: with_parts(MODELS["SAGE"], lambda model, wrap=wrap: wrap(model.first.lin_l))
+                for wrap in (parametrizations.weight_norm, parametrizations.spectral_norm)
+            }
+        ),
         EVERY,
         steps=3,
     ),
     "an output changed in place": Group(
-        {"both": called(lambda: TwoLayers(pyg.SAGEConv(C, C), pyg.GINConv(perceptron(C, O)), True), X, EDGES)}, EVERY
+        each({"both": lambda: TwoLayers(pyg.SAGEConv(C, C), pyg.GINConv(perceptron(C, O)), True)}), EVERY
     ),
+    # A loss may use a value that a layer wrote to an attribute, such as SuperGAT's attention loss.
     "an output that is kept": Group(
-        {"in an attribute": called(Counting, X, EDGES, loss_of=kept_output)},
+        each({"in an attribute": Counting}, X, EDGES, loss_of=lambda model: model.last.square().sum()),
         EVERY,
         ("layers", "layers+edge_blocks(8)", "selective"),
     ),
@@ -241,5 +236,5 @@ CALLS: dict[str, Group] = {
         ("layers+edge_blocks(8)", "selective"),
         steps=1,
     ),
-    "a propagate of its own": Group({"doubled": called(lambda: Doubling(C, O), X, EDGES)}, THREE, BLOCKS),
+    "a propagate of its own": Group(each({"doubled": lambda: Doubling(C, O)}), THREE, BLOCKS),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import torch
-from every_convolution import BLOCKS, EVERY, NAMED, THREE, Configuration, Group, called
+from every_convolution import BLOCKS, EVERY, NAMED, THREE, Configuration, Group, called, each
 from other_convolutions import CONVOLUTIONS
 from small_inputs import ATTRIBUTES, EDGES, NODES, POSITION, WEIGHT, C, D, O, X, drawn
 from small_layers import Centered, CountingEdges, Own, perceptron
@@ -45,6 +45,9 @@ SPECTRAL: dict[str, Callable[[int], nn.Module]] = {
     "old spectral norm": lambda n: nn.utils.spectral_norm(nn.Linear(n, n)),
     "weight norm": lambda n: parametrizations.weight_norm(nn.Linear(n, n)),
 }
+
+
+NORMS = OVER_ALL_EDGES | OVER_ONE_EDGE | SPECTRAL
 
 
 def edge_conv(norm: nn.Module) -> nn.Module:
@@ -111,19 +114,16 @@ MESSAGES: dict[str, Group] = {
     "norm over all edges, three steps": Group(hosted(OVER_ALL_EDGES | SPECTRAL, "EdgeConv"), EVERY, NAMED, steps=3),
     "norm of one edge": Group(hosted(OVER_ONE_EDGE), BLOCKS),
     "norm of nodes": Group(
-        {
-            name: called(lambda norm=norm: pyg.GINConv(perceptron(C, O, norm(O))), X, EDGES)
-            for name, norm in (OVER_ALL_EDGES | OVER_ONE_EDGE | SPECTRAL).items()
-        },
+        each({n: lambda norm=norm: pyg.GINConv(perceptron(C, O, norm(O))) for n, norm in NORMS.items()}),
         EVERY,
         steps=3,
     ),
     "message that sees other edges": Group(
-        {name: called(lambda m=m: Own(m), X, EDGES) for name, m in OWN_MESSAGES.items()},
+        each({name: lambda m=m: Own(m) for name, m in OWN_MESSAGES.items()}),
         ("edge_blocks(8)", "auto"),
         BLOCKS,
     ),
-    "message of one edge": Group({"swish": called(lambda: Own(lambda x_j, _: x_j.sigmoid() * x_j), X, EDGES)}, BLOCKS),
+    "message of one edge": Group(each({"swish": lambda: Own(lambda x_j, _: x_j.sigmoid() * x_j)}), BLOCKS),
     "many signals on one graph": Group(
         {f"{name}, {n} signals": static(name, n) for name in STATIC for n in (3, NODES, EDGES.shape[1])},
         THREE,
@@ -138,6 +138,6 @@ MESSAGES: dict[str, Group] = {
         BLOCKS,
         BLOCKS,
     ),
-    "a message that counts its edges": Group({"in a buffer": called(CountingEdges, X, EDGES)}, EVERY, NAMED),
-    "a message without its mean": Group({"Centered": called(Centered, X, EDGES)}, THREE, BLOCKS),
+    "a message that counts its edges": Group(each({"in a buffer": CountingEdges}), EVERY, NAMED),
+    "a message without its mean": Group(each({"Centered": Centered}), THREE, BLOCKS),
 }

@@ -1,12 +1,15 @@
 """For tests that compile: a C++ compiler or a reason to skip. Also makes PyG's layers independent of test order."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+from small_layers import always
 from torch_geometric.nn import SAGEConv
 
 from gnn_checkpointing.checkpointing.compilation import forget_compiled, require_compiler
+from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Unavailable
 
 # PyG generates the `propagate` of a class for its first instance. If that has an aggregation without a sparse product,
@@ -24,6 +27,12 @@ def reason_not_to_compile() -> str:
             raise
         return str(reason)
     return ""
+
+
+@pytest.fixture
+def always_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` leaves all layers alone on small graphs; here it treats every graph as large and dense."""
+    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
 
 
 @pytest.fixture

@@ -89,8 +89,8 @@ class Group:
 
 
 def each(builds: Mapping[str, Build], *args: Any, **named: Any) -> dict[str, Configuration]:
-    """Configurations of layers that are all called in the same way."""
-    return {name: called(build, *args, **named) for name, build in builds.items()}
+    """Configurations of layers that are all called in the same way, on the one graph unless said otherwise."""
+    return {name: called(build, *(args or (X, EDGES)), **named) for name, build in builds.items()}
 
 
 PNA = {"aggregators": ["mean", "min", "max", "std"], "scalers": ["identity", "amplification", "attenuation"]}

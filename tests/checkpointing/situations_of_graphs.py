@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from situations import SITUATIONS, loss_of, situation, trained
+from situations import SITUATIONS, Situation, loss_of, situation, trained
 from small_inputs import EDGES, NODES, C, X, different_edges, drawn
 from small_layers import gradients
 from torch import Tensor, nn
@@ -15,19 +15,11 @@ def changed_in_place(edges: Tensor) -> None:
     edges[0] = edges[0].roll(5)
 
 
-def changed_through_data(edges: Tensor) -> None:
-    edges.data[1] = edges.data[1].roll(7)
-
-
 def changed_through_numpy(edges: Tensor) -> None:
     edges.numpy()[1, :9] = 4
 
 
-def changed_through_a_view(edges: Tensor) -> None:
-    edges.detach().view(-1)[: EDGES.shape[1]].copy_(EDGES[0].flip(0))
-
-
-def after_a_change(change: Callable[[Tensor], None]) -> Callable[[nn.Module], Any]:
+def after_a_change(change: Callable[[Tensor], Any]) -> Situation:
     def run(model: nn.Module) -> Any:
         edges = EDGES.clone()
         loss_of(model, edges=edges).backward()
@@ -38,8 +30,14 @@ def after_a_change(change: Callable[[Tensor], None]) -> Callable[[nn.Module], An
     return run
 
 
-for _change in (changed_in_place, changed_through_data, changed_through_numpy, changed_through_a_view):
-    SITUATIONS[f"a graph {_change.__name__}"] = after_a_change(_change)
+SITUATIONS |= {
+    "a graph changed in place": after_a_change(changed_in_place),
+    "a graph changed through data": after_a_change(lambda edges: edges.data[1].copy_(edges[1].roll(7))),
+    "a graph changed through numpy": after_a_change(changed_through_numpy),
+    "a graph changed through a view": after_a_change(
+        lambda edges: edges.detach().view(-1)[: EDGES.shape[1]].copy_(EDGES[0].flip(0))
+    ),
+}
 
 
 @situation
@@ -54,7 +52,7 @@ def batches_of_changing_size(model: nn.Module) -> Any:
     return found
 
 
-def outside(place: tuple[int, int], value: int) -> Callable[[nn.Module], Any]:
+def outside(place: tuple[int, int], value: int) -> Situation:
     """A situation with an index outside the nodes, which raises."""
 
     def run(model: nn.Module) -> Any:
@@ -91,19 +89,17 @@ def inputs_stay_as_they_are(model: nn.Module) -> Any:
     return x.grad
 
 
-def a_wrong_call(*args: Any, **named: Any) -> Callable[[nn.Module], Any]:
-    return lambda model: model(*args, **named)
+SITUATIONS |= {
+    "too few channels": lambda model: model(X[:, :3], EDGES),
+    "no edges given": lambda model: model(X),
+    "an unknown argument": lambda model: model(X, EDGES, colour=1),
+}
 
 
-SITUATIONS["too few channels"] = a_wrong_call(X[:, :3], EDGES)
-SITUATIONS["no edges given"] = a_wrong_call(X)
-SITUATIONS["an unknown argument"] = a_wrong_call(X, EDGES, colour=1)
-
-
-@situation
-def a_graph_that_is_one_edge_many_times(model: nn.Module) -> Any:
-    """The edges are an expanded view of two numbers, the features of one row."""
-    return trained(model.eval(), X[:1].expand(NODES, C), torch.tensor([[0], [1]]).expand(2, 30))
+# The edges are an expanded view of two numbers, the features of one row.
+SITUATIONS["a graph that is one edge many times"] = lambda model: trained(
+    model.eval(), X[:1].expand(NODES, C), torch.tensor([[0], [1]]).expand(2, 30)
+)
 
 
 @situation
@@ -123,11 +119,10 @@ def edges_that_are_a_buffer_and_a_subclass(model: nn.Module) -> Any:
     return trained(model, edges=model.kept_edges), pytree.tree_map(lambda tensor: tensor.as_subclass(Tensor), found)
 
 
-def edges_of(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:
-    return lambda model: trained(model.eval(), edges=change(EDGES))
-
-
-SITUATIONS["edges that are numbers with a point"] = edges_of(Tensor.float)
-SITUATIONS["edges of two bytes"] = edges_of(Tensor.short)
-SITUATIONS["edges in three rows"] = edges_of(lambda edges: torch.cat([edges, edges[:1]]))
-SITUATIONS["edges in a list"] = edges_of(Tensor.tolist)
+EDGES_OF = {
+    "edges that are numbers with a point": EDGES.float(),
+    "edges of two bytes": EDGES.short(),
+    "edges in three rows": torch.cat([EDGES, EDGES[:1]]),
+    "edges in a list": EDGES.tolist(),
+}
+SITUATIONS |= {what: lambda model, e=edges: trained(model.eval(), edges=e) for what, edges in EDGES_OF.items()}

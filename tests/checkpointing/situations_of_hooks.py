@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from situations import SITUATIONS, between, loss_of, situation, trained
+from situations import SITUATIONS, between, inside, loss_of, situation, trained
 from small_inputs import X
 from small_layers import gradients
 from steps_compared import tensors_in
@@ -95,8 +95,7 @@ def weights_kept_for_a_step(model: nn.Module) -> Any:
     for part in linear_parts(model):
         if type(part) is nn.Linear:
             parametrizations.weight_norm(part)
-    with parametrize.cached():
-        return trained(model)
+    return inside(parametrize.cached)(model)
 
 
 @situation
@@ -109,13 +108,13 @@ def weights_made_by_hooks(model: nn.Module) -> Any:
     return [trained(model) for _ in range(2)]
 
 
-def observed(register: Callable[[nn.Module, str, list], Any]) -> Callable[[nn.Module], Any]:
+def observed(register: Callable[[nn.Module, Callable[[Any], None]], Any]) -> Callable[[nn.Module], Any]:
     """A situation in which hooks on every module record the module and what they see."""
 
     def run(model: nn.Module) -> Any:
         seen: list[tuple[str, Any]] = []
         for name, part in model.named_modules():
-            register(part, name, seen)
+            register(part, lambda what, name=name: seen.append((name, what)))
         x = X.clone().requires_grad_()
         loss_of(model, x).backward()
         seen.sort(key=lambda entry: entry[0])
@@ -124,17 +123,13 @@ def observed(register: Callable[[nn.Module, str, list], Any]) -> Callable[[nn.Mo
     return run
 
 
-OBSERVED: dict[str, Callable[[nn.Module, str, list], Any]] = {
-    "forward": lambda part, name, seen: part.register_forward_hook(lambda m, i, out: seen.append((name, [i, out]))),
-    "before forward": lambda part, name, seen: part.register_forward_pre_hook(lambda m, i: seen.append((name, i))),
-    "backward": lambda part, name, seen: part.register_full_backward_hook(lambda m, i, o: seen.append((name, [i, o]))),
-    "before backward": lambda part, name, seen: part.register_full_backward_pre_hook(
-        lambda m, o: seen.append((name, o))
-    ),
-    "message": lambda part, name, seen: (
-        part.register_message_forward_hook(lambda m, i, out: seen.append((name, out)))
-        if isinstance(part, pyg.MessagePassing)
-        else None
+OBSERVED: dict[str, Callable[[nn.Module, Callable[[Any], None]], Any]] = {
+    "forward": lambda part, see: part.register_forward_hook(lambda m, i, out: see([i, out])),
+    "before forward": lambda part, see: part.register_forward_pre_hook(lambda m, i: see(i)),
+    "backward": lambda part, see: part.register_full_backward_hook(lambda m, i, o: see([i, o])),
+    "before backward": lambda part, see: part.register_full_backward_pre_hook(lambda m, o: see(o)),
+    "message": lambda part, see: (
+        isinstance(part, pyg.MessagePassing) and part.register_message_forward_hook(lambda m, i, out: see(out))
     ),
 }
 SITUATIONS |= {f"hooks that look on: {when}": observed(register) for when, register in OBSERVED.items()}

@@ -1,44 +1,93 @@
 """Uses that a policy may not expect: contexts around a step, late changes, other ways to differentiate."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from situations import SITUATIONS, between, loss_of, situation, trained
-from small_inputs import EDGES, X
+from situations import SITUATIONS, Situation, between, inside, loss_of, situation, trained
+from small_inputs import EDGES, NODES, C, X, drawn
 from small_layers import gradients
 from torch import Tensor, nn
+from torch.autograd import forward_ad, functional, graph
+from torch.func import functional_call
 from torch.nn.utils import prune
 from torch_geometric.nn.resolver import aggregation_resolver
 
-
-@situation
-def saved_tensors_packed_as_numpy(model: nn.Module) -> Any:
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().numpy().copy(), torch.from_numpy):
-        return trained(model)
+SAMPLES = drawn(3, NODES, C, seed=71)
 
 
 @situation
-def saved_tensors_on_the_cpu_and_anomalies_detected(model: nn.Module) -> Any:
-    with torch.autograd.set_detect_anomaly(True), torch.autograd.graph.save_on_cpu():
-        return trained(model)
+def weights_from_outside(model: nn.Module) -> Any:
+    """`functional_call`, as used by meta-learning and per-sample gradients."""
+    weights = {key: (weight.detach() * 1.5 + 0.1).requires_grad_() for key, weight in model.named_parameters()}
+    out = functional_call(model, weights, (X, EDGES))
+    return torch.autograd.grad(out.square().sum(), list(weights.values()), allow_unused=True), gradients(model)
 
 
 @situation
-def deterministic_algorithms(model: nn.Module) -> Any:
+def a_functional_gradient(model: nn.Module) -> Any:
+    weights = {key: weight.detach() for key, weight in model.named_parameters()}
+    return torch.func.grad(lambda given: functional_call(model, given, (X, EDGES)).square().sum())(weights)
+
+
+@situation
+def forward_mode(model: nn.Module) -> Any:
+    with forward_ad.dual_level():
+        return list(forward_ad.unpack_dual(model.eval()(forward_ad.make_dual(X, X.cos()), EDGES)))
+
+
+SITUATIONS["mapped by vmap"] = lambda model: torch.func.vmap(lambda x: model.eval()(x, EDGES))(SAMPLES)
+
+
+@situation
+def gradients_for_each_sample(model: nn.Module) -> Any:
+    weights, buffers = ({k: v.detach() for k, v in part} for part in (model.named_parameters(), model.named_buffers()))
+
+    def loss(weights: dict[str, Tensor], x: Tensor) -> Tensor:
+        return functional_call(model.eval(), (weights, buffers), (x, EDGES)).square().sum()
+
+    found = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, SAMPLES)
+    loss_of(model).backward()
+    return list(found.values()), gradients(model)
+
+
+@situation
+def forward_and_reverse_jacobians(model: nn.Module) -> Any:
+    def sums(x: Tensor) -> Tensor:
+        return model.eval()(x, EDGES).sum(1)
+
+    reverse = functional.jacobian(sums, X)
+    return torch.func.jacrev(sums)(X), torch.func.jacfwd(sums)(X), reverse
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
     torch.use_deterministic_algorithms(True)
     try:
-        return trained(model)
+        yield
     finally:
         torch.use_deterministic_algorithms(False)
 
 
-@situation
-def tensors_are_made_elsewhere_by_default(model: nn.Module) -> Any:
-    with torch.device("meta"):
-        return trained(model)
+SITUATIONS |= {
+    "evaluation mode before the backward pass": between(nn.Module.eval),
+    "training mode before the backward pass": between(nn.Module.train, mode=False),
+    "weights frozen before the backward pass": between(lambda model: model.requires_grad_(False)),
+    "other weights loaded before the backward pass": between(
+        lambda model: model.load_state_dict({k: v * 2 for k, v in model.state_dict().items()}, assign=True)
+    ),
+    "saved tensors packed as numpy": inside(
+        lambda: graph.saved_tensors_hooks(lambda t: t.detach().numpy().copy(), torch.from_numpy)
+    ),
+    "saved tensors on the cpu and anomalies detected": inside(
+        lambda: torch.autograd.set_detect_anomaly(True), graph.save_on_cpu
+    ),
+    "deterministic algorithms": inside(deterministic),
+    "tensors are made elsewhere by default": inside(lambda: torch.device("meta")),
+}
 
 
 @situation
@@ -47,10 +96,7 @@ def sparse_features(model: nn.Module) -> Any:
     return gradients(model)
 
 
-@situation
-def nobody_may_pack_what_is_saved(model: nn.Module) -> Any:
-    with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
-        return trained(model)
+SITUATIONS["nobody may pack what is saved"] = inside(lambda: graph.disable_saved_tensors_hooks("not here"))
 
 
 @situation
@@ -73,14 +119,8 @@ def the_gradient_of_an_output_is_kept_and_changed(model: nn.Module) -> Any:
 
 @situation
 def a_backward_pass_in_another_thread(model: nn.Module) -> Any:
-    loss = loss_of(model)
-
-    def run() -> None:
-        with torch.no_grad():
-            loss.backward()
-
     with ThreadPoolExecutor(1) as threads:
-        threads.submit(run).result()
+        threads.submit(torch.no_grad()(loss_of(model).backward)).result()
     return gradients(model)
 
 
@@ -107,10 +147,7 @@ def an_average_of_weights(model: nn.Module) -> Any:
     return trained(average.eval())
 
 
-@situation
-def products_with_hessians(model: nn.Module) -> Any:
-    model.eval()
-    return torch.autograd.functional.hvp(lambda x: loss_of(model, x), X, X.cos())
+SITUATIONS["products with hessians"] = lambda model: functional.hvp(lambda x: loss_of(model.eval(), x), X, X.cos())
 
 
 @situation
@@ -122,13 +159,8 @@ def products_with_jacobians(model: nn.Module) -> Any:
 
 @situation
 def an_ensemble(model: nn.Module) -> Any:
-    models = [model.eval(), copy.deepcopy(model)]
-    weights, buffers = torch.func.stack_module_state(models)
-
-    def run(weights: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
-        return torch.func.functional_call(model, (weights, buffers), (X, EDGES))
-
-    return torch.func.vmap(run)(weights, buffers)
+    state = torch.func.stack_module_state([model.eval(), copy.deepcopy(model)])
+    return torch.func.vmap(lambda *of_one: functional_call(model, of_one, (X, EDGES)))(*state)
 
 
 @situation
@@ -145,28 +177,21 @@ def weights_that_a_step_has_made(model: nn.Module) -> Any:
     weights = dict(model.named_parameters())
     found = torch.autograd.grad(loss_of(model), list(weights.values()), create_graph=True)
     stepped = {name: weight - 0.01 * g for (name, weight), g in zip(weights.items(), found, strict=True)}
-    torch.func.functional_call(model, stepped, (X, EDGES)).square().sum().backward()
+    functional_call(model, stepped, (X, EDGES)).square().sum().backward()
     return gradients(model)
 
 
-def changed_between(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:
-    """A situation that changes the features in place between the passes: torch's error, or the unchanged gradient."""
-
-    def run(model: nn.Module) -> Any:
-        x = X.clone()
-        loss = loss_of(model.eval(), x)
-        with torch.no_grad():
-            change(x)
-        try:
-            loss.backward()
-        except RuntimeError:
-            return "raises"
-        return gradients(model)
-
-    return run
-
-
-SITUATIONS["features changed between the passes"] = changed_between(lambda x: x.add_(1))
+@situation
+def features_changed_between_the_passes(model: nn.Module) -> Any:
+    """In place: torch's error, or the unchanged gradient."""
+    x = X.clone()
+    loss = loss_of(model.eval(), x)
+    x.add_(1)
+    try:
+        loss.backward()
+    except RuntimeError:
+        return "raises"
+    return gradients(model)
 
 
 def with_other_attributes(model: nn.Module) -> None:
@@ -177,7 +202,7 @@ def with_other_attributes(model: nn.Module) -> None:
 SITUATIONS["attributes changed between the passes"] = between(with_other_attributes)
 
 
-def later(change: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
+def later(change: Situation) -> Situation:
     """A situation that changes each layer after its first step."""
 
     def run(model: nn.Module) -> Any:
@@ -202,19 +227,15 @@ def another_network(layer: nn.Module) -> None:
         layer.nn[1] = Centre()
 
 
-def another_aggregation(layer: nn.Module) -> None:
-    layer.aggr_module = aggregation_resolver("max")
-
-
 def another_message(layer: nn.Module) -> None:
     if "x_j" in layer.inspector.get_param_names("message"):
         message = layer.message
         layer.message = lambda x_j, **named: message(x_j=x_j - x_j.mean(dim=0), **named)
 
 
-def another_direction(layer: nn.Module) -> None:
-    layer.flow = "target_to_source"
-
-
-for _change in (another_network, another_aggregation, another_message, another_direction):
-    SITUATIONS[f"{_change.__name__} after a step".replace("_", " ")] = later(_change)
+SITUATIONS |= {
+    "another network after a step": later(another_network),
+    "another aggregation after a step": later(lambda layer: setattr(layer, "aggr_module", aggregation_resolver("max"))),
+    "another message after a step": later(another_message),
+    "another direction after a step": later(lambda layer: setattr(layer, "flow", "target_to_source")),
+}

@@ -14,6 +14,10 @@ CALLS: list[int] = []
 """Calls of `Counted`'s message. Not in the layer: blocks refuse a message that changes attributes of its layer."""
 
 
+def always(*_: object) -> bool:  # no lambda: models are pickled with it
+    return True
+
+
 def perceptron(channels: int = C, out: int = O, *between: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(channels, out), *(between or (nn.ReLU(),)), nn.Linear(out, out))
 
@@ -32,7 +36,11 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
 
 
 class Sending(pyg.MessagePassing):
-    """Base of most user layers. Never built itself: PyG cannot explain subclasses of a class that was built."""
+    """Base of most user layers. Never built itself: PyG cannot explain subclasses of a class that was built.
+
+    User layers are written as classes in files: PyG reads their source to generate `propagate`, and silently runs
+    another one for a class made with `type`.
+    """
 
     def __init__(self, out: int = C, width: int = C, aggr: Any = "sum") -> None:
         super().__init__(aggr=aggr)
@@ -200,14 +208,6 @@ class TwoBlocks(nn.Module):
         for block in self.blocks:
             x = block(x, edge_index)
         return x
-
-
-def calls_in_a_step(layer: nn.Module) -> int:
-    """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
-    step(layer, (X, EDGES))
-    CALLS.clear()
-    step(layer, (X, EDGES))
-    return len(CALLS)
 
 
 def gradients(model: nn.Module) -> list[Tensor | None]:

@@ -15,6 +15,7 @@ from gnn_checkpointing.models.stack import build_reversible_stack, build_stack
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import Convolution
 
+CPU = torch.device("cpu")
 NODES, DEGREE, CHANNELS = 60, 8, 8
 FEATURES = torch.randn(NODES, CHANNELS, generator=torch.Generator().manual_seed(1))
 CONVOLUTIONS = ["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv"]
@@ -53,14 +54,18 @@ def loss_of(model: nn.Module, graph: Adjacency) -> torch.Tensor:
     return model(FEATURES, graph.edge_index, graph.edge_weight).square().mean()
 
 
-def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
+def result_of(model: nn.Module, forward: Callable[[], torch.Tensor], steps: int = 1, seed: int = 11) -> StepResult:
     """Result of `steps` steps from a fixed random state; later steps see the buffers of earlier ones."""
     for _ in range(steps):
         model.zero_grad(set_to_none=True)
-        torch.manual_seed(11)
-        loss = loss_of(model, graph)
+        torch.manual_seed(seed)
+        loss = forward()
         loss.backward()
     return step_result(model, loss)
+
+
+def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
+    return result_of(model, lambda: loss_of(model, graph), steps)
 
 
 def assert_same(found: StepResult, expected: StepResult, tolerance: float = 1e-5) -> Sameness:
@@ -84,9 +89,7 @@ def growth(
         args += [torch.randn(len(x) * degree, x.size(1), generator=generator)] * edged
         torch.manual_seed(0)
         model = apply(build(), policy)
-        model(*args).sum().backward()
-        model.zero_grad(set_to_none=True)
-        peaks.append(step_bytes(lambda model=model, args=args: model(*args).sum(), torch.device("cpu")).peak)
+        peaks.append(bytes_of_second(model, lambda model=model, args=args: model(*args).sum()).peak)
     return peaks[1] / peaks[0]
 
 
@@ -113,11 +116,15 @@ def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method:
     return [both - once for both, once in zip(CALLS, first, strict=True)]
 
 
-def bytes_of(model: nn.Module, graph: Adjacency) -> StepBytes:
-    """Bytes of a step that is not the model's first."""
-    loss_of(model, graph).backward()
+def bytes_of_second(model: nn.Module, forward: Callable[[], torch.Tensor], device: torch.device = CPU) -> StepBytes:
+    """Bytes of the second of two steps: the first makes the tables of the graph."""
+    forward().backward()
     model.zero_grad(set_to_none=True)
     gc.collect()  # otherwise garbage of an earlier test may be freed, and counted, during the step
-    found = step_bytes(lambda: loss_of(model, graph), torch.device("cpu"))
+    found = step_bytes(forward, device)
     model.zero_grad(set_to_none=True)
     return found
+
+
+def bytes_of(model: nn.Module, graph: Adjacency) -> StepBytes:
+    return bytes_of_second(model, lambda: loss_of(model, graph))

@@ -8,7 +8,7 @@ import pytest
 import small_inputs as s
 import torch
 from small_inputs import EDGES, PAIR, PAIR_EDGES, WEIGHT, C, O, X, different_edges, drawn
-from small_layers import Centered, Counted, Doubling, Mixed, Own, assert_same, built, calls_in_a_step, perceptron
+from small_layers import CALLS, Centered, Counted, Doubling, Mixed, Own, assert_same, built, perceptron
 from steps_compared import outcome, seed_all, step, under
 from torch import nn
 from torch_geometric import nn as pyg
@@ -22,6 +22,14 @@ from gnn_checkpointing.refusal import Refusal
 EVERY_POLICY = ("none", "layers", "selective", "edge_blocks", "edge_blocks(8)", "layers+edge_blocks(8)", "auto")
 each_policy = pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
 DENSE = drawn(150, C, seed=96), different_edges(150, 150, 150 * 100, seed=95)
+
+
+def calls_in_a_step(layer: nn.Module) -> int:
+    """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
+    step(layer, (X, EDGES))
+    CALLS.clear()
+    step(layer, (X, EDGES))
+    return len(CALLS)
 
 
 def test_the_package_and_its_library_offer_the_same_functions() -> None:

@@ -1,9 +1,7 @@
 """`compiled` and `memory_budget(b)`: one graph, no shared code, nothing silently uncompiled, budgets kept."""
 
 import re
-import sys
-import sysconfig
-from pathlib import Path
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -142,20 +140,26 @@ def test_without_a_cpp_compiler_the_policy_is_unavailable_and_says_what_it_needs
         built("SAGE", policy)
 
 
-def test_without_pythons_headers_the_policy_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
-    with pytest.raises(Unavailable, match=r"needs Python's headers .*: apt-get install python3-dev"):
-        require_compiler("cpu")
+FOUND = {"importlib.util.find_spec": lambda name: object(), "shutil.which": lambda name: "/usr/bin/gcc"}
+CAPABILITY = "torch.cuda.get_device_capability"
 
 
-def test_on_cuda_triton_and_a_c_compiler_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "triton", None)
-    with pytest.raises(Unavailable, match="needs triton on CUDA"):
-        require_compiler("cuda")
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(Unavailable, match="needs a C compiler"):
-        require_compiler("cuda")
+@pytest.mark.parametrize(
+    ("device", "machine", "said"),
+    [
+        ("cpu", {"sysconfig.get_path": lambda name: "/none"}, "needs Python's headers .*: apt-get install python3-dev"),
+        ("cuda", {"importlib.util.find_spec": lambda name: None}, "needs triton on CUDA"),
+        ("cuda", {**FOUND, "shutil.which": lambda name: None}, "needs a C compiler"),
+        ("cuda", {**FOUND, CAPABILITY: lambda: (6, 1)}, r"compute capability 7\.0 for triton; this one has 6\.1"),
+        ("cuda", {**FOUND, CAPABILITY: lambda: (7, 0)}, ""),
+    ],
+)
+def test_what_a_machine_lacks_is_named(device, machine, said, monkeypatch, tmp_path) -> None:
+    (tmp_path / "Python.h").touch()
+    for function, found in {"sysconfig.get_path": lambda name: str(tmp_path), **machine}.items():
+        monkeypatch.setattr(function, found)
+    with pytest.raises(Unavailable, match=said) if said else nullcontext():
+        require_compiler(device)
 
 
 def test_before_torch_2_13_models_share_compiled_code_and_its_limit_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,18 +170,6 @@ def test_before_torch_2_13_models_share_compiled_code_and_its_limit_is_raised(mo
     with torch._dynamo.config.patch(recompile_limit=1):
         for _ in range(3):
             assert_same(stepped(built("SAGE", "compiled", num_layers=2), graph), expected)
-
-
-def test_on_cuda_a_gpu_too_old_for_triton_is_said_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
-    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/gcc")
-    (tmp_path / "Python.h").touch()
-    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
-    with pytest.raises(Unavailable, match=r"needs a GPU of compute capability 7\.0 for triton; this one has 6\.1"):
-        require_compiler("cuda")
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (7, 0))
-    require_compiler("cuda")
 
 
 def test_each_budget_is_compiled_for_itself_and_keeps_its_share() -> None:

@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small_models import CONVOLUTIONS, FEATURES, adjacency, assert_same, built
+from small_models import CONVOLUTIONS, FEATURES, adjacency, assert_same, built, bytes_of_second, result_of
 from torch import nn
 from torch_geometric import nn as pyg
 
 from gnn_checkpointing.checkpointing import apply, explain
 from gnn_checkpointing.checkpointing.compilation import forget_compiled
-from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.probe import StepResult, compared, step_result
+from gnn_checkpointing.measurement.probe import StepResult, compared
 from gnn_checkpointing.models.convolutions import Adjacency
 from gnn_checkpointing.refusal import Unavailable
 from gnn_checkpointing.study.convolutions import Convolution
@@ -35,10 +34,7 @@ def stepped(convolution: Convolution, policy: str, device: torch.device, **optio
 
 
 def step_of(model: nn.Module, features: torch.Tensor, graph: Adjacency) -> StepResult:
-    torch.manual_seed(11)
-    loss = model(features, graph.edge_index, graph.edge_weight).square().mean()
-    loss.backward()
-    return step_result(model, loss)
+    return result_of(model, lambda: model(features, graph.edge_index, graph.edge_weight).square().mean())
 
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
@@ -129,13 +125,8 @@ def test_less_of_the_device_is_held(cuda: torch.device, policy: str, reading: st
     found = {}
     for name in ("none", policy):
         model = apply(built("GATv2", "none").to(cuda), name)
-
-        def loss(model: nn.Module = model) -> torch.Tensor:
-            return model(features, graph.edge_index).square().mean()
-
-        loss().backward()
-        model.zero_grad(set_to_none=True)
-        found[name] = getattr(step_bytes(loss, cuda), reading)
+        held = bytes_of_second(model, lambda m=model: m(features, graph.edge_index).square().mean(), cuda)
+        found[name] = getattr(held, reading)
     assert found[policy] * factor < found["none"]
 
 

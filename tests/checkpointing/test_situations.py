@@ -3,7 +3,6 @@
 import copy
 import gc
 import re
-import sys
 import weakref
 from functools import cache
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 import situations_of_hooks  # noqa: F401 - registers
 import situations_of_models  # noqa: F401 - registers
-import situations_of_passes  # noqa: F401 - registers
 import situations_of_users  # noqa: F401 - registers
 import torch
 from situations import SITUATIONS, loss_of, trained
@@ -23,14 +21,13 @@ from torch import nn
 from torch_geometric import nn as pyg
 
 from gnn_checkpointing.checkpointing import apply
-from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Refusal
 
 ALWAYS = "auto, always worth it"
-"""`auto` leaves all layers alone on graphs as small as these; here it treats every graph as large and dense."""
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
+pytestmark = pytest.mark.usefixtures("compiler")
 FEW = {
     **dict.fromkeys(("compiled afterwards", "exported by dynamo"), ("GAT",)),
     "a hook that is removed": ("GAT",),
@@ -58,10 +55,6 @@ MAY_REFUSE = dict.fromkeys(TWICE, ("selective",)) | dict.fromkeys(LATE, (*BLOCKS
 """Situations in which a policy may refuse."""
 
 
-def always(*_: object) -> bool:
-    return True
-
-
 def blocks(name: str) -> nn.Module:
     return built(lambda: TwoBlocks(LAYERS[name], 0.5))
 
@@ -81,10 +74,10 @@ def of_the_plain_model(what: str, name: str) -> Any:
     "ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
 )
 @pytest.mark.parametrize(("what", "name", "policy"), RUNS)
-def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_is_exact(what: str, name: str, policy: str, request: pytest.FixtureRequest) -> None:
     """If the plain model raises, so does the model under a policy, for the same reason."""
     if policy == ALWAYS:
-        monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
+        request.getfixturevalue("always_worth_it")
     wrapped, expected = under("auto" if policy == ALWAYS else policy, blocks(name)), of_the_plain_model(what, name)
     if isinstance(expected, type):
         seed_all(3)
@@ -103,7 +96,7 @@ def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch
 
 @each_policy
 @pytest.mark.parametrize("name", LAYERS)
-def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: str, compiler: None) -> None:
+def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: str) -> None:
     """A sum of n bfloat16 numbers in another order differs by a few 2^-8 of their size."""
     found = []
     for model in (blocks(name).eval(), under(policy, blocks(name)).eval()):
@@ -121,9 +114,7 @@ def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: s
 
 @each_policy
 @pytest.mark.parametrize("name", LAYERS)
-def test_a_graph_changed_before_the_backward_pass_raises_or_counts_as_it_was(
-    name: str, policy: str, compiler: None
-) -> None:
+def test_a_graph_changed_before_the_backward_pass_raises_or_counts_as_it_was(name: str, policy: str) -> None:
     plain = blocks(name).eval()
     wrapped, edges, x = under(policy, plain), EDGES.clone(), X.clone().requires_grad_()
     loss = loss_of(wrapped, x, edges)
@@ -136,7 +127,7 @@ def test_a_graph_changed_before_the_backward_pass_raises_or_counts_as_it_was(
 
 
 @each_policy
-def test_tables_go_with_their_graph(policy: str, compiler: None) -> None:
+def test_tables_go_with_their_graph(policy: str) -> None:
     wrapped, edges = under(policy, blocks("SAGE")), EDGES.clone()
     step(wrapped, (X, edges))
     alive = weakref.ref(edges)
@@ -146,7 +137,7 @@ def test_tables_go_with_their_graph(policy: str, compiler: None) -> None:
 
 
 @each_policy
-def test_a_destination_beyond_those_of_a_pair_raises(policy: str, compiler: None) -> None:
+def test_a_destination_beyond_those_of_a_pair_raises(policy: str) -> None:
     edges = PAIR_EDGES.clone()
     edges[1, 0] = len(PAIR[1])  # valid as a source, but not as a destination
     with pytest.raises((IndexError, RuntimeError, ValueError)):
@@ -155,7 +146,7 @@ def test_a_destination_beyond_those_of_a_pair_raises(policy: str, compiler: None
 
 @each_policy
 @pytest.mark.parametrize("layer", [pyg.GCNConv, pyg.SGConv])
-def test_a_cached_normalisation_is_made_once_and_kept(layer: type, policy: str, compiler: None) -> None:
+def test_a_cached_normalisation_is_made_once_and_kept(layer: type, policy: str) -> None:
     """`cached=True`: later steps use the first graph, whatever graph they get."""
     torch.manual_seed(0)
     plain = layer(C, C, cached=True)
@@ -171,7 +162,7 @@ def test_a_cached_normalisation_is_made_once_and_kept(layer: type, policy: str, 
 
 @each_policy
 @pytest.mark.parametrize("name", ["SAGE", "GCN"])
-def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str, compiler: None) -> None:
+def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str) -> None:
     plain = blocks(name).eval()
     try:
         compiled = apply(torch.compile(copy.deepcopy(plain), backend="aot_eager"), policy)
@@ -186,7 +177,7 @@ def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str, com
 
 
 @each_policy
-def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> None:
+def test_weights_of_another_precision_are_named(policy: str) -> None:
     """The backward pass of a recomputed layer needs unchanged weights."""
     model = apply(blocks("GATv2"), policy)
     loss = loss_of(model)
@@ -200,9 +191,7 @@ def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> 
 
 @pytest.mark.parametrize("policy", ["layers", *BLOCKS])
 @pytest.mark.parametrize("name", ["SAGE", "GATv2"])
-def test_weights_that_get_other_data_before_the_backward_pass_are_the_old_ones_in_it(
-    name: str, policy: str, compiler: None
-) -> None:
+def test_weights_that_get_other_data_before_the_backward_pass_are_the_old_ones_in_it(name: str, policy: str) -> None:
     """Such as a moving average that is swapped in: the gradient is that of the computed function."""
     plain = blocks(name).eval()
     wrapped = under(policy, plain)
@@ -214,16 +203,8 @@ def test_weights_that_get_other_data_before_the_backward_pass_are_the_old_ones_i
     alike([w.grad for w in wrapped.parameters()], [w.grad for w in plain.parameters()], 1.0)
 
 
-@pytest.mark.parametrize("policy", BLOCKS)
-def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> None:
-    x = X.clone().requires_grad_()
-    out = apply(blocks("SAGE").eval(), policy)(x, EDGES).sum(0)
-    with pytest.raises(Refusal, match=r"edge blocks of SAGEConv give no gradients in a batch .*; ask for one"):
-        torch.autograd.grad(out, x, torch.eye(C), is_grads_batched=True)
-
-
 @each_policy
-def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
+def test_replicas_and_scripts_are_refused(policy: str) -> None:
     """Each replica of DataParallel has its own weights, but a policy's methods would read the first one's."""
     model = apply(blocks("SAGE"), policy)
     with pytest.raises(Refusal, match=r"replicas of torch.nn.DataParallel would compute with the first one's weights"):
@@ -232,10 +213,3 @@ def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
         torch.jit.script(model)
     with pytest.raises(Refusal, match=r"torch\.jit\.script cannot compile"):
         torch.jit.script(nn.Sequential(nn.ReLU(), model))
-
-
-@pytest.mark.parametrize("policy", BLOCKS)
-def test_edges_of_four_bytes_have_the_gradients_of_edges_of_eight(policy: str) -> None:
-    """Plain PyG has other gradients: its own scatter is wrong with int32 indices."""
-    model = apply(blocks("SAGE").eval(), policy)
-    alike(trained(model, edges=EDGES.int()), trained(model), 1.0)

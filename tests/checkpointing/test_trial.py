@@ -1,13 +1,15 @@
-"""The trial of a layer: what it detects, and that it leaves no trace."""
+"""The trial of a layer and the guards of a recomputation: what they detect, and that they leave no trace."""
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from situations import trained
 from small_inputs import COUNT, EDGES, TYPE, C, X
 from small_layers import Sending, built
 from steps_compared import difference, step
+from test_given import two
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
@@ -84,3 +86,50 @@ class Always(Sending):
 def test_a_message_that_draws_in_evaluation_mode_is_refused_for_that() -> None:
     with pytest.raises(Refusal, match="draw random numbers in evaluation mode"):
         apply(built(Always), "edge_blocks(4)")(X, EDGES)
+
+
+ELSEWHERE = [1]
+
+
+class Elsewhere(Sending):
+    """Computes with a global list."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.propagate(edge_index, x=torch.cat([self.lin(x).exp()] * ELSEWHERE[0]))
+
+
+def test_a_layer_that_computes_something_else_the_second_time_is_an_error() -> None:
+    layer = apply(Elsewhere(), "edge_blocks(8)")
+    loss = layer(X, EDGES).square().sum()
+    ELSEWHERE[0] = 2
+    try:
+        with pytest.raises(RuntimeError, match=r"Elsewhere computes something else when its forward pass runs again"):
+            loss.backward()
+    finally:
+        ELSEWHERE[0] = 1
+
+
+class Table(Sending):
+    """Reads an array of two megabytes, and may increment numbers in it."""
+
+    def __init__(self, counts: bool) -> None:
+        super().__init__()
+        self.table, self.counts = np.ones(2**18), counts
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        self.table[0] += self.counts
+        return self.propagate(edge_index, x=self.lin(x) * float(self.table[0]))
+
+
+@pytest.mark.parametrize("policy", ["layers", "edge_blocks(8)"])
+def test_a_large_array_is_read_without_a_copy_and_not_written(policy: str) -> None:
+    plain, wrapped = two(Table, False), two(Table, False)
+    assert not difference(step(plain, (X, EDGES)), step(apply(wrapped, policy), (X, EDGES)))
+    loss = wrapped(X, EDGES).square().sum()
+    wrapped.first.table[1] = 3.0
+    counting = apply(two(Table, True), policy)
+    if policy == "layers":
+        with pytest.raises(RuntimeError, match=r"an array \[262144\] that Table reads was changed"):
+            loss.backward()
+        with pytest.raises(Refusal, match=r"Table writes into an array \[262144\]"):
+            counting(X, EDGES)
