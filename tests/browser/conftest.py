@@ -79,7 +79,7 @@ def pages() -> Path:
     # Two workers begin at either end.
     last_first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0"
     studies = [path.parent.name for path in sorted(ROOT.glob("report/*/*/study.json"), reverse=last_first)]
-    folders = [rendered(study) for study in studies]
+    folders = [rendered(study, printed=True) for study in studies]
 
     def make(root: Path) -> None:
         for folder in folders:

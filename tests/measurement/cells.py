@@ -38,7 +38,6 @@ def study_of(
 
 
 def cell_of(study: Study) -> tuple[Cell, Graph]:
-    """The study's one cell and its graph."""
     (spec,) = study_graphs(study)
     return graph_cells(study, spec)[0], make_graph(spec)
 

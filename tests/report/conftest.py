@@ -1,13 +1,19 @@
-"""Both documents of every published study, rendered from the data beside them by the current code."""
+"""Both documents of every published study, rendered from the data beside them by the current code.
 
+What takes long is done by `make test-all` only: the PDFs of studies that no other test rebuilds, and both documents of
+`frontier-gpu`, which has the sections of `frontier` and the machine of `reddit-size`.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from rebuilt import ROOT, once
+from rebuilt import REBUILT, ROOT, once
 from rebuilt import rendered as rendered_study
 from synthetic import inputs as synthetic
 from synthetic.changes import without
@@ -17,22 +23,28 @@ from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import table
 from synthetic.tables import protocol
 
-from .test_report import render
+from .reading import render
 
 STUDIES = sorted(path.parent for path in ROOT.glob("report/*/*/study.json"))
 DOCUMENTS = ("report", "appendix")
 
 
-@pytest.fixture(scope="session", params=STUDIES, ids=lambda folder: folder.name)
+def _studies(quick: Callable[[str], bool]) -> list[ParameterSet]:
+    """Every published study; those that are not quick are for `make test-all`."""
+    names = [folder.name for folder in STUDIES]
+    return [pytest.param(name, id=name, marks=[] if quick(name) else pytest.mark.slow) for name in names]
+
+
+@pytest.fixture(scope="session", params=_studies(lambda name: name != "frontier-gpu"))
 def study(request: pytest.FixtureRequest) -> Path:
-    """Folder of each published study in turn, rendered."""
-    return rendered_study(request.param.name)
+    """Folder of each published study in turn, rendered; its PDFs may be empty."""
+    return rendered_study(request.param)
 
 
-@pytest.fixture(scope="session", params=DOCUMENTS)
-def document(request: pytest.FixtureRequest, study: Path) -> Path:
-    """Every HTML document of every study in turn."""
-    return study / f"{request.param}.html"
+@pytest.fixture(scope="session", params=_studies(REBUILT.__contains__))
+def printed(request: pytest.FixtureRequest) -> Path:
+    """Folder of each published study in turn, rendered with its PDFs."""
+    return rendered_study(request.param, printed=True)
 
 
 @pytest.fixture(scope="session")
@@ -56,5 +68,4 @@ def predicted() -> ReportInputs:
 
 @pytest.fixture(scope="session")
 def ledger() -> Ledger:
-    """Every claim, judged."""
     return judged(everything())

@@ -37,7 +37,6 @@ class Piece:
 
 
 def pieces_of(html: str) -> Iterator[Piece]:
-    """Texts of a page, without drawings and scripts."""
     for text in document_fromstring(html).xpath(f"//body//text()[not({UNREAD})]"):
         own = text.getparent().getparent() if text.is_tail else text.getparent()
         if text.strip():

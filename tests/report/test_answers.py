@@ -39,7 +39,6 @@ FACTORS = {
 
 
 def text_of(markup: str) -> str:
-    """Words of a page, without drawings and scripts."""
     seen = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]+>", " ", seen)).replace("\N{NO-BREAK SPACE}", "")  # 5 % is one word
 
@@ -78,17 +77,20 @@ def test_a_report_is_short_enough_to_be_read(study: Path) -> None:
     main = re.search(r"<main.*?</main>", page, re.DOTALL)
     assert main
     assert words(main[0]) <= MOST_WORDS
-    printed = pypdfium2.PdfDocument(study / "report.pdf")
-    pages = [fill_of(one) for one in printed]
-    assert len(pages) <= MOST_PAGES
-    assert min(pages[:-1]) > LEAST_FILL, pages
-    texts = [one.get_textpage().get_text_range() for one in printed]
-    assert any("Read the answer with these limits." in text and "Allocator:" in text for text in texts)
-    assert "Data and how to redo it" in texts[-1]
-    assert "White. A heteroskedasticity-consistent" in texts[-1]  # the last reference: no page for one short section
     lengths = sorted((len(sentence.split()), sentence) for sentence in prose(page))
     assert median(length for length, _ in lengths) <= MEDIAN_SENTENCE
     assert lengths[-1][0] <= LONGEST_SENTENCE, lengths[-1]
+
+
+def test_the_printed_report_has_few_and_full_pages(printed: Path) -> None:
+    sheets = pypdfium2.PdfDocument(printed / "report.pdf")
+    pages = [fill_of(one) for one in sheets]
+    assert len(pages) <= MOST_PAGES
+    assert min(pages[:-1]) > LEAST_FILL, pages
+    texts = [one.get_textpage().get_text_range() for one in sheets]
+    assert any("Read the answer with these limits." in text and "Allocator:" in text for text in texts)
+    assert "Data and how to redo it" in texts[-1]
+    assert "White. A heteroskedasticity-consistent" in texts[-1]  # the last reference: no page for one short section
 
 
 def test_the_first_screen_answers_in_few_words_what_the_study_varies(study: Path) -> None:

@@ -15,13 +15,13 @@ from gnn_checkpointing.report.grades import graded
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.sections.claims import ClaimItem, Claims
+from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.sourced import bare
 from pages import whole
 from synthetic import inputs as synthetic
 from synthetic.results import about, made
 
-from .reading import block, prose
-from .test_report import TEMPLATES, Text, pdf_text
+from .reading import Text, block, pdf_text, prose
 
 
 def tables(ledger: Ledger) -> list[Claims]:

@@ -33,7 +33,6 @@ def page(inputs: ReportInputs) -> Page:
 
 
 def sentences(page: Page) -> list[tuple[str, str]]:
-    """Every sentence of the report with the id of its section."""
     blocks = [(part.id, one) for part in page.sections for one in part.blocks]
     said = [(id, words_of(one.text)) for id, one in blocks if isinstance(one, Paragraph | Note)]
     return said + [(id, item.sentence) for id, one in blocks if isinstance(one, Claims) for item in one.items]

@@ -9,10 +9,10 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.sections.history import HISTORY, continued, read_history
+from rebuilt import unprinted
 from synthetic import inputs as synthetic
 
-from .reading import block
-from .test_report import render
+from .reading import block, render
 
 BEFORE = {
     "measured_on": "2026-01-02",
@@ -35,7 +35,8 @@ def test_a_second_measurement_is_added_once_both_are_drawn_and_no_old_figure_sta
     old = tmp_path / "out/figures/figure-old.csv"
     old.parent.mkdir(parents=True)
     old.write_text("old")
-    html, _ = render(tmp_path, synthetic.inputs())
+    with unprinted():
+        html, _ = render(tmp_path, synthetic.inputs())
     assert not old.exists()
     found = read_history(tmp_path / "out" / HISTORY)
     assert [one.measured_on for one in found] == ["2026-01-02", "2026-11-24"]

@@ -20,6 +20,7 @@ from gnn_checkpointing.report.render import TEMPLATES
 from pages import whole
 from rebuilt import rendered
 
+from .conftest import DOCUMENTS
 from .derivation import Derivation, pieces_of, readings
 
 DIGIT = re.compile(r"\d")
@@ -36,7 +37,9 @@ PROSE = {
 """Words with digits that are neither measured nor computed, and their kinds."""
 
 
-def test_every_number_has_an_address_and_is_what_that_says(document: Path) -> None:
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_number_has_an_address_and_is_what_that_says(study: Path, name: str) -> None:
+    document = study / f"{name}.html"
     # Without the list of literature, whose numbers belong to papers.
     html = re.sub(r'<section id="references".*?</section>', "", whole(document), flags=re.DOTALL)
     derive, known = Derivation(document.parent), set(_words_of(document.parent)) | set(PROSE)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from rocrate.rocrate import ROCrate
 
+from gnn_checkpointing.analysis.regression import laws
+from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.audit.pages import pages
 from gnn_checkpointing.packed import bounded_bytes
@@ -21,7 +23,6 @@ from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.sections.lead import lead_figure
 from rebuilt import packed
 from synthetic import inputs as synthetic
-from synthetic.findings import analysed
 from synthetic.rows import LAWS, table
 
 CHECKSUMS = {
@@ -104,14 +105,15 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
 
 
 def test_laws_that_are_exact_have_no_quantiles() -> None:
-    exact = analysed(table(0, noise=0.0))
-    made = section(synthetic.inputs(regressions=exact.regressions), "predictions.laws")
+    exact, _ = laws(completed(table(0, noise=0.0)), 0.95)
+    regressions = synthetic.inputs().regressions.model_copy(update={"laws": exact})
+    made = section(synthetic.inputs(regressions=regressions), "predictions.laws")
     assert not [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]
 
 
 @pytest.fixture(scope="module")
 def report() -> Path:
-    return packed("batches")
+    return packed("ten-million")
 
 
 def test_its_reader_finds_every_file_with_its_checksum_and_no_other(report: Path) -> None:

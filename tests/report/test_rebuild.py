@@ -50,8 +50,9 @@ def different(one: Path, two: Path) -> list[str]:
     return [name for name in files if (one / name).read_bytes() != (two / name).read_bytes()]
 
 
-def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(tmp_path: Path) -> None:
-    frozen = published("default")
+@pytest.mark.parametrize("study", ["real", pytest.param("default", marks=pytest.mark.slow)])
+def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(study: str, tmp_path: Path) -> None:
+    frozen = published(study)
     options = ("--run", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
     command = [sys.executable, "-c", WITHOUT_TORCH, "report", *map(str, options)]
     made = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
@@ -62,6 +63,20 @@ def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(tmp_pat
 @pytest.mark.slow
 def test_all_of_it_comes_out_byte_for_byte_from_the_measurements() -> None:
     assert different(published("default"), packed("default", as_published=True)) == [], ADVICE
+
+
+def test_rendering_imports_neither_torch_nor_statistics(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from gnn_checkpointing.report import render;"
+        "folder, output = map(Path, sys.argv[1:]); inputs = render.read_inputs(render.RunFolder(folder));"
+        "render.render_report(inputs, render.published_sources(folder), render.TEMPLATES, output);"
+        "bad = {'torch', 'torch_geometric', 'statsmodels', 'pandas', 'snakemake'} & set(sys.modules);"
+        "sys.exit(' '.join(bad) or 0)"
+    )
+    command = [sys.executable, "-c", code, str(published("real")), str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "appendix.pdf").stat().st_size > 10_000
 
 
 def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:

@@ -2,18 +2,13 @@ import base64
 import hashlib
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
-import pypdfium2
 import pytest
-from lxml.html import fromstring
 
-from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.records.record import machine_of
@@ -23,53 +18,22 @@ from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.letters import unprinted
-from gnn_checkpointing.report.page import Column, Figure, Table
-from gnn_checkpointing.report.pdf import report_pdf
-from gnn_checkpointing.report.render import render_report
+from gnn_checkpointing.report.page import Column, Figure, Note, Table, words_of
+from gnn_checkpointing.report.render import published_sources, read_inputs, render_report
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.texts import TEMPLATES
+from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.reading import parse_study
 from pages import whole
+from rebuilt import published
 from synthetic import inputs as synthetic
 from synthetic.studies import VISION, changed
 
-from .reading import block, prose
+from .reading import HOSTILE, Text, appendix, block, pdf_text, prose
 
-HOSTILE = '<script>alert(1)</script> #panic("x") *b* $x$ `raw` @ref <label> {{ 7*7 }}'
 SECTIONS = (
     "memory time timeline laws claims audit accuracy failed quality instrument machine method data redo".split()  # noqa: SIM905
 )
-
-
-def render(folder: Path, inputs: ReportInputs) -> tuple[str, bytes]:
-    """Render into `folder`/out; returns the HTML and the PDF."""
-    folder.mkdir(parents=True, exist_ok=True)
-    render_report(inputs, synthetic.data_files(folder, inputs), TEMPLATES, folder / "out")
-    return whole(folder / "out" / "appendix.html"), (folder / "out" / "appendix.pdf").read_bytes()
-
-
-def appendix(folder: Path, inputs: ReportInputs) -> tuple[str, bytes]:
-    """Render only the appendix into `folder`/out, which takes a third of the time of a whole report."""
-    page = documents(inputs, {}, TEMPLATES).appendix
-    html, pdf = report_html(page, TEMPLATES, "appendix.html"), report_pdf(page, TEMPLATES)
-    (folder / "out").mkdir(parents=True)
-    (folder / "out" / "appendix.html").write_text(html)
-    (folder / "out" / "appendix.pdf").write_bytes(pdf)
-    return whole(folder / "out" / "appendix.html"), pdf
-
-
-def pdf_text(pdf: Path) -> str:
-    """The PDF's text with single spaces; a character marks lines that end within a word."""
-    pages = (page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
-    return " ".join("\n".join(pages).replace("\ufffe\r\n", "-").replace("\u200b", "").split())
-
-
-class Text:
-    """The tags, attributes and text of a page as a browser would see them."""
-
-    def __init__(self, html: str) -> None:
-        page = fromstring(html)
-        self.tags = [(one.tag, dict(one.attrib)) for one in page.iter()]
-        self.text = " ".join(" ".join(page.itertext()).split())
 
 
 def test_the_html_is_whole_small_and_asks_nobody_for_anything(rendered: Path) -> None:
@@ -140,41 +104,36 @@ def test_the_data_beside_the_report_are_the_files_it_was_made_from(rendered: Pat
     assert not [path for path in rendered.iterdir() if path.name.startswith(".")]
 
 
-def test_the_summary_has_what_the_index_needs(rendered: Path, tmp_path: Path) -> None:
+def test_the_summary_has_what_the_index_needs(rendered: Path) -> None:
     summary = read_json(rendered / "summary.json")
     assert summary["hardware"] == {"slug": "laptop", "label": "Laptop, 2 cores"}
     assert summary["measured_on"] == "2026-11-24"
     assert summary["cells"] == 108
-    quality = synthetic.inputs().quality.model_copy(update={"within_target": 0.81})
-    html, _ = appendix(tmp_path, synthetic.inputs(quality=quality))
-    text = html.replace("\u00a0", " ")
-    assert "19 % of the time ratios have an interval wider than the target" in text
-    assert "Differences smaller than that are noise." in text
     assert summary["answer"][0]["verdict"] == "supported"
 
 
-def hostile_inputs() -> ReportInputs:
-    """Inputs whose title, machine and graphs have markup in their names."""
-    rows = [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])]
-    names = {"study": synthetic.study(HOSTILE), "machine": synthetic.machine(HOSTILE)}
-    return synthetic.inputs(rows, effects=synthetic.effects(), **names)
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """HTML, and the PDF's text, of a study with markup and strange letters in its names; few sections, a real graph."""
+    place = tmp_path_factory.mktemp("hostile")
+    names = {"study": synthetic.study(f"{HOSTILE} \U0001f40d \u56fe x"), "machine": synthetic.machine(HOSTILE)}
+    html, _ = appendix(place, replace(synthetic.real_inputs([HOSTILE]), **names))
+    return html, pdf_text(place / "out" / "appendix.pdf")
 
 
-def test_hostile_text_is_text_in_both_faces(tmp_path: Path) -> None:
-    html, _ = appendix(tmp_path, hostile_inputs())
+def test_hostile_text_is_text_in_both_faces(hostile: tuple[str, str]) -> None:
+    html, flat = hostile
     page = Text(html)
     assert [tag for tag, _ in page.tags].count("script") == 1  # the page's own
     assert "label" not in {tag for tag, _ in page.tags}
     assert page.text.count(" ".join(HOSTILE.split())) >= 4
-    flat = pdf_text(tmp_path / "out" / "appendix.pdf")
     assert HOSTILE in flat
 
 
-def test_a_character_that_no_font_has_is_named_instead_of_failing_the_build(tmp_path: Path) -> None:
-    html, _ = appendix(tmp_path, synthetic.inputs(study=synthetic.study("Graphs \U0001f40d \u56fe x")))
+def test_a_character_that_no_font_has_is_named_instead_of_failing_the_build(hostile: tuple[str, str]) -> None:
+    html, flat = hostile
     assert "\U0001f40d" in html
-    flat = pdf_text(tmp_path / "out" / "appendix.pdf")
-    assert "Graphs [U+1F40D] [U+56FE] x" in flat
+    assert "{{ 7*7 }} [U+1F40D] [U+56FE] x" in flat
 
 
 @pytest.mark.parametrize(
@@ -223,23 +182,25 @@ def test_intervals_wider_than_the_target_are_listed_widest_first() -> None:
         for each in [reach.get(str(row["policy"]), 0.0)]
     ]
     found = section(synthetic.inputs(rows), "quality")
-    assert [row[3].replace("\N{NO-BREAK SPACE}", " ") for row in block(found, "table-wide").rows] == [
-        "42 %",
-        "17 %",
-        "5.0 %",
-    ]
+    shown = [row[3].replace("\N{NO-BREAK SPACE}", " ") for row in block(found, "table-wide").rows]
+    assert shown == ["42 %", "17 %", "5.0 %"]
     assert "Every time ratio's interval is within the target." not in prose(found)
+    quality = synthetic.inputs().quality.model_copy(update={"within_target": 0.81})
+    timed = section(synthetic.inputs(quality=quality), "trends.time")
+    (note,) = [bare(words_of(one.text)).replace("\u00a0", " ") for one in timed.blocks if isinstance(one, Note)]
+    assert "19 % of the time ratios have an interval wider than the target" in note
+    assert "Differences smaller than that are noise." in note
     steady = section(synthetic.inputs([{**row, "time_ratio_high": row["time_ratio_low"]} for row in rows]), "quality")
     assert "Every time ratio's interval is within the target." in prose(steady)
 
 
 def test_nothing_is_written_when_a_face_fails(tmp_path: Path) -> None:
-    sources = synthetic.data_files(tmp_path, synthetic.inputs())
+    frozen = published("ten-million")
     templates = tmp_path / "templates"
     shutil.copytree(TEMPLATES, templates)
     (templates / "html" / "appendix.html").write_text("{{ page.no_such_thing }}")
     with pytest.raises(Exception, match="no_such_thing"):
-        render_report(synthetic.inputs(), sources, templates, tmp_path / "out")
+        render_report(read_inputs(RunFolder(frozen)), published_sources(frozen), templates, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -287,19 +248,3 @@ def test_every_template_opens_with_what_it_prints_and_reads() -> None:
         first = r"// \w+.*" if path.suffix == ".js" else r"\{# Prints .*Reads .*#\}"
         assert re.match(first, path.read_text()), path
     assert (TEMPLATES / "typst" / "report.typ").read_text().startswith("// Prints")
-
-
-def test_rendering_imports_neither_torch_nor_statistics(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from gnn_checkpointing.report import render;"
-        "folder, templates = map(Path, sys.argv[1:]); sources = render.published_sources(folder);"
-        "render.render_report(render.read_inputs(render.RunFolder(folder)), sources, templates, folder / 'out');"
-        "bad = {'torch', 'torch_geometric', 'statsmodels', 'pandas', 'snakemake'} & set(sys.modules);"
-        "sys.exit(' '.join(bad) or 0)"
-    )
-    inputs = synthetic.inputs()
-    synthetic.data_files(tmp_path, inputs)
-    write_analysis(tmp_path / "analysis", inputs)
-    arguments = [sys.executable, "-c", code, str(tmp_path), str(TEMPLATES)]
-    found = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr

@@ -11,6 +11,8 @@ from lxml.html import document_fromstring
 
 from pages import whole
 
+from .conftest import DOCUMENTS
+
 GAP = 1600
 """Maximum number of letters between two successive cells: a running head, a repeated heading, footnotes, and below a
 claim its rule, conditions and reasons, which take 1,260 for six series."""
@@ -51,7 +53,7 @@ def squeezed(text: str) -> str:
 FOOT = r"(§ leads to the evidence in the appendix\.)? ?(\d+ / \d+)?"
 
 
-def printed(path: Path) -> list[str]:
+def sheets(path: Path) -> list[str]:
     """Squeezed text of each page of a PDF, without running heads, page numbers and the foot beside them."""
     pages = []
     for page in pypdfium2.PdfDocument(path):
@@ -85,20 +87,21 @@ def missing(wanted: list[str], text: str, gap: int) -> list[str]:
     return lost
 
 
-@pytest.fixture(scope="module")
-def faces(document: Path) -> tuple[Face, list[str], Path]:
-    return Face(whole(document)), printed(document.with_suffix(".pdf")), document
+@pytest.fixture(scope="module", params=DOCUMENTS)
+def faces(request: pytest.FixtureRequest, printed: Path) -> tuple[Face, list[str]]:
+    document = printed / request.param
+    return Face(whole(document.with_suffix(".html"))), sheets(document.with_suffix(".pdf"))
 
 
-def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str], Path]) -> None:
-    html, pages, _ = faces
+def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str]]) -> None:
+    html, pages = faces
     assert len(html.sentences) > 20
     lost = [sentence for sentence in html.sentences if not is_told(squeezed(sentence), pages)]
     assert not lost, f"{len(lost)} sentences are not in the PDF, such as {lost[:3]}"
 
 
-def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face, list[str], Path]) -> None:
-    html, pages, _ = faces
+def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face, list[str]]) -> None:
+    html, pages = faces
     pdf = "".join(pages)
     assert len(html.tables) > 0
     for caption, cells in html.tables.items():
@@ -108,8 +111,8 @@ def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face,
         assert not lost, f"{caption[:60]!r}: {len(lost)} cells are not in the PDF, such as {lost[:5]}"
 
 
-def test_both_faces_have_the_same_figures(faces: tuple[Face, list[str], Path]) -> None:
-    html, pages, _ = faces
+def test_both_faces_have_the_same_figures(faces: tuple[Face, list[str]]) -> None:
+    html, pages = faces
     assert len(set(re.findall(r"Figure(\d+):", "".join(pages)))) == html.figures
     assert len(html.alternatives) >= html.figures
 

@@ -57,7 +57,6 @@ def without(rows: Table, cell: str, policy: str, outcome: str, message: str = ""
 
 
 def changed(rows: Table, cell: str, policy: str, /, **values: Value) -> Table:
-    """The table with some fields of one row replaced."""
     return [{**row, **values} if (row["cell"], row["policy"]) == (cell, policy) else row for row in rows]
 
 

@@ -58,7 +58,6 @@ def frontier_findings() -> Findings:
 
 @cache
 def varied() -> Findings:
-    """Findings of a study of families, graded graphs and batches."""
     return synthetic(lambda: [*families(), *graded(), *batches()])
 
 

@@ -25,7 +25,6 @@ class Graph:
 
 
 def derived(whole: Graph, name: str, method: str, size: float, *, label: str, num_nodes: int, num_edges: int) -> Graph:
-    """A graph made from another one."""
     past = (0, method, whole.id, whole.label, size)
     return Graph(f"{whole.id}-{name}", label, whole.family, num_nodes, num_edges, None, *past)
 

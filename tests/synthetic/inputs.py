@@ -53,7 +53,6 @@ def study(title: str = "Gradient checkpointing across densities", **changes: Any
 
 
 def rows_of(graphs: Sequence[Graph]) -> list[Row]:
-    """Rows of every convolution and policy on graphs."""
     own = {"hardware": "laptop", "study": "default", "rounds": 20, **dict.fromkeys(UNREAD)}
     own |= {"started": "2026-11-24T10:00:00+00:00", "ended": "2026-11-24T10:00:05+00:00"}
     return [{**row, **own} for row in table(0, graphs)]
@@ -77,12 +76,10 @@ def findings(real: tuple[str, ...] = ()) -> Findings:
 
 
 def effects(real: Sequence[str] = ()) -> Effects:
-    """Effects on generated graphs, or on these real ones, including none's own rows."""
     return findings(tuple(real)).effects
 
 
 def quality(rows: Sequence[Row]) -> Quality:
-    """Quality of a run with these rows."""
     return quality_of(rows, completed(rows), "retaining", 0.03)
 
 
@@ -131,7 +128,6 @@ def demonstration() -> Demonstration:
 
 
 def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
-    """A machine."""
     facts = {"Processor": "Some Processor 3000 @ 2.1 GHz", "Cores": "2", "Memory": "16 GiB"}
     facts |= {"Operating system": "Linux 6.1", "Python": "3.11.7", "torch": "2.13.0+cpu"}
     facts |= {"torch-geometric": "2.8.1", "numpy": "2.4.1"}
@@ -221,7 +217,6 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
 
 
 def data_files(folder: Path, made: ReportInputs) -> Sources:
-    """Write the files that belong to the inputs."""
     write_table(folder / "measurements.csv", made.rows)
     written = {
         "claims.json": made.ledger,

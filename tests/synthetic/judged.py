@@ -33,7 +33,6 @@ def ledger() -> Ledger:
 
 
 def claim(id: str, verdict: str, **fields: Any) -> Claim:
-    """A claim of the whole study."""
     return made(Claim, id=id, verdict=verdict, **{"source": "this study", "convolution": "", "policy": "", **fields})
 
 

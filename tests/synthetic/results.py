@@ -121,7 +121,6 @@ def count(policy: str, measured: float, law: float = 101.0, counted: float | Non
 
 
 def summary(response: Response, median: float = 0.01, worst: float = 0.03) -> kinds.ScoreSummary:
-    """The scorecard of a response."""
     return made(kinds.ScoreSummary, response=response, median_error=median, worst_error=worst)
 
 
@@ -156,7 +155,6 @@ def effect(
 
 
 def some_effects(*more: Effect, real: tuple[Effect, ...] = ()) -> Effects:
-    """Effects of layers on GATv2 and GCN, and more."""
     return frontier(effect("GATv2", "layers"), effect("GCN", "layers"), *more, *real)
 
 
@@ -179,7 +177,6 @@ def point(
 
 
 def frontier(*points: Effect, **parts: Any) -> Effects:
-    """Effects with these points."""
     return made(Effects, rows=list(points), **parts)
 
 

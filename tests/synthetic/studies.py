@@ -17,7 +17,6 @@ OWN: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/own.yaml").read_t
 
 
 def small_study(*asked: Any, **changes: Any) -> Study:
-    """The study of `small_values`."""
     return parse_study(small_values(*asked, **changes), "test")
 
 

@@ -70,7 +70,6 @@ class Checkout:
         path.write_text(text.replace(old, new, 1))
 
     def records(self) -> dict[Path, int]:
-        """The cell records there are, with their times of writing."""
         found = self.folder.glob("results/*/smoke/measurements/*/*/*.json")
         return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
 

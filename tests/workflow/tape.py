@@ -40,7 +40,6 @@ class Bench:
     def measure(
         self, cell: Any, lost: Any, announce: Any, read: Any, context: dict[str, Any]
     ) -> tuple[CellRecord, dict[str, ByteTrace]]:
-        """Say what the first process measured."""
         values = _recorded(cell)
         for policy in values["policies"]:
             announce(policy["policy"], "its first step")
@@ -50,7 +49,6 @@ class Bench:
         return record, read_byte_traces(_found(f"{cell.graph}/{cell.id}.npz"))
 
     def time_again(self, cell: Any, process: int, policies: Any, announce: Any) -> AnotherProcess:
-        """Say what one more process measured."""
         for policy in policies:
             announce(policy, "warm-up")
             time.sleep(_MOMENT)
@@ -58,7 +56,6 @@ class Bench:
 
 
 def train(job: Any, state: Any, tell: Any) -> TrainingRecord:
-    """Say what a training job came to."""
     tell(1, 1.0)
     time.sleep(_MOMENT)
     policy = REORDERED if job.policy == REORDERED else job.policy
@@ -69,5 +66,4 @@ def train(job: Any, state: Any, tell: Any) -> TrainingRecord:
 
 
 def with_benchmark(step: Any, benchmark: Any) -> Demonstration:
-    """Say what the instruments said of the demonstrated step."""
     return Demonstration.model_validate(json.loads((_tape() / "demonstration.json").read_text()))

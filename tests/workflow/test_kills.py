@@ -63,20 +63,17 @@ def undisturbed(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkou
 
 
 def finished(checkout: Checkout) -> dict[Path, bytes]:
-    """The records that have all their processes."""
     found = {path: path.read_bytes() for path in checkout.records()}
     return {path: content for path, content in found.items() if json.loads(content)["again"]}
 
 
 def report(checkout: Checkout) -> dict[str, bytes]:
-    """Every file of the report by its path."""
     (folder,) = checkout.folder.glob("report/*/smoke")
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def complete(folder: Path) -> list[Path]:
-    """The lists of the graphs that are finished."""
     return list(folder.glob("results/*/smoke/measurements/*/*/complete.json"))
 
 

@@ -113,7 +113,6 @@ def test_cells_come_out_of_their_pack_as_they_went_in(tmp_path: Path, monkeypatc
 
 
 def listing(**changes: object) -> dict[str, object]:
-    """The content of a `complete.json`."""
     cells = {"one.json": "0" * 64}
     return {"graph": "g", "settings": "s", "seconds": 1.0, "cells": cells, "traces": {}, **changes}
 
