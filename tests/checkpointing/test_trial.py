@@ -1,6 +1,7 @@
 """The trial of a layer and the guards of a recomputation: what they detect, and that they leave no trace."""
 
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -88,25 +89,25 @@ def test_a_message_that_draws_in_evaluation_mode_is_refused_for_that() -> None:
         apply(built(Always), "edge_blocks(4)")(X, EDGES)
 
 
-ELSEWHERE = [1]
+ELSEWHERE = Mock(times=1)
 
 
 class Elsewhere(Sending):
     """Computes with a global list."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=torch.cat([self.lin(x).exp()] * ELSEWHERE[0]))
+        return self.propagate(edge_index, x=torch.cat([self.lin(x).exp()] * ELSEWHERE.times))
 
 
 def test_a_layer_that_computes_something_else_the_second_time_is_an_error() -> None:
     layer = apply(Elsewhere(), "edge_blocks(8)")
     loss = layer(X, EDGES).square().sum()
-    ELSEWHERE[0] = 2
+    ELSEWHERE.times = 2
     try:
         with pytest.raises(RuntimeError, match=r"Elsewhere computes something else when its forward pass runs again"):
             loss.backward()
     finally:
-        ELSEWHERE[0] = 1
+        ELSEWHERE.times = 1
 
 
 class Table(Sending):
