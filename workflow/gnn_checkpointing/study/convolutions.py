@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from gnn_checkpointing.refusal import unknown
+
 
 @dataclass(frozen=True)
 class ConvolutionRow:
@@ -63,7 +65,7 @@ def is_own(convolution: str) -> bool:
 
 def _known(convolution: str) -> str:
     if convolution not in CONVOLUTIONS and not re.fullmatch(_OWN, convolution):
-        raise ValueError(f"unknown convolution '{convolution[:60]}'; allowed: {', '.join(CONVOLUTIONS)}")
+        raise ValueError(unknown(f"convolution '{convolution[:60]}'", convolution, CONVOLUTIONS))
     return convolution
 
 
