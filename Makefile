@@ -28,13 +28,13 @@ $(READY): requirements.lock
 report: $(READY) ## measure this machine and render its report; STUDY=smoke for a first look, another study by its name
 	@mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" || { \
 	  echo "error: Snakemake cannot write to $${XDG_CACHE_HOME:-$$HOME/.cache}; set XDG_CACHE_HOME to a folder that can be written to" >&2; exit 2; }
-	@test -z "$(STUDY)" || test -e workflow/studies/$(STUDY).yaml || { \
-	  echo "error: no study $(STUDY) in workflow/studies; leave STUDY out for the default, or name one of $(basename $(notdir $(wildcard workflow/studies/*.yaml)))" >&2; exit 2; }
-	snakemake --cores $(CORES) $(if $(STUDY),--configfile workflow/studies/$(STUDY).yaml)
+	@test -z "$$STUDY" || test -e "workflow/studies/$$STUDY.yaml" || { \
+	  echo "error: no study $$STUDY in workflow/studies; leave STUDY out for the default, or name one of $(basename $(notdir $(wildcard workflow/studies/*.yaml)))" >&2; exit 2; }
+	snakemake --cores "$(CORES)" $${STUDY:+--configfile "workflow/studies/$$STUDY.yaml"}
 
 report-from: $(READY) ## make a published report again from its data: FROZEN=report/<hardware>/<study>, OUTPUT=folder
-	@test -n "$(FROZEN)" || { echo "error: name a published report: make report-from FROZEN=report/<hardware>/<study>" >&2; exit 2; }
-	python -m gnn_checkpointing rebuild --frozen $(FROZEN) --templates templates --output-folder $(or $(OUTPUT),$(FROZEN))
+	@test -n "$$FROZEN" || { echo "error: name a published report: make report-from FROZEN=report/<hardware>/<study>" >&2; exit 2; }
+	python -m gnn_checkpointing rebuild --frozen "$$FROZEN" --templates templates --output-folder "$${OUTPUT:-$$FROZEN}"
 
 republish: $(READY) ## make all published reports again from their data, and the documentation, after a change to what is computed or said
 	set -e; for study in report/*/*/study.json; do folder=$${study%study.json}; python -m gnn_checkpointing rebuild --frozen $$folder --templates templates --output-folder $$folder; done

@@ -36,13 +36,17 @@ def test_a_python_that_will_not_do_is_refused_in_one_sentence(fails_on: str, wor
     assert not (tmp_path / "venv").exists()
 
 
-def test_a_study_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    command = ["make", "-o", str(ROOT / ".venv/.ready"), "report", "STUDY=nosuch"]
+@pytest.mark.parametrize("name", ["nosuch", "smoke default", "a'b", "$$(touch hacked)", '"; touch hacked; "'])
+def test_a_study_that_is_not_there_is_refused_with_those_that_are(name: str, tmp_path: Path) -> None:
+    command = ["make", "-o", str(ROOT / ".venv/.ready"), "report", f"STUDY={name}"]
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "MAKEFLAGS": ""}
     found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert found.returncode != 0 and "Traceback" not in found.stderr
-    assert "error: no study nosuch in workflow/studies; leave STUDY out for the default, or name one of" in found.stderr
-    assert " smoke " in found.stderr
+    (said,) = [line for line in found.stderr.splitlines() if not line.startswith("make: ")]
+    shown = name.replace("$$", "$")
+    assert f"error: no study {shown} in workflow/studies; leave STUDY out for the default, or name one of" in said
+    assert " smoke " in said
+    assert not (ROOT / "hacked").exists()
 
 
 def test_the_answer_in_the_readme_is_the_published_one() -> None:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from gnn_checkpointing import artefacts
 from gnn_checkpointing.artefacts import MOST_TEXT, parsed_json, write_json
@@ -12,7 +13,9 @@ from gnn_checkpointing.audit import validate
 from gnn_checkpointing.audit.validate import MOST_COMPLAINTS, complaints, quick_complaints, within
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.records import cell, measurements_table
+from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.sections.history import read_history
 
 
 def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tmp_path: Path) -> None:
@@ -71,6 +74,19 @@ def test_what_takes_a_hundred_times_its_size_in_memory_is_not_read(
     (tmp_path / "t.csv").write_text(",\n" * 11)
     with pytest.raises(Refusal, match=r"t\.csv: more than 10 rows"):
         measurements_table.read_table(tmp_path / "t.csv")
+
+
+def test_of_a_hundred_thousand_wrong_values_one_or_their_number_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking pydantic for all of them would take 1 kB of memory and 25 us each."""
+    write_json(tmp_path / "history.json", [1] * 100_000)
+    with pytest.raises(Refusal, match=r"history\.json: field 0: Input should be"):
+        read_history(tmp_path / "history.json")
+    monkeypatch.setattr(ValidationError, "errors", lambda *_, **__: pytest.fail("all are asked for"), raising=False)
+    write_json(tmp_path / "traces.json", {"traces": [1] * 100_000})
+    with pytest.raises(Refusal, match=r"traces\.json: 100,000 values in it are wrong; it is no file of this project"):
+        read_traces(tmp_path / "traces.json")
 
 
 def test_nobody_reads_a_thousand_complaints(tmp_path: Path) -> None:

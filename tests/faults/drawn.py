@@ -13,8 +13,10 @@ as_often_as_asked = settings(
     max_examples=_DRAWN, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
-texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
-"""Texts with whatever UTF-8 can hold: commas, quotes, line breaks, control characters, every script."""
+texts = (
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12).map(str.strip).filter(bool)
+)
+"""Texts with whatever UTF-8 can hold but NUL: commas, quotes, line breaks, control characters, every script."""
 
 
 def at_random(part: int = 1) -> settings:

@@ -64,6 +64,18 @@ def test_any_damage_is_a_graph_or_one_sentence(data, tmp_path):
 
 
 @as_often_as_asked
+@given(data=st.data())
+def test_a_nul_anywhere_is_refused_and_never_a_part_of_a_name(data, tmp_path):
+    """Where a disk lost power, NULs follow a label, which would be a class of its own."""
+    name = data.draw(st.sampled_from(sorted(GOOD)))
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "utf-32-le"]))
+    text, place = GOOD[name], data.draw(st.integers(0, len(GOOD[name])))
+    content = f"{text[:place]}{chr(0)}{text[place:]}" if encoding == "utf-8" else text
+    sentence = assert_graph_or_sentence(lambda: load(tmp_path, {name: content.encode(encoding)}))
+    assert "it holds a NUL, as other encodings than UTF-8 and damaged files do; save it as UTF-8" in sentence
+
+
+@as_often_as_asked
 @given(st.sampled_from(list(GOOD)), st.text('"ab1, \n', min_size=1, max_size=12))
 def test_quotation_marks_mean_what_every_reader_says_or_are_refused(tmp_path_factory, name, text):
     """The strict reader of the standard library is the judge: what it does not take is refused, not guessed."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from faults.drawn import as_often_as_asked
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import reading
 from gnn_checkpointing.study.reading import option_values, parse_study, read_yaml
 from synthetic.studies import DEFAULT, OWN, ROOT, VISION, changed
 
@@ -73,6 +74,7 @@ TWICE = ["seed: 1\ntitle: a\nseed: 2", "{seed: 1, seed: 2}", '{"seed": 1, "seed"
         (with_line("title: x\nhardware: {slug: '-rf'}"), "slug"),
         *((yaml.safe_dump(changed(OWN, "graphs.real.0.name", name)), "graphs.real.0.name") for name in NAMES),
         *((text, "key seed is on line 1 and again on line") for text in TWICE),
+        (with_line("title: x\nhardware: {slug: 'a b'}"), "key hardware.slug: lower-case letters and digits are needed"),
         ("title: [", "not readable as YAML"),
         ("\x00", "not readable as YAML"),
         ("", "a study file is a mapping"),
@@ -114,6 +116,24 @@ def test_no_number_key_takes_infinities_or_huge_integers(value: float) -> None:
             parse_study(changed(whole, key, value), "study.yaml")
 
 
+SHIPPED = {path.name: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "workflow/studies").glob("*.yaml"))}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_misspelt_key_of_a_study_is_answered_with_the_right_one(name: str) -> None:
+    for *path, key in places(SHIPPED[name])[1:]:
+        if isinstance(key, str):
+            study = changed(SHIPPED[name], (*path, f"{key[0]}{key}"), None)
+            del at(study, tuple(path))[key]
+            said = (
+                "'sampler' must be there"
+                if key == "sampler"
+                else rf"unknown key .* \(did you mean {key}\?\); allowed: "
+            )
+            with pytest.raises(Refusal, match=said):
+                parse_study(study, name)
+
+
 anything = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
@@ -141,6 +161,22 @@ def studies(draw: st.DrawFn) -> Any:
         if not isinstance(study, dict) or not places(study)[1:]:
             break
     return study
+
+
+def test_no_more_is_composed_than_a_study_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_VALUES", 100)
+    monkeypatch.setattr(reading, "_refuse_bomb", lambda *_: pytest.fail("it was read to its end"))
+    for text in ("[1" + ",1" * 100 + "]", "[" * 101, "".join(f"k{number}: 1\n" for number in range(51))):
+        with pytest.raises(Refusal, match="more than 100 keys and values; a study needs a few hundred"):
+            reading.yaml_values(text, "study.yaml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_another_encoding_is_one_sentence(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes((ROOT / "config.yaml").read_text().replace("title: ", "title: ü").encode(encoding, "replace"))
+    with pytest.raises(Refusal, match=r"study\.yaml: not UTF-8 text; save it as UTF-8"):
+        read_yaml(path)
 
 
 @as_often_as_asked

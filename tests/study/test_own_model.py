@@ -100,7 +100,10 @@ def test_its_short_name_is_a_slug_that_no_convolution_has(module: str, name: str
         (values(module="models"), "key architecture.module: module models: write it as package.module:function"),
         (values(module="a-b:build"), "write it as package.module:function"),
         (values(module=None), "names neither convolutions nor module"),
-        (values(convolutions=["gcn"], num_layers=1, hidden_channels=1), "unknown convolution 'gcn'; allowed: GCN"),
+        (
+            values(convolutions=["gcn"], num_layers=1, hidden_channels=1),
+            "unknown convolution 'gcn' .did you mean GCN.*; allowed: GCN",
+        ),
         (values(aggregations=["spmm"]), "aggregations lacks gather_scatter"),
         (values(depths=[3]), "depths is for stacks"),
         (values(convolutions=["GCN"]), "num_layers is missing"),

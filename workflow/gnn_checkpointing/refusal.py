@@ -1,6 +1,8 @@
 """Refusals of user input: one sentence for the user (what, where, what is allowed, what to do)."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from traceback import format_exception_only
 
 _LONGEST_WORD, _LONGEST = 200, 2000
@@ -29,6 +31,13 @@ def shown(value: object) -> str:
 def reason(error: BaseException) -> str:
     """Describe an exception in one short line, even one that cannot be printed."""
     return shown(" ".join("".join(format_exception_only(error)).split()))
+
+
+def unknown(what: str, given: str, allowed: Iterable[str], listed: str = "") -> str:
+    """Say that a name is none of those allowed, and which of them is like it; `listed` describes them where it must."""
+    names = {name.lower(): name for name in allowed}
+    like = [f" (did you mean {names[name]}?)" for name in difflib.get_close_matches(given[:60].lower(), names, 1)]
+    return f"unknown {what}{''.join(like)}; allowed: {listed or ', '.join(names.values())}"
 
 
 def _shortened(text: str, most: int) -> str:

@@ -4,7 +4,6 @@
 """
 
 import codecs
-import difflib
 import errno
 import gc
 import io
@@ -16,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gnn_checkpointing import __version__
-from gnn_checkpointing.refusal import Refusal, plain, shown
+from gnn_checkpointing.refusal import Refusal, plain, shown, unknown
 
 REFUSED, FAULT, INTERRUPTED = 2, 70, 130
 FAULTS = "GNN_CHECKPOINTING_FAULTS"
@@ -121,8 +120,7 @@ def _run(given: list[str]) -> int:
     if wrong := next((argument for argument in given if "\0" in argument), None):
         raise Refusal(f"{wrong}: no path or text may hold a NUL; leave it out")
     if given and not given[0].startswith("-") and given[0] not in names:
-        close = [f' Did you mean "{name}"?' for name in difflib.get_close_matches(given[0], names, 1)]
-        raise Refusal(f'Unknown command "{given[0]}".{"".join(close)} Commands: {", ".join(names)}')
+        raise Refusal(unknown(f"command {given[0]}", given[0], names))
     try:
         command, bound, *_ = app.parse_args(given, exit_on_error=False, print_error=False)
     except CycloptsError as error:

@@ -218,6 +218,8 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         while text := stream.readline(MOST_CHARACTERS):
             if len(text) == MOST_CHARACTERS:
                 raise csv.Error(f"a line of more than {MOST_CHARACTERS} characters")
+            if "\0" in text:
+                raise csv.Error("it holds a NUL, as other encodings than UTF-8 and damaged files do; save it as UTF-8")
             record.append(text)
             yield text
 

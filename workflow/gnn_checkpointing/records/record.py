@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, model_validator
 
 from gnn_checkpointing.artefacts import AGAIN, read_json
 from gnn_checkpointing.refusal import Refusal
@@ -29,13 +29,19 @@ Kind = TypeVar("Kind")
 def checked(path: Path, kind: type[Kind], remedy: str = AGAIN) -> Kind:
     """Read a JSON file as a record or a list of records; a refusal names the file and the field."""
     try:
-        return TypeAdapter(kind).validate_python(read_json(path))
+        form: Any = Annotated[kind, FailFast()] if get_origin(kind) is list else kind
+        return TypeAdapter[Kind](form).validate_python(read_json(path))
     except ValidationError as error:
         raise Refusal(f"{path}: {complaint(error)}; {remedy}") from None
 
 
 def complaint(error: ValidationError) -> str:
-    """First complaint of a validation error: the field and what is wrong with it."""
+    """First complaint of a validation error: the field and what is wrong with it; of very many only their number.
+
+    A million of them take a gigabyte once they are asked for.
+    """
+    if error.error_count() > 10_000:
+        return f"{error.error_count():,} values in it are wrong; it is no file of this project"
     first = error.errors(include_url=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, field_serializer, model_validator
 
+from gnn_checkpointing.refusal import unknown
 from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, CONVOLUTIONS, SHAPES, VISION, BuiltIn, is_own
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.vocabulary import Aggregation, Checksum, Count, Norm, Part, Share, VisionTask
@@ -107,7 +108,7 @@ class Architecture(Part):
             )
         for name in self.convolutions:
             if name not in (*CONVOLUTIONS, own):
-                raise ValueError(f"unknown convolution '{name[:60]}'; allowed: {', '.join(CONVOLUTIONS)}")
+                raise ValueError(unknown(f"convolution '{name[:60]}'", name, CONVOLUTIONS))
         if own is not None and "gather_scatter" not in self.aggregations:
             raise ValueError(f"aggregations lacks gather_scatter, and {own} can be measured under no other; add it")
         if self.depths and not self.has_stacks:

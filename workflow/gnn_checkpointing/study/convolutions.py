@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from gnn_checkpointing.refusal import unknown
+
 
 @dataclass(frozen=True)
 class ConvolutionRow:
@@ -67,7 +69,7 @@ def is_own(convolution: str) -> bool:
 
 def _known(convolution: str) -> str:
     if convolution not in CONVOLUTIONS and not re.fullmatch(_OWN, convolution):
-        raise ValueError(f"unknown convolution '{convolution[:60]}'; allowed: {', '.join(CONVOLUTIONS)}")
+        raise ValueError(unknown(f"convolution '{convolution[:60]}'", convolution, CONVOLUTIONS))
     return convolution
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.refusal import Refusal, shown, unknown
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def parse_policy(policy: str) -> PolicyName:
         if match:
             argument = match.group(1) if match.groups() else None
             return PolicyName(kind, None if argument is None else float(argument))
-    raise Refusal(f"unknown policy '{shown(policy)}'; allowed: {POLICY_HELP}")
+    raise Refusal(unknown(f"policy '{shown(policy)}'", policy, POLICIES, POLICY_HELP))
 
 
 BYTES_PER_VALUE = 4

@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from gnn_checkpointing.artefacts import read_json, sealed_bytes
-from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.refusal import Refusal, shown, unknown
 from gnn_checkpointing.study.policy_names import refuse_retired
 from gnn_checkpointing.study.study import Study
 
@@ -25,6 +25,12 @@ _KINDS = ("neighbours", "clusters")
 _PYTHONS = re.compile(r"valid (tuple|dictionary|string)(?: or instance of \w+)?")
 _YAMLS = {"tuple": "list", "dictionary": "mapping of keys to values", "string": "text"}
 """Pydantic's names for kinds of values, and their names in YAML."""
+
+_FORMS = {
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "lower-case letters and digits are needed, words joined by -, such as my-graph",
+    r"^[0-9a-f]{64}$": "64 hexadecimal digits are needed, as sha256sum prints them",
+}
+"""What the patterns of texts ask for, in words."""
 
 _AMBIGUOUS = re.compile(r".*[:_].*|[-+]?0(b[01]+|[0-7]+)")
 
@@ -74,6 +80,8 @@ def read_yaml(path: Path) -> Any:
         if len(content) > MOST_BYTES:
             raise Refusal(f"{path}: {len(content)} bytes; allowed are {MOST_BYTES}, and a study needs a few thousand")
         return yaml_values(content.decode(), str(path))
+    except UnicodeDecodeError:
+        raise Refusal(f"{path}: not UTF-8 text; save it as UTF-8") from None
     except FileNotFoundError:
         raise Refusal(f"{path}: no such study file") from None
     except ValueError as error:
@@ -109,6 +117,14 @@ def yaml_values(text: str, source: str) -> Any:
 
 class _EachKeyOnce(yaml.SafeLoader):
     """YAML loader without tags that refuses duplicate keys, of which YAML would silently take the last."""
+
+    nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
+        self.nodes += 1
+        if self.nodes > MOST_VALUES:
+            raise yaml.YAMLError(f"more than {MOST_VALUES} keys and values; a study needs a few hundred")
+        return super().compose_node(parent, index)
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -183,11 +199,15 @@ def _sentence(error: ValidationError) -> str:
     ]
     key = ".".join(str(part) or "''" for part in parts if part != "constrained-str") or "study"
     if first["type"] == "extra_forbidden":
-        what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
+        what = unknown(f"key {key}", str(first["loc"][-1]), _allowed_keys(first["loc"]))
     elif first["type"] == "missing":
         what = f"key {key} is missing"
     else:
-        what = f"key {key}: {_PYTHONS.sub(lambda found: _YAMLS[found[1]], first['msg'].removeprefix('Value error, '))}"
+        asked = first.get("ctx", {})
+        said = _FORMS.get(str(asked.get("pattern")), first["msg"].removeprefix("Value error, "))
+        if first["type"].startswith("union_tag"):
+            said = f"{asked['discriminator']} must be there, and {' or '.join(map(repr, _KINDS))}"
+        what = f"key {key}: {_PYTHONS.sub(lambda found: _YAMLS[found[1]], said)}"
         if first["type"] != "value_error":
             try:
                 given = repr(first["input"])
@@ -198,12 +218,14 @@ def _sentence(error: ValidationError) -> str:
     return what + (f" (and {more} more)" if more else "")
 
 
-def _allowed_keys(location: tuple[int | str, ...]) -> str:
-    """Text that lists the keys allowed in place of the unknown one at `location`."""
+def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed in place of the unknown one at `location`."""
     schema = study_schema()
     node: dict[str, Any] = schema
     for part in location[:-1]:
-        node = node["items"] if isinstance(part, int) else node.get("properties", {}).get(part, {})
+        kinds = node.get("discriminator", {}).get("mapping", {})
+        inside = {kind: {"$ref": of} for kind, of in kinds.items()} | node.get("properties", {})
+        node = node["items"] if isinstance(part, int) else inside.get(part, {})
+        node = next((one for one in node.get("anyOf", ()) if "$ref" in one), node)  # a part that may be left out
         node = schema["$defs"].get(node.get("$ref", "").rsplit("/", 1)[-1], node)
-    allowed = sorted(node.get("properties", {}))
-    return "allowed: " + ", ".join(allowed) if allowed else "see the allowed keys"
+    return sorted(node.get("properties", {}))

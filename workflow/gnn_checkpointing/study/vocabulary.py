@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from gnn_checkpointing.refusal import shown
+from gnn_checkpointing.refusal import shown, unknown
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -27,8 +27,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 FromTwo = Annotated[int, Field(ge=2, le=10**9)]
-Amount = Annotated[float, Field(gt=0, le=10**9)]
-"""A number of seconds (up to thirty years), gibibytes or anything else that is multiplied before it is used."""
+Amount = Annotated[float, Field(ge=1e-9, le=10**9)]
+"""A number of seconds (up to thirty years), gibibytes (from a byte on) or anything else that is multiplied before it is
+used."""
 
 
 _TURNS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
@@ -117,7 +118,7 @@ class Part(BaseModel):
 def known(kind: str, names: Collection[str], name: str) -> str:
     """Check that a name is among `names`; otherwise raises `ValueError`, which lists them."""
     if name not in names:
-        raise ValueError(f"unknown {kind} '{shown(name[:60])}'; allowed: {', '.join(names)}")
+        raise ValueError(unknown(f"{kind} '{shown(name[:60])}'", name, names))
     return name
 
 
