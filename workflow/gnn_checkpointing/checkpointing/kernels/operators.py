@@ -25,7 +25,7 @@ BY_SOURCE = "Tensor? source_pointer, Tensor? destination, Tensor? source_order"
 
 _NAMESPACE = "gnn_checkpointing"
 # `torch.library.custom_op` does the same, but adds 50 us of Python to each call.
-_LIBRARY = torch.library.Library(_NAMESPACE, "FRAGMENT")  # type: ignore[no-untyped-call]
+_LIBRARY: Any = torch.library.Library(_NAMESPACE, "FRAGMENT")  # type: ignore[no-untyped-call]
 
 
 def tables_of(graph: SortedEdges) -> tuple[Tensor, Tensor, Tensor | None, int]:
