@@ -78,7 +78,6 @@ def deviations(cells: int, visits: int, deviation: float) -> RunToRun:
 def test_visits_that_differ_more_than_two_runs_do_are_taken_as_they_were_measured() -> None:
     """40 cells visited three times; the pooled deviation of 80 degrees of freedom is within 25 % of the true one."""
     run = deviations(40, 2, 0.2)
-    assert run.repeated_cells == 40
     assert run.deviation == run.measured == pytest.approx(0.2, rel=0.25)
     # Steps of none and of the policy are shifted apart from each other here, and their mean variance is taken.
     assert run.seconds_deviation == run.level_deviation == pytest.approx(0.2, rel=0.25)
@@ -103,5 +102,4 @@ def test_visits_of_one_run_narrow_no_interval(cells: int, visits: int) -> None:
     run = deviations(cells, visits, 0.001)
     assert (run.deviation, run.degrees_of_freedom) == (RATIO_KNOWN, None)
     assert (run.seconds_deviation, run.level_degrees_of_freedom) == (SECONDS_KNOWN, None)
-    assert run.repeated_cells == cells
     assert (run.measured is None) == (cells == 0)

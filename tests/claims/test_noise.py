@@ -33,7 +33,7 @@ def test_change_with_density_divides_the_densest_by_the_sparsest() -> None:
     assert value.estimate == pytest.approx((65_500 / 259_000) / (3_500 / 11_000), rel=1e-3)
 
 
-@pytest.mark.parametrize("run", [None, RunToRun(deviation=0.04, seconds_deviation=0.1, repeated_cells=0, **UNKNOWN)])
+@pytest.mark.parametrize("run", [None, RunToRun(deviation=0.04, seconds_deviation=0.1, **UNKNOWN)])
 def test_a_slope_ratio_has_the_difference_and_of_times_what_the_next_run_differs_by(run: RunToRun | None) -> None:
     """In logarithms: what the difference leaves open, and 1.96 x 4 % of the next run, in quadrature."""
     found = synthetic()
@@ -91,7 +91,7 @@ def test_a_statement_on_time_that_a_graph_would_turn_in_another_run_is_withdrawn
     one = made(
         LeftOut, statement=statement, whole=about(whole, 0.02), lowest=lowest, highest=whole, side="above", changes=[]
     )
-    run = RunToRun(deviation=0.047, seconds_deviation=0.1, repeated_cells=0, **UNKNOWN)
+    run = RunToRun(deviation=0.047, seconds_deviation=0.1, **UNKNOWN)
     effects = some_effects().model_copy(update={"run_to_run": run})
     found = empty(robustness=made(Robustness, left_out=[one]), effects=effects)
     assert claim(found, f"no-graph-turns-a-verdict:{one.convolution}").verdict == verdict

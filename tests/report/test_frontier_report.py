@@ -198,7 +198,7 @@ def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
     )
     untimed = [{**row, **dict.fromkeys(TIMES)} for row in made.rows if row["policy"] in ("none", "layers", "selective")]
     nothing = dict.fromkeys(name for name in Effect.model_fields if name.endswith("per_second") or "time" in name)
-    rows = [row.model_copy(update={**nothing, "timed_cells": 0}) for row in made.effects.rows]
+    rows = [row.model_copy(update=nothing) for row in made.effects.rows]
     effects = made.effects.model_copy(update={"rows": rows})
     assert documents(synthetic.inputs(untimed, effects=effects), {}).appendix.sections
 

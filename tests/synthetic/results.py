@@ -148,7 +148,7 @@ def effect(
     values: dict[str, Any] = {
         **place,
         **{"requested_average_degree": degree, "average_degree": degree or 128.0},
-        **{"cells": 2, "timed_cells": 0 if time is None else 2},
+        "cells": 2,
         **dict.fromkeys(("memory_ratio", "activation_ratio"), about(memory)),
         "time_ratio": None if time is None else about(time, 0.01),
     }
@@ -203,7 +203,7 @@ def trends(
 
 def flatness(bytes_per_edge: float = 1800.0) -> kinds.Flatness:
     """Growth of GATv2's peak with the edges, without checkpointing."""
-    return made(kinds.Flatness, bytes_per_edge=bytes_per_edge, none_bytes_per_edge=bytes_per_edge)
+    return made(kinds.Flatness, bytes_per_edge=bytes_per_edge)
 
 
 def left_out(**fields: Any) -> kinds.LeftOut:

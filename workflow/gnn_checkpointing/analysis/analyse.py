@@ -73,7 +73,7 @@ def analyse(
     in_practice = [row for row in everything if row.model == PRACTICE]
     # Predictive laws are fitted to bare stacks, large graphs included; all else uses the grid alone.
     bare = [row for row in everything if row.model != PRACTICE]
-    at_speed, unit = at_one_speed(under(bare, reference))
+    at_speed, in_sentinels = at_one_speed(under(bare, reference))
     grid, grid_at_speed = ([row for row in some if row.graph not in protocol.large_graphs] for some in (bare, at_speed))
     gridded = under(grid, reference)
     once, repeated = ([row for row in some if row.get("model") != PRACTICE] for some in (rows, visits))
@@ -82,7 +82,7 @@ def analyse(
         # A fresh generator for each finding, so that the draws of one do not change another.
         return np.random.default_rng(protocol.seed)
 
-    measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
+    measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=in_sentinels)
     with beside(lambda: robustness(gridded, protocol, noise, generator())) as tried:
         found, no_law = laws(grid_at_speed, confidence)
         tested, no_interaction = interactions(grid_at_speed, confidence)
@@ -98,7 +98,7 @@ def analyse(
                 throughput=rates,
                 not_fitted=no_law + no_interaction + no_rate,
             ),
-            predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
+            predictions=predictions(once, at_speed, protocol, generator()),
             explained=explained or Explanations(),
             accuracy=accuracies(trainings),
             quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),

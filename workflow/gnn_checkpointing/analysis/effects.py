@@ -125,7 +125,6 @@ def _effect(
         training_nodes=_median(row.training_nodes or 0 for row in cells),
         headline=kind != "generated" or headlines.get(first.convolution) == (origin, first.num_nodes),
         cells=len(cells),
-        timed_cells=len(timed),
         peak_memory_bytes=_median(row.resident_bytes + row.activation_bytes for row in cells),
         policy_resident_bytes=_median(row.policy_resident_bytes or 0 for row in cells),
         forward_share=_median(

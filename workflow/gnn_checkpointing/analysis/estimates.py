@@ -87,15 +87,13 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
     one run say nothing about another day, so they may widen an interval but never narrow it.
     """
     ours = [row for row in rows if row["allocator"] == reference]
-    between = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
-    measured, freedom = _pooled(between)
+    measured, freedom = _pooled(_between_visits([row for row in ours if row["policy"] != "none"], "time_ratio"))
     deviation, degrees = (measured, freedom) if measured > RATIO_KNOWN else (RATIO_KNOWN, None)
     level, level_freedom = _pooled(_between_visits(ours, "step_time_seconds"))
     in_unit, _ = _pooled(_between_visits(ours, "step_time_seconds", "sentinel_seconds" if in_sentinels else ""))
     return RunToRun(
         deviation=deviation,
         seconds_deviation=max(in_unit, SECONDS_KNOWN),
-        repeated_cells=len(between),
         measured=measured if freedom else None,
         degrees_of_freedom=degrees,
         level_deviation=max(level, SECONDS_KNOWN) if level_freedom else None,

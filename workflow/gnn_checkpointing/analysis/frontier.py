@@ -102,7 +102,6 @@ def _flat(policy: Points, none: Points) -> results.Flatness | None:
         policy=densest.policy,
         degrees=[point.degree for point in own],
         bytes_per_edge=slope,
-        none_bytes_per_edge=none_slope,
         slope_ratio=slope / none_slope if none_slope > 0 else None,
         sparse_degree=sparse.degree,
         densest_degree=densest.degree,

@@ -73,7 +73,6 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
             for row in measured
             if row.changes and not row.is_uncompared
         ],
-        not_compared=[{"cell": row.cell, "policy": row.policy} for row in uncompared],
         warnings=[
             *_warnings(cells),
             *(

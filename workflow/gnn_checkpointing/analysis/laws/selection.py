@@ -10,7 +10,7 @@ import numpy as np
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, answering, held_out, why_not
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, matrix
-from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError, Response, TimeUnit
+from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError, Response
 from gnn_checkpointing.analysis.rounding import Floats, first_least
 from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
@@ -161,8 +161,8 @@ def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage
     return Coverage.model_validate({"response": response, "method": method, **tried, **reach})
 
 
-def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
-    """The rows with the step times that laws are fitted to, and how these were chosen; None without sentinels.
+def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], bool]:
+    """The rows with the step times that laws are fitted to, and whether these are in sentinels.
 
     The rule was fixed before any data. If every timed row has a sentinel, which is a fixed step of the same kind of
     work timed in the same rounds, step times are divided by it; but not if the additive law then has a larger median
@@ -172,7 +172,7 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
     timed = answering(rows, _TIME)
     read = np.array([row.sentinel_seconds for row in timed if row.sentinel_seconds is not None])
     if not len(read) or len(read) < len(timed):
-        return list(rows), None
+        return list(rows), False
     usual = float(np.median(read))
     divided = [
         row
@@ -182,14 +182,7 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
     ]
     in_seconds, in_sentinels = (_held_out_error(each) for each in (rows, divided))
     used = in_seconds is None or in_sentinels is None or in_sentinels <= in_seconds
-    unit = TimeUnit(
-        sentinel_seconds=usual,
-        sentinel_deviation=float(np.std(np.log(read))),
-        error_in_seconds=in_seconds,
-        error_in_sentinels=in_sentinels,
-        used=used,
-    )
-    return (divided if used else list(rows)), unit
+    return (divided if used else list(rows)), used
 
 
 def _held_out_error(rows: Sequence[Row]) -> float | None:

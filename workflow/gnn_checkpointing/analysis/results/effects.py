@@ -47,7 +47,6 @@ class Effect(Result):
     density: Share = Field(0.0, description="num_edges / (num_nodes (num_nodes - 1))")
     headline: bool = Field(True, description="at the size and of the family that the convolution's answer is given for")
     cells: int = 1
-    timed_cells: int = 0
 
     peak_memory_bytes: float = 0.0
     activation_bytes: float = 0.0

@@ -24,7 +24,6 @@ class RunToRun(Result):
     seconds_deviation: Share = Field(
         description="the same of step times in the unit of the laws of time; not measured, where the machine is as fast"
     )
-    repeated_cells: int
     measured: Share | None = Field(description="by the study's own repeats; None without any")
     degrees_of_freedom: int | None
     level_deviation: Share | None = Field(None, description="of plain step times; None where it was not measured")
@@ -89,7 +88,6 @@ class Flatness(OfPolicy):
 
     degrees: list[float]
     bytes_per_edge: float
-    none_bytes_per_edge: float
     slope_ratio: float | None
     sparse_degree: float
     densest_degree: float

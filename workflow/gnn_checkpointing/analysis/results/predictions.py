@@ -182,20 +182,6 @@ class ResidentLaw(OfPolicy):
     per_edge: float
 
 
-class TimeUnit(Result):
-    """The unit in which laws of time were fitted: seconds, or (`used`) sentinels, given in seconds at the median speed.
-
-    The errors are medians of additive laws' errors on held-out levels of density and size, None without such laws.
-    `sentinel_deviation` is the standard deviation of the sentinel's logarithm between cells.
-    """
-
-    sentinel_seconds: float
-    sentinel_deviation: Share
-    error_in_seconds: Share | None
-    error_in_sentinels: Share | None
-    used: bool
-
-
 class Predictions(Result):
     """All results of the predictive laws, and all evidence against them.
 
@@ -217,5 +203,4 @@ class Predictions(Result):
     summaries: list[ScoreSummary]
     censored: list[Censored]
     capacities: list[Capacity]
-    time_unit: TimeUnit | None = Field(None, description="None where the sentinel was not timed with every row")
     not_fitted: list[str]

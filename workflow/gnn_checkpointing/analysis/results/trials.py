@@ -202,7 +202,6 @@ class Quality(Result):
     worst_half_width: float
     within_target: float
     not_the_same: list[str]
-    not_compared: list[dict[str, str]] = Field([])
     warnings: list[str]
     setting: Setting = Setting()
     run: Run | None = None
