@@ -11,7 +11,6 @@ import pytest
 from gnn_checkpointing.analysis.analyse import (
     Findings,
     accuracies,
-    analyse,
     analysis_files,
     read_analysis,
     write_analysis,
@@ -21,15 +20,12 @@ from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import without
+from synthetic.findings import analysed
 from synthetic.graphs import Graph, generated_graphs, real_graphs
 from synthetic.rows import Table, table
-from synthetic.tables import protocol, trainings
+from synthetic.tables import trainings
 
 ONE = generated_graphs((500,), (4.0,), 1)
-
-
-def findings(rows: Table, seed: int = 1) -> Findings:
-    return analyse(rows, trainings(), protocol(seed=seed))
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +35,18 @@ def rows() -> Table:
 
 @pytest.fixture(scope="module")
 def found(rows: Table) -> Findings:
-    return findings(rows)
+    return analysed(rows)
 
 
 def test_the_same_table_gives_the_same_bytes_in_any_order_of_rows(rows: Table, found: Findings, tmp_path: Path) -> None:
     write_analysis(tmp_path, found)
-    files = analysis_files(findings(rows[::-1]))
+    files = analysis_files(analysed(rows[::-1]))
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
     assert set(files) == {f"{field.name}.json" for field in fields(Findings)}
 
 
 def test_another_seed_moves_the_simulated_rule_and_no_effect(rows: Table, found: Findings) -> None:
-    other = findings(rows, seed=2)
+    other = analysed(rows, seed=2)
     assert found.robustness.stopping != other.robustness.stopping
     for name in ("effects", "regressions", "accuracy", "quality"):
         assert getattr(found, name) == getattr(other, name), name
@@ -71,7 +67,7 @@ def test_any_study_is_analysed_and_what_is_read_back_is_written_again_to_the_las
     graphs: list[Graph], noise: float, tmp_path: Path
 ) -> None:
     """What is read back is rounded, and rounding it once more changes nothing."""
-    found = findings(table(0, graphs, noise=noise))
+    found = analysed(table(0, graphs, noise=noise))
     write_analysis(tmp_path, found)
     assert analysis_files(read_analysis(tmp_path)) == analysis_files(found)
 
@@ -79,10 +75,10 @@ def test_any_study_is_analysed_and_what_is_read_back_is_written_again_to_the_las
 def test_a_study_in_which_nothing_completed_is_analysed_and_one_policy_alone_is_refused() -> None:
     rows = table(0, ONE, convolutions=("GCN",))
     with pytest.raises(Refusal, match=r"^measurements\.csv: every row is of policy none, which leaves nothing to"):
-        findings(rows[:1])
+        analysed(rows[:1])
     for policy in ("none", "layers", "edge_blocks"):
         rows = without(rows, "sbm-n500-d4-r0-GCN", policy, "out_of_memory")
-    result = findings(rows)
+    result = analysed(rows)
     assert result.effects.generated == result.effects.real == result.regressions.laws == []
     assert len(result.quality.failures) == 3
 

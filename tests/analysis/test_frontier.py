@@ -6,13 +6,12 @@ from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Effect, Effects, Flatness
 from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import changed, without
+from synthetic.findings import analysed
 from synthetic.frontier import FRONTIER_SHARES, frontier_table
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.results import the_one
 from synthetic.rows import table
 from synthetic.tables import effects_of
-
-from .test_analyse import findings
 
 CELL = "sbm-n2000-d{}-r0-GATv2-gather_scatter-retaining"
 DENSE = CELL.format(128)
@@ -21,7 +20,7 @@ ROWS = frontier_table(noise=0.0)
 
 @pytest.fixture(scope="module")
 def whole() -> Findings:
-    return findings(ROWS)
+    return analysed(ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +130,7 @@ def test_a_ratio_under_another_allocator_is_split_into_its_factors(found: Effect
 
 def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(whole: Findings) -> None:
     """A table without the rows of `default` gives the same effects, laws, sets and tables to the last digit."""
-    alone = findings([row for row in ROWS if row["allocator"] == "retaining"])
+    alone = analysed([row for row in ROWS if row["allocator"] == "retaining"])
     for name in ("generated", "best_segments", "payoffs", "pareto", "flatness"):
         assert getattr(whole.effects, name) == getattr(alone.effects, name), name
     assert whole.regressions == alone.regressions
@@ -139,7 +138,7 @@ def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(w
     assert whole.quality.median_half_width == alone.quality.median_half_width
     assert [p for p in whole.effects.points if p.allocator == "retaining"] == alone.effects.points
     with pytest.raises(Refusal, match="no row under allocator retaining, the study's reference \\(found: default\\)"):
-        findings([row for row in ROWS if row["allocator"] == "default"])
+        analysed([row for row in ROWS if row["allocator"] == "default"])
 
 
 def test_another_model_is_on_the_frontier_alone_and_a_changed_computation_nowhere(whole: Findings) -> None:
@@ -158,7 +157,7 @@ def test_laws_of_bytes_know_the_untimed_level_and_laws_of_time_do_not() -> None:
     small = {"convolutions": ("GCN",), "aggregations": ("gather_scatter",), "allocators": ("retaining",)}
     small |= {"policies": ("none", "layers"), "degrees": (4, 8, 32, 64), "untimed": 64}
     rows = [row for nodes in (500, 1000) for row in frontier_table(**small, num_nodes=nodes)]
-    found = findings(rows).regressions
+    found = analysed(rows).regressions
     cells = {(law.policy, law.response): law.cells for law in found.laws}
     clusters = {(one.policy, one.response): one.clusters for one in found.interactions}
     for counts in (cells, clusters):

@@ -2,22 +2,18 @@
 
 import pytest
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse
+from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.study.settings import PRACTICE
 from synthetic.changes import changed
+from synthetic.findings import analysed
 from synthetic.graphs import generated_graphs
 from synthetic.rows import Table, table
-from synthetic.tables import protocol
 
 DEGREES, PLACE = (4.0, 32.0, 128.0), "sbm-n1000-d32-r0"
 GRID = generated_graphs((500, 1000), DEGREES)
 LARGE = generated_graphs((8000,), (128.0,), 1)
 BARE = table(0, GRID, convolutions=["GATv2"])
-
-
-def found(rows: Table, **changes: object) -> Findings:
-    return analyse(rows, [], protocol(**changes))
 
 
 def in_practice(kept: float = 1.2) -> Table:
@@ -42,7 +38,7 @@ def apart(findings: Findings) -> dict[str, object]:
 
 
 def test_practice_is_compared_on_its_own_graph_and_moves_nothing_else() -> None:
-    plain, both = found(BARE), found(BARE + in_practice())
+    plain, both = analysed(BARE), analysed(BARE + in_practice())
     assert apart(both) == apart(plain)
     assert plain.effects.practice == []
     layers, blocks = both.effects.practice
@@ -57,22 +53,24 @@ def test_practice_is_compared_on_its_own_graph_and_moves_nothing_else() -> None:
 def test_a_policy_that_changes_what_is_computed_is_not_compared() -> None:
     added = in_practice()
     cell = str(added[0]["cell"])
-    spoilt = found(BARE + changed(added, cell, "layers", same_gradients=False))
+    spoilt = analysed(BARE + changed(added, cell, "layers", same_gradients=False))
     assert [row.policy for row in spoilt.effects.practice] == ["edge_blocks"]
 
 
 @pytest.mark.parametrize(("kept", "verdict"), [(1.05, "supported"), (1.2, "refuted")])
 def test_the_answer_holds_where_layers_keep_at_most_a_tenth_more(kept: float, verdict: str) -> None:
-    claims = {claim.id: claim for claim in judge(found(BARE + in_practice(kept)), "study", "machine").claims}
+    claims = {claim.id: claim for claim in judge(analysed(BARE + in_practice(kept)), "study", "machine").claims}
     judged = claims["layers-saves-in-practice:GATv2:layers"]
     assert (judged.verdict, judged.reason) == (verdict, "1,000 nodes, average degree 32")
     assert claims["edge-blocks-saves-in-practice:GATv2:edge_blocks"].verdict == "supported"
-    assert "layers-saves-in-practice:GATv2:layers" not in {c.id for c in judge(found(BARE), "study", "machine").claims}
+    assert "layers-saves-in-practice:GATv2:layers" not in {
+        c.id for c in judge(analysed(BARE), "study", "machine").claims
+    }
 
 
 def test_large_graphs_are_in_the_laws_and_in_nothing_else() -> None:
     large = [{**row, "cell": f"{row['cell']}-large"} for row in table(1, LARGE, convolutions=["GATv2"])]
-    plain, both = found(BARE), found(BARE + large, large_graphs=frozenset({LARGE[0].id}))
+    plain, both = analysed(BARE), analysed(BARE + large, large_graphs=frozenset({LARGE[0].id}))
     kept, wider = apart(plain), apart(both)
     assert {name for name in kept if kept[name] != wider[name]} == {"predictions"}
     laws = {(law.policy, law.response): law for law in both.predictions.laws}

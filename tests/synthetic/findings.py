@@ -39,8 +39,9 @@ def empty(effects: Effects | None = None, frontier: Effects | None = None, **par
     return replace(Findings(effects=whole, **nothing), **parts)
 
 
-def analysed(rows: Table, drift: float = 1e-6) -> Findings:
-    return analyse(rows, trainings(drift=drift), protocol())
+def analysed(rows: Table, drift: float = 1e-6, **changes: Any) -> Findings:
+    """The analysis of a table; `changes` are settings of the protocol."""
+    return analyse(rows, trainings(drift=drift), protocol(**changes))
 
 
 @cache

@@ -25,6 +25,7 @@ from gnn_checkpointing.report.render import Sources, published_sources
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
 
+from . import planner
 from .changes import changed
 from .findings import analysed
 from .frontier import frontier_table
@@ -154,9 +155,9 @@ def trends() -> Trends:
 def knowledge(**changes: Any) -> Knowledge:
     """Knowledge of a planner that has no laws."""
     sizes = {"num_layers": 4, "hidden_channels": 32, "heads": 4, "num_features": 32}
-    nothing = {"limits": [], "graphs": [], "policies": []}
-    values = {"hardware": "laptop", "machine": "Laptop, 2 cores", "study": "default", "confidence": 0.95}
-    return Knowledge.model_validate({**values, "measured": sizes, **nothing, **changes})
+    named = {"hardware": "laptop", "machine": "Laptop, 2 cores", "study": "default"}
+    nothing: dict[str, Any] = {"limits": [], "graphs": [], "policies": []}
+    return planner.knowledge(**{**named, "measured": sizes, **nothing, **changes})
 
 
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:

@@ -38,27 +38,13 @@ def claim(id: str, verdict: str, **fields: Any) -> Claim:
 
 def audit() -> Audit:
     """An audit with a check that passed, one that failed and one that does not apply."""
-    passed = {
-        "id": "cells-alone",
-        "question": "Was each cell alone on the machine?",
-        "rule": "No cell began before an earlier one had ended.",
-        "passed": True,
-        "found": "0 of 108 cells overlapped another",
-        "evidence": "measurements.csv: started, ended",
-    }
-    failed = {
-        "id": "machine-steady",
-        "question": "Was the machine steady?",
-        "rule": "In the median cell a fixed workload drifted by at most 5 %.",
-        "passed": False,
-        "found": "median drift: 5.607 %, at most 5 % allowed",
-        "evidence": "analysis/quality.json: sentinel_drift.median",
-    }
-    left_out = {
-        "id": "real-time",
-        "question": "Is time on real graphs predicted?",
-        "rule": "The laws of step time are at most 10 % off in the median.",
-        "passed": None,
-        "needs": "no real graph lies within what a law was fitted on",
-    }
-    return graded("default", "laptop", [made(Check, **fields) for fields in (passed, failed, left_out)])
+    rows: list[tuple[Any, ...]] = [
+        ("cells-alone", "Was each cell alone on the machine?", "No cell began before an earlier one had ended.",
+         True, "0 of 108 cells overlapped another", "measurements.csv: started, ended"),
+        ("machine-steady", "Was the machine steady?", "In the median cell a fixed workload drifted by at most 5 %.",
+         False, "median drift: 5.607 %, at most 5 % allowed", "analysis/quality.json: sentinel_drift.median"),
+        ("real-time", "Is time on real graphs predicted?", "The laws of step time are at most 10 % off in the median.",
+         None, "", "", "no real graph lies within what a law was fitted on"),
+    ]  # fmt: skip
+    keys = ("id", "question", "rule", "passed", "found", "evidence", "needs")
+    return graded("default", "laptop", [made(Check, **dict(zip(keys, row, strict=False))) for row in rows])
