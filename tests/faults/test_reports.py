@@ -22,7 +22,10 @@ from .hostile import signed, tampered
 
 pytestmark = pytest.mark.slow
 
-STUDY = os.environ.get("STUDY", "ten-million")
+STUDIES = os.environ.get("STUDIES", "ten-million vision").split()
+"""One whose single graph is large, and one of whole models that read images."""
+
+STUDY = STUDIES[0]
 
 
 def names(folder: Path) -> list[str]:
@@ -31,18 +34,19 @@ def names(folder: Path) -> list[str]:
     return sorted({name for name in found if name.endswith((".json", ".jsonl")) or name == "measurements.csv"})
 
 
-NAMES = names(published(STUDY))
+NAMES = {study: names(published(study)) for study in STUDIES}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    assert names(rebuilt(STUDY)) == NAMES
-    return copied(rebuilt(STUDY), tmp_path_factory.mktemp("reports"))
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    assert {study: names(rebuilt(study)) for study in STUDIES} == NAMES
+    return {study: copied(rebuilt(study), tmp_path_factory.mktemp("reports")) for study in STUDIES}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("study", "name"), [(study, name) for study in STUDIES for name in NAMES[study]])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_one_value_of_one_file(folder: Path, name: str) -> None:
+def test_one_value_of_one_file(folders: dict[str, Path], study: str, name: str) -> None:
+    folder = folders[study]
     path, manifest = folder / name, folder / "ro-crate-metadata.json"
     content, listed = path.read_bytes(), manifest.read_bytes()
 
@@ -64,13 +68,19 @@ def test_one_value_of_one_file(folder: Path, name: str) -> None:
     check()
 
 
+@pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_commands_on_a_spoilt_folder_beside_a_good_one(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folders: dict[str, Path],
+    study: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`index` keeps the good one, `compare` and `rebuild` refuse or take it; the guard fires in none of them."""
     monkeypatch.chdir(tmp_path)
-    reports, spoilt, out = tmp_path / "report", tmp_path / "report" / "other" / STUDY, tmp_path / "out"
+    folder, out = folders[study], tmp_path / "out"
+    reports, spoilt = tmp_path / "report", tmp_path / "report" / "other" / study
     copied(folder, reports)
     places = (f"--reports={reports}", f"--templates={ROOT / 'templates'}")
 
@@ -79,7 +89,7 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
     def check(data: st.DataObject) -> None:
         shutil.rmtree(spoilt, ignore_errors=True)
         shutil.copytree(folder, spoilt)
-        name = data.draw(st.sampled_from(NAMES))
+        name = data.draw(st.sampled_from(NAMES[study]))
         (spoilt / name).write_bytes(tampered((spoilt / name).read_bytes(), name, data.draw))
         if name != "ro-crate-metadata.json" and data.draw(st.booleans()):
             signed(spoilt, name)
@@ -102,8 +112,9 @@ STAGES = ("judge", "audit", "knowledge", "plan", "report")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("stage", STAGES)
-def test_each_stage_on_a_spoilt_run(folder: Path, tmp_path: Path, stage: str) -> None:
+def test_each_stage_on_a_spoilt_run(folders: dict[str, Path], study: str, tmp_path: Path, stage: str) -> None:
     """A run's folder without seals, as another may send it: exit code 0 or 2, and the guard does not fire."""
     run, out = tmp_path / "run", tmp_path / "out"
     options = {
@@ -118,8 +129,8 @@ def test_each_stage_on_a_spoilt_run(folder: Path, tmp_path: Path, stage: str) ->
     @given(st.data())
     def check(data: st.DataObject) -> None:
         shutil.rmtree(run, ignore_errors=True)
-        shutil.copytree(folder, run, ignore=shutil.ignore_patterns("*.pdf", "*.html", "figures"))
-        name = "planner.json" if stage == "plan" else data.draw(st.sampled_from(NAMES))
+        shutil.copytree(folders[study], run, ignore=shutil.ignore_patterns("*.pdf", "*.html", "figures"))
+        name = "planner.json" if stage == "plan" else data.draw(st.sampled_from(NAMES[study]))
         (run / name).write_bytes(tampered((run / name).read_bytes(), name, data.draw))
         assert main([stage, *options.get(stage, [f"--run={run}"])]) in (0, 2)
 
