@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import torch
 from small_inputs import EDGES, TYPES, C, O, X, drawn
@@ -9,9 +10,9 @@ from steps_compared import difference, seed_all, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
-IMPURE = [0]
-CALLS: list[int] = []
-"""Calls of `Counted`'s message. Not in the layer: blocks refuse a message that changes attributes of its layer."""
+IMPURE = Mock()
+CALLS = Mock()
+"""Counts calls of `Counted`'s message. Not in a list: blocks refuse a message that changes a global."""
 
 
 def perceptron(channels: int = C, out: int = O, *between: nn.Module) -> nn.Module:
@@ -60,7 +61,7 @@ class Counted(Sending):
     """A layer that counts the calls of its message."""
 
     def message(self, x_j: Tensor) -> Tensor:
-        CALLS.append(1)
+        CALLS()
         return x_j.tanh()
 
 
@@ -205,9 +206,9 @@ class TwoBlocks(nn.Module):
 def calls_in_a_step(layer: nn.Module) -> int:
     """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
     step(layer, (X, EDGES))
-    CALLS.clear()
+    CALLS.reset_mock()
     step(layer, (X, EDGES))
-    return len(CALLS)
+    return CALLS.call_count
 
 
 def gradients(model: nn.Module) -> list[Tensor | None]:
@@ -231,19 +232,19 @@ class Impure(Sending):
     """A layer whose result changes with each run, by a global counter that policies do not know."""
 
     def message(self, x_j: Tensor) -> Tensor:
-        IMPURE[0] += 1
-        return (x_j * IMPURE[0]).tanh()
+        IMPURE()
+        return (x_j * IMPURE.call_count).tanh()
 
 
 def built(kind: Callable[[], nn.Module] = Mixed) -> nn.Module:
     seed_all(0)
-    IMPURE[0] = 0
+    IMPURE.reset_mock()
     return without_zeros(kind())
 
 
 def assert_same(plain: nn.Module, model: nn.Module, *graphs: tuple) -> None:
     for args in graphs or ((X, EDGES),):
-        IMPURE[0] = 0
+        IMPURE.reset_mock()
         expected = step(plain, args)
-        IMPURE[0] = 0
+        IMPURE.reset_mock()
         assert difference(expected, step(model, args)) == ""

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -440,25 +441,25 @@ def test_a_large_tensor_or_one_in_a_tuple_is_refused_where_it_is_written(size: i
         step(apply(layer, "layers"), (X, EDGES))
 
 
-ELSEWHERE = [1]
+ELSEWHERE = Mock(times=1)
 
 
 class Elsewhere(Sending):
-    """Computes with a global list."""
+    """Computes with a global that policies do not know."""
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=torch.cat([self.lin(x).exp()] * ELSEWHERE[0]))
+        return self.propagate(edge_index, x=torch.cat([self.lin(x).exp()] * ELSEWHERE.times))
 
 
 def test_a_layer_that_computes_something_else_the_second_time_is_an_error() -> None:
     layer = apply(Elsewhere(), "edge_blocks(8)")
     loss = layer(X, EDGES).square().sum()
-    ELSEWHERE[0] = 2
+    ELSEWHERE.times = 2
     try:
         with pytest.raises(RuntimeError, match=r"Elsewhere computes something else when its forward pass runs again"):
             loss.backward()
     finally:
-        ELSEWHERE[0] = 1
+        ELSEWHERE.times = 1
 
 
 def test_a_second_gradient_starts_from_the_same_attributes() -> None:

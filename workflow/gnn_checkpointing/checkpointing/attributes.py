@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.contents import FUNCTIONS, Contents, class_attributes, globals_of, holds, members
+from gnn_checkpointing.checkpointing.contents import Contents, holds, members
 from gnn_checkpointing.checkpointing.given import is_tensor, version_of, versions_of
 from gnn_checkpointing.checkpointing.random_states import Own
+from gnn_checkpointing.checkpointing.views import FUNCTIONS, class_attributes, globals_of, globals_reached
 from gnn_checkpointing.refusal import Refusal
 
 MESSAGE_HOOKS = tuple(
@@ -34,7 +35,7 @@ _SMALL_BYTES = 2**20
 TINY_BYTES = 2**12
 """Largest size of a tensor whose copy is kept for the backward pass, in case it is written into before then."""
 _NEAREST = 1000
-"""Number of objects considered among all that a hook can reach, which may be a whole program."""
+"""Number of objects considered among all that a hook or a global can reach, which may be a whole program."""
 
 
 class Attributes:
@@ -48,10 +49,13 @@ class Attributes:
         """Attributes of a module, of its classes, and of objects among the arguments `given`."""
         before = [(part, _plain(part)) for part in module.modules()]
         plain = (value for _, own in before for value in own.values())
-        shared = (own for kind in {type(part) for part, _ in before} for own in class_attributes(kind))
+        kinds = {type(part) for part, _ in before}
+        shared = (own for kind in kinds for own in class_attributes(kind))
+        named = (own for kind in kinds for own in globals_reached(kind))
         objects = (value for value in given if holds(type(value)) or issubclass(type(value), Own))
-        known = (part for part, _ in before)
-        return cls(type(module).__name__, before, members((*plain, *shared, *objects), known))
+        known = [part for part, _ in before]
+        found = (*members((*plain, *shared, *objects), known), *islice(members(named, known), _NEAREST))
+        return cls(type(module).__name__, before, found)
 
     @classmethod
     def reached_by(cls, hook: Any, name: str, parts: Iterable[nn.Module]) -> Self:

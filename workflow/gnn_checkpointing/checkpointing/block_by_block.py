@@ -18,9 +18,9 @@ from torch.nn.parameter import is_lazy
 from gnn_checkpointing.checkpointing.block_arguments import Call, edge_dim, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
+from gnn_checkpointing.checkpointing.forms import Form, other_than_before
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
-from gnn_checkpointing.checkpointing.reentry import other_than_before
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -130,19 +130,6 @@ def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], 
 
 
 @dataclass(frozen=True)
-class _Form:
-    """Placeholder for a tensor whose values are not read."""
-
-    shape: torch.Size
-    dtype: torch.dtype
-    device: torch.device
-
-    def stand_in(self) -> Tensor:
-        """A tensor of this form that takes the memory of one number."""
-        return torch.empty((), dtype=self.dtype, device=self.device).expand(self.shape)
-
-
-@dataclass(frozen=True)
 class Saved:
     """Start of the backward pass: the call's own tensors, or the arguments of the layer's forward pass.
 
@@ -179,7 +166,9 @@ class _Cut(torch.autograd.Function):
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
         # Tensors that the gradients do not read are neither kept nor recomputed; only their form is kept.
         ctx.read = sorted(reads) if saved.again and not reads & saved.made else None
-        ctx.forms = [_Form(tensor.shape, tensor.dtype, tensor.device) for tensor in tensors[:count]]
+        # Positions `made` are computed again from other tensors, which is checked once.
+        form_of = [state.form_of if place in saved.made and ctx.read is None else Form.of for place in range(count)]
+        ctx.forms = [of(tensor) for of, tensor in zip(form_of, tensors, strict=False)]
         read = [] if ctx.read is None else [tensors[place] for place in ctx.read]
         ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *read, *kept)
         return out
@@ -211,9 +200,10 @@ class _Cut(torch.autograd.Function):
             else:
                 with torch.set_grad_enabled(differentiable):
                     call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
-            forms = [] if call is None else [_Form(t.shape, t.dtype, t.device) for t in call.tensors]
-            if call is None or forms != ctx.forms:
-                raise other_than_before(ctx.cut.layer)
+            if call is None or len(call.tensors) != count:
+                raise other_than_before(ctx.state.name)
+            if not all(form.fits(ctx.state.form_of(t)) for form, t in zip(ctx.forms, call.tensors, strict=True)):
+                raise other_than_before(ctx.state.name)
             cut = replace(ctx.cut, call=call)
             asked = zip(ctx.parameters, wants_parameters, strict=True)
             parameters = tuple(ctx.state.weight_in_use(p) for p, wants in asked if wants)
@@ -233,6 +223,7 @@ class _Cut(torch.autograd.Function):
             return sums.of_tensors, sums.of_weights
 
         of_tensors, of_weights = ctx.state.again(found)
+        ctx.state.confirm()
         remaining = iter(of_weights)
         return (
             *(None,) * 4,

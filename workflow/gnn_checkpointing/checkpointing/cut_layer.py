@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.attached import put
 from gnn_checkpointing.checkpointing.block_arguments import (
     DeferredEdgeValues,
     InPlaceOfATensor,
@@ -29,7 +30,7 @@ from gnn_checkpointing.checkpointing.given import flattened, is_tensor, quick_le
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
-from gnn_checkpointing.checkpointing.layers import put, uncompiled
+from gnn_checkpointing.checkpointing.layers import uncompiled
 from gnn_checkpointing.checkpointing.message_code import forward_of, learns, used_among
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
@@ -110,7 +111,7 @@ class CutLayer:
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Compute in blocks if possible, else by PyG's own `propagate`."""
         if recorded():
-            return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
+            return self._own(edge_index, size, kwargs)
         visit = self._visit()
         if visit is not None and visit.entry is not None:
             visit.entry.close()

@@ -1,13 +1,13 @@
 """Decide whether a call of `propagate` can be cut, how blocks read its arguments, and which executor computes it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 from torch.nn.parameter import is_lazy
+from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import _disable_current_modes
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
@@ -131,7 +131,6 @@ class Cutter:
             or messages_hooked(conv)
             or observed()
             or any(hooked(part) for _, part in parts_inside(conv))
-            or forward_ad._current_level >= 0
         )
 
     def _check(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> None:
@@ -159,7 +158,7 @@ class Cutter:
             return on_nodes(cut) or cut
         # Calls of the same kind are not tried again while the layer does not change.
         inference, roles = torch.is_inference_mode_enabled(), tuple(sorted(cut.roles.items()))
-        key = (inference, roles, cut.call.edge_result, switches(self.conv))
+        key = (inference, roles, cut.call.edge_result, switches(self.conv), _kinds(cut.call))
         if key not in self._tried:
             blocks = whole_and_halves(cut)
             if blocks is None:  # nothing to try, on this graph
@@ -178,6 +177,18 @@ class Cutter:
                 faster = on_nodes(cut)
                 self._agreed[key] = faster is not None and agrees(cut, faster)
         return (on_nodes(cut) or cut) if self._agreed[key] else cut
+
+
+def _kinds(call: Call) -> tuple[Hashable, ...]:
+    """What a trial does not vary: options, and precisions and whole numbers that are all the same."""
+    leaves = pytree.tree_leaves((call.values, call.edge_values))
+    options = (part for part in leaves if type(part) in (bool, int, str, type(None)))
+    return *options, *((tensor.dtype, tensor.dim(), _is_constant(tensor)) for tensor in call.tensors)
+
+
+def _is_constant(tensor: Tensor) -> bool:
+    whole = not tensor.is_floating_point() and not tensor.is_complex()
+    return whole and bool((tensor == tensor.flatten()[:1]).all())
 
 
 def is_plain(edge_index: Any) -> bool:

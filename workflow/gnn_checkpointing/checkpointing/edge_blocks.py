@@ -21,12 +21,13 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.attached import put, require_module
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.fused import require_kernels
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.layers import put, recomputed, require_module
+from gnn_checkpointing.checkpointing.layers import recomputed
 from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.attached import require_module
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
-from gnn_checkpointing.checkpointing.layers import require_module
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
@@ -119,7 +119,10 @@ def verify_step(model: nn.Module, wrap: Callable[[nn.Module], None], batch: Any,
         ) from error
     if draws:
         expected, _ = step(lambda _: None, evaluates=True)
-    found, _ = step(wrap, evaluates=draws)
+    try:
+        found, _ = step(wrap, evaluates=draws)
+    except RuntimeError as error:  # such as that of a layer whose second run differs from its first
+        raise Refusal(f"policy {policy}: {error}") from error
     # Some gradients are zero in exact arithmetic, since a softmax is invariant to a shift of its scores.
     rounding = 1e-7 * max(
         (float(grad.norm()) for name, grad in expected.items() if name.startswith(_GRADIENT)), default=0.0

@@ -120,8 +120,14 @@ def names_in(code: CodeType) -> Iterator[str]:
 
 
 @functools.lru_cache(4096)
+def globals_in(code: CodeType, operations: tuple[str, ...] = ("LOAD", "STORE", "DELETE")) -> frozenset[str]:
+    """Names of globals in a function's code and in the functions defined inside it, with these operations on them."""
+    opnames = [f"{operation}_GLOBAL" for operation in operations]
+    own = {step.argval for step in dis.get_instructions(code) if step.opname in opnames}
+    inside = (globals_in(constant, operations) for constant in code.co_consts if isinstance(constant, CodeType))
+    return frozenset(own).union(*inside)
+
+
 def writes_globals(code: CodeType) -> bool:
     """Whether a function, or a function defined inside it, assigns to or deletes global variables."""
-    inside = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    own = any(step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") for step in dis.get_instructions(code))
-    return own or any(map(writes_globals, inside))
+    return bool(globals_in(code, ("STORE", "DELETE")))

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd import forward_ad
 from torch.fx._symbolic_trace import is_fx_symbolic_tracing
 from torch.nn.modules import module as of_all_modules
 from torch.nn.utils import parametrize
@@ -48,7 +49,8 @@ def observed() -> bool:
         return True
     transformed = torch._C._functorch.maybe_current_level() is not None
     keeps: bool = parametrize._cache_enabled > 0
-    return recorded() or transformed or keeps or any(getattr(of_all_modules, name) for name in _OF_ALL)
+    forward: bool = forward_ad._current_level >= 0
+    return recorded() or transformed or keeps or forward or any(getattr(of_all_modules, name) for name in _OF_ALL)
 
 
 class Hooks:

@@ -1,14 +1,9 @@
-"""Policies on whole layers: `layers` and `segments` recompute, `offloaded` moves saved tensors, `reversible` inverts.
-
-`reversible` uses PyG's GroupAddRev, which computes each block's input from its output and keeps neither. It needs a
-model built of such blocks, which is not the model that `none` trains; the baseline is the same reversible model with
-its memory saving off. Inputs are recovered by subtraction, so gradients differ by rounding.
-"""
+"""Policies on whole layers: `layers` and `segments` recompute, `offloaded` moves saved tensors to the host."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,42 +11,15 @@ from torch import Tensor, nn
 from torch.autograd.graph import save_on_cpu, saved_tensors_hooks
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
-from torch_geometric.nn import GroupAddRev, MessagePassing
+from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.attached import put
+from gnn_checkpointing.checkpointing.forms import Form, other_than_before
 from gnn_checkpointing.checkpointing.given import flattened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.message_code import forward_of
-from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.refusal import Refusal, Unavailable
-
-_BEFORE = "_checkpointing_before"
-
-
-def require_module(model: Any) -> None:
-    """Raise `Refusal` if `model` is not a `torch.nn.Module`."""
-    if not isinstance(model, nn.Module):
-        raise Refusal(f"the model is a {type(model).__name__}; give a torch.nn.Module")
-
-
-def put(module: nn.Module, name: str, value: Any) -> None:
-    """Set the attribute `name` on `module` itself, not on its class, until `take_off`."""
-    own = vars(module)
-    own.setdefault(_BEFORE, {}).setdefault(name, [own[name]] if name in own else [])
-    own[name] = value
-
-
-def put_on(module: nn.Module) -> dict[str, Any]:
-    """Attributes that `put` has set and its record of their earlier values, so that they can be set again."""
-    own = vars(module)
-    return {name: own[name] for name in (*own.get(_BEFORE, ()), _BEFORE) if name in own}
-
-
-def take_off(module: nn.Module) -> None:
-    """Restore the earlier values of all attributes that `put` has set."""
-    for name, earlier in vars(module).pop(_BEFORE, {}).items():
-        vars(module).pop(name, None)
-        if earlier:
-            vars(module)[name] = earlier[0]
 
 
 def checkpoint_layers(model: nn.Module, *, compiled: bool = True) -> None:
@@ -146,6 +114,33 @@ def _rerunnable(
     return call
 
 
+class _Saved:
+    """What `torch.utils.checkpoint` compares of each saved tensor when a module is recomputed for the first time."""
+
+    def __init__(self, state: Recomputation, made: list[Self], tensor: Tensor) -> None:
+        self._state, self._tensor, self._form = state, tensor, Form.of(tensor)
+        made.append(self)
+
+    def note(self) -> None:
+        """Note the tensor's values and drop it; only after its run, since some kernels write what they have saved."""
+        self._form = self._state.form_of(self._tensor)
+        del self._tensor
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both tensors are the same up to rounding; raises `RuntimeError` if they are not."""
+        assert isinstance(other, _Saved)
+        other.note()
+        if not self._form.fits(other._form):
+            raise other_than_before(self._state.name)
+        self._state.confirm()
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_COMPARISONS: dict[str, Any] = torch.utils.checkpoint._allowed_determinism_checks_to_fns
+
+
 def recomputed(
     module: nn.Module,
     forward: Callable[..., Any],
@@ -169,9 +164,19 @@ def recomputed(
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
     if any(tensor.is_inference() for tensor in tensors):  # autograd cannot save inference tensors
         return forward(*args, **kwargs)
-    function = _rerunnable(Recomputation(module, leaves), forward, contexts(), (args, kwargs), structure)
-    # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
-    return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False)
+    state = Recomputation(module, leaves)
+    function = _rerunnable(state, forward, contexts(), (args, kwargs), structure)
+    compares = f"values of {id(state)}" if state.unconfirmed else "default"
+    saved: list[_Saved] = []
+    _COMPARISONS.setdefault(compares, partial(_Saved, state, saved))
+    try:
+        # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
+        return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False, determinism_check=compares)
+    finally:
+        while saved:
+            saved.pop().note()
+        if compares != "default":
+            del _COMPARISONS[compares]
 
 
 @torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
@@ -201,45 +206,3 @@ def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
     with saved_tensors_hooks(pack, unpack):
         return forward(*args, **kwargs)
-
-
-def drops_at_random(model: nn.Module) -> str | None:
-    """Name of the first submodule of `model` with a dropout rate above 0, or None."""
-    for name, module in model.named_modules():
-        between = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
-        inside = getattr(module, "dropout", 0.0) if isinstance(module, MessagePassing) else 0.0
-        if between > 0 or (isinstance(inside, float | int) and inside > 0):
-            return name or type(model).__name__
-    return None
-
-
-def reverse_blocks(model: nn.Module) -> None:
-    """Policy `reversible`: turn on the memory saving of every GroupAddRev in `model`."""
-    blocks = [module for module in model.modules() if isinstance(module, GroupAddRev)]
-    if not blocks:
-        raise Refusal(
-            f"policy reversible: {type(model).__name__} has no torch_geometric.nn.GroupAddRev; build its blocks of "
-            "them, as models.stack.build_reversible_stack does"
-        )
-    for block in blocks:
-        if name := drops_at_random(block):
-            raise Refusal(
-                f"policy reversible: {name} of a reversible block drops at random, and computing its input back "
-                "draws other masks; drop outside the block"
-            )
-    for block in blocks:
-        put(block, "disable", False)
-        put(block, "_inverse", partial(_held, block, block._inverse))
-        put(block, "_forward", partial(_held_in_backward, block, block._forward))
-
-
-def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
-    """Rerun a block on copies of its buffers: BatchNorm would update the originals a second time (pytorch#96136)."""
-    copies = {name: buffer.clone() for name, buffer in block.named_buffers()}
-    return with_tensors(block, copies, partial(function, *args))
-
-
-def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: Any) -> Any:
-    # PyG runs a block's forward pass without gradients, and again with gradients in the backward pass.
-    again = torch.is_grad_enabled() and not block.disable
-    return _held(block, forward, *args) if again else forward(*args)

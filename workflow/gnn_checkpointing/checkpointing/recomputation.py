@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,13 @@ from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 
 from gnn_checkpointing.checkpointing.attributes import TINY_BYTES, Attributes
+from gnn_checkpointing.checkpointing.forms import Form
 from gnn_checkpointing.checkpointing.given import version_of
 from gnn_checkpointing.checkpointing.hooks import Hooks
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+
+_CONFIRMED: WeakSet[nn.Module] = WeakSet()
+"""Modules of which a second run has once computed the same as the first."""
 
 
 class Recomputation:
@@ -27,6 +32,13 @@ class Recomputation:
 
     def __init__(self, module: nn.Module, given: Sequence[Any] = (), device: torch.device | None = None) -> None:
         self._module, self.name = module, type(module).__name__
+        # A segment is a new list in each step, of the same blocks.
+        self._confirmed = module[0] if isinstance(module, nn.ModuleList) else module
+        # In evaluation mode, RReLU saves memory that it has neither written nor reads.
+        self.unconfirmed = self._confirmed not in _CONFIRMED and all(
+            part.training for part in module.modules() if isinstance(part, nn.RReLU)
+        )
+        """Whether the values of a second run are yet to be compared with those of the first."""
         self._parameters, self._buffers = _named(module, "_parameters"), _named(module, "_buffers")
         self.weights = tuple(
             {id(tensor): tensor for tensor in self._parameters.values() if not is_lazy(tensor)}.values()
@@ -81,6 +93,15 @@ class Recomputation:
             random_restored(self._random),
         ):
             return with_tensors(self._module, changed, partial(function, *args, **kwargs))
+
+    def form_of(self, tensor: Tensor) -> Form:
+        """Form of a tensor that the forward pass saves, without marks for a buffer, which may be changed after that."""
+        buffers = (_place(buffer) for buffer in self._buffers.values())
+        return Form.of(tensor, marked=self.unconfirmed and _place(tensor) not in (None, *buffers))
+
+    def confirm(self) -> None:
+        """Note that a second run has computed the same, so that later ones need not be compared."""
+        _CONFIRMED.add(self._confirmed)
 
     def weight_in_use(self, weight: Tensor) -> Tensor:
         """The tensor that `again` uses for one of the `weights`: its value in the forward pass."""

@@ -21,6 +21,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
 from gnn_checkpointing.checkpointing.block_arguments import Call
+from gnn_checkpointing.checkpointing.forms import Form, other_than_before
 from gnn_checkpointing.checkpointing.given import versions_of
 from gnn_checkpointing.checkpointing.graph_tables import Seen
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -88,7 +89,7 @@ def during(layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
             visits[id(layer)] = before
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Hole:
     """Placeholder that autograd keeps instead of a tensor: its number, and the arguments of the forward pass.
 
@@ -98,7 +99,7 @@ class _Hole:
 
     index: int
     arguments: tuple[Tensor, ...]
-    form: tuple[torch.Size, torch.dtype]
+    form: Form
 
 
 class Entry:
@@ -125,6 +126,8 @@ class Entry:
         self._versions = versions_of(self._arguments)
         self._state: Recomputation | None = None
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
+        self._new: list[tuple[_Hole, Tensor]] = []
+        """The holes of a run that is to be compared, and their tensors, which some kernels write after saving them."""
         self._hooks: saved_tensors_hooks | None = None
 
     def open(self, state: Recomputation | None) -> None:
@@ -139,6 +142,11 @@ class Entry:
         top = saved_tensors_seen_by()
         return self._hooks is None or (top is not None and top[0] == self._pack)
 
+    @property
+    def _state_in_use(self) -> Recomputation:
+        assert self._state is not None  # holes are left after it was set
+        return self._state
+
     def close(self) -> None:
         """Stop leaving holes."""
         if self._hooks is not None:
@@ -149,6 +157,9 @@ class Entry:
         """Stop leaving holes, and drop the arguments, so that the autograd graph alone holds them."""
         self.close()
         self.tensors = self._arguments = ()
+        while self._new:
+            hole, tensor = self._new.pop()
+            hole.form = self._state_in_use.form_of(tensor)
 
     def is_written(self) -> bool:
         """Whether an argument was changed in place since, so that the forward pass cannot be rerun."""
@@ -209,33 +220,28 @@ class Entry:
         if storage_of(tensor) in self._kept or self.is_written():
             return tensor.detach()
         self._holes += 1
-        return _Hole(self._holes - 1, self._arguments, (tensor.shape, tensor.dtype))
+        hole = _Hole(self._holes - 1, self._arguments, Form.of(tensor))
+        if self._state_in_use.unconfirmed:
+            self._new.append((hole, tensor.detach()))
+        return hole
 
     def _unpack(self, packed: Tensor | _Hole) -> Tensor:
         if isinstance(packed, Tensor):
             return packed
+        state = self._state_in_use
         if packed.index not in self._filled:
-            assert self._state is not None  # holes are left after it was set
             if versions_of(packed.arguments) != self._versions:
-                raise RuntimeError(f"an argument of {self._state.name} was changed in place before its backward pass")
-            self._state.again(self._fill, packed.arguments)
+                raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
+            state.again(self._fill, packed.arguments)
         tensor = self._filled.pop(packed.index, None)
-        if tensor is None or (tensor.shape, tensor.dtype) != packed.form:
-            raise other_than_before(self._layer)
+        if tensor is None or not packed.form.fits(state.form_of(tensor)):
+            raise other_than_before(state.name)
         return tensor
 
 
 def saved_tensors_seen_by() -> Any:
     """The innermost hooks on the tensors that autograd saves now; None if there are none."""
     return torch._C._autograd._top_saved_tensors_default_hooks(True)
-
-
-def other_than_before(layer: object) -> RuntimeError:
-    """Error for a layer whose second run differs from its first."""
-    return RuntimeError(
-        f"{type(layer).__name__} computes something else when its forward pass runs again for its gradients: it reads "
-        "what is neither an argument nor an attribute of it; remove the layer's policy"
-    )
 
 
 def storage_of(tensor: Tensor) -> object:

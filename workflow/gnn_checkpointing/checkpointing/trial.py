@@ -18,12 +18,12 @@ from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
 from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
-from gnn_checkpointing.checkpointing.contents import class_attributes
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.given import versions_of
 from gnn_checkpointing.checkpointing.message_code import parts_inside
-from gnn_checkpointing.checkpointing.random_states import Own, RandomStates
+from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.views import class_attributes, globals_reached
 
 _MISSING = object()
 TOLERANCE = 1e-4
@@ -43,12 +43,7 @@ _OVER_ROWS: tuple[type, ...] = (
 )
 
 
-_OF_ALL_DEGREES = (
-    aggr.LSTMAggregation,
-    aggr.GRUAggregation,
-    aggr.LCMAggregation,
-    aggr.PatchTransformerAggregation,
-)
+_PADS = (aggr.LSTMAggregation, aggr.GRUAggregation, aggr.LCMAggregation, aggr.PatchTransformerAggregation)
 
 
 def layer_refusal(conv: nn.Module) -> str | None:
@@ -60,7 +55,7 @@ def layer_refusal(conv: nn.Module) -> str | None:
     if isinstance(conv, MeshCNNConv):
         return "its messages read edges in groups of four, whatever their destinations"
     for name, part in parts_inside(conv):
-        if isinstance(part, _OF_ALL_DEGREES):
+        if isinstance(part, _PADS):
             return f"{name} ({type(part).__name__}) pads every node to the largest number of edges of the whole graph"
         if isinstance(part, _OVER_ROWS) or (isinstance(part, norm.LayerNorm) and part.mode == "graph"):
             return (
@@ -113,7 +108,8 @@ def _compared(
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
     parts = list(conv.modules())
     attributes = {name: (value, watched(value, parts)) for name, value in plain_attributes(conv)}
-    classes = [(kind, watched(class_attributes(kind), parts)) for kind in {type(part) for part in parts}]
+    kinds = {type(part) for part in parts}
+    classes = [(kind, watched([*class_attributes(kind), *globals_reached(kind)], parts)) for kind in kinds]
     with torch.enable_grad():
         first = (torch.zeros(1, requires_grad=True) * 1).grad_fn  # None in inference mode, which records no graph
         given = _Copies()
@@ -132,6 +128,9 @@ def _compared(
             return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         differ = "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
         if before != RandomStates.now(before.device, generators):
+            with random_restored(before):
+                if not all(map(_alike, whole, computed(block))):
+                    return "its messages draw random numbers of which no generator can be set back"
             conv.eval()  # dropout masks of two cuts differ; compare without them
             before, whole = RandomStates.now(before.device, generators), computed(block)
             if before != RandomStates.now(before.device, generators):
