@@ -35,7 +35,8 @@ def _reduced(module: nn.Module, protocol: int) -> Any:
     attributes = put_on(module)
     take_off(module)
     try:
-        made, given, state, *rest = type(module).__reduce_ex__(module, protocol)
+        reduced: Any = type(module).__reduce_ex__(module, protocol)
+        made, given, state, *rest = reduced
         return made, given, copy.copy(state), *rest
     finally:
         vars(module).update(attributes)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.given import ATOMS, is_tensor, leaves_of, versions_of
+from gnn_checkpointing.checkpointing.given import is_tensor, leaves_of, versions_of
 from gnn_checkpointing.refusal import Refusal
 
 Role = Literal["edge", "whole"]
@@ -74,10 +74,7 @@ def _slotted(value: Any, tensors: list[Tensor]) -> Any:
         tensors.append(part)
         return Slot(len(tensors) - 1)
 
-    kind = type(value)
-    if kind is tuple or kind is list:
-        return kind(_slotted(part, tensors) for part in value)
-    return slot(value) if kind in ATOMS or is_tensor(value) else pytree.tree_map(slot, value)
+    return pytree.tree_map(slot, value)
 
 
 def node_maps(names: Sequence[str], values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

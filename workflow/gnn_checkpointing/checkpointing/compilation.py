@@ -1,21 +1,11 @@
 """Policies that decide per operator what is kept: `selective`, and with TorchInductor `compiled` and `memory_budget`.
 
 `selective` keeps each layer's input and the results of its matrix products, through
-`torch.utils.checkpoint.create_selective_checkpoint_contexts`; everything else is recomputed. PyTorch does not allow
-changes in place to a kept result, which decides what can be kept:
-
-| convolution | matrix products kept (per layer) | keeping its aggregation, too |
-|---|---|---|
-| GCN | 1 of nodes | not allowed: PyG scatters in place |
-| SAGE, SAGE-max | 2 of nodes | not allowed |
-| GIN | 2 of nodes | not allowed |
-| GAT | 1 of nodes | not allowed |
-| GATv2 | 2 of nodes | not allowed |
-| EdgeConv | 2 of edges, each a tensor as long as the messages | not allowed |
-
-For GCN and SAGE (mean), whose layers keep little, this is more than policy `none` keeps. A layer that changes the
-result of a matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU cells do, is refused in its
-first step.
+`torch.utils.checkpoint.create_selective_checkpoint_contexts`; everything else is recomputed. That is one product of
+nodes per layer of GCN and GAT, two of SAGE, GIN and GATv2, and for EdgeConv two products of edges, each as long as the
+messages. For GCN and SAGE (mean), whose layers keep little, this is more than policy `none` keeps. PyTorch does not
+allow changes in place to a kept result: PyG's aggregation, which scatters in place, cannot be kept, and a layer that
+changes a product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU cells do, is refused in its first step.
 
 Two models never share compiled code, and no part of a model is silently left uncompiled.
 """

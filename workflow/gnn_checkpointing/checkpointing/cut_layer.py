@@ -98,11 +98,11 @@ class CutLayer:
         if whole or aside or not torch.is_grad_enabled():
             return computed(during(self.conv, Visit(whole=whole), run), InPlaceOfATensor)
         state = Recomputation(self.conv, given)
-        entry = Entry(self.conv, forward, given, structure, state.weights)
-        entry.open(state)
+        entry = Entry(self.conv, forward, given, structure, state)
+        entry.open()
         try:
             with state.hooks.watched():
-                out = during(self.conv, Visit(entry, state), run)
+                out = during(self.conv, Visit(entry), run)
         finally:
             entry.forward_done()
         state.forward_done()
@@ -142,7 +142,7 @@ class CutLayer:
         self._note(cut, executor)
         out = self._aggregated(cut, executor, visit)
         if visit.entry is not None and isinstance(executor, Kernel):
-            visit.entry.open(visit.state)
+            visit.entry.open()
         if type(self.conv).update is MessagePassing.update:
             return out
         index = edge_index[0 if self.conv.flow == "target_to_source" else 1]
@@ -185,7 +185,8 @@ class CutLayer:
                 made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
-            state = visit.state or Recomputation(self.conv, device=cut.edges.pointer.device)
+            entry = visit.entry
+            state = entry.state if entry else Recomputation(self.conv, device=cut.edges.pointer.device)
             out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
         else:
             with torch.no_grad():

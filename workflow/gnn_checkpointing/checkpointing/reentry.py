@@ -50,7 +50,6 @@ class Visit:
     """
 
     entry: Entry | None = None
-    state: Recomputation | None = None
     seeks: bool = False
     fills: bool = False
     whole: str | None = None
@@ -114,25 +113,23 @@ class Entry:
         forward: Callable[..., Any],
         leaves: Sequence[Any],
         structure: pytree.TreeSpec,
-        kept: Sequence[Tensor],
+        state: Recomputation,
     ) -> None:
-        self._layer, self._forward, self._structure = layer, forward, structure
+        self._layer, self._forward, self._structure, self.state = layer, forward, structure, state
         self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
-        self._weights = {storage_of(tensor) for tensor in kept}
+        self._weights = {storage_of(tensor) for tensor in state.weights}
         self._kept = self._weights | {storage_of(tensor) for tensor in self.tensors}
         self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
         self._versions = versions_of(self._arguments)
-        self._state: Recomputation | None = None
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
         self._new: list[tuple[_Hole, Tensor]] = []
         """The holes of a run that is to be compared, and their tensors, which some kernels write after saving them."""
         self._hooks: saved_tensors_hooks | None = None
 
-    def open(self, state: Recomputation | None) -> None:
+    def open(self) -> None:
         """Start to leave holes, until `close`."""
-        self._state = state or self._state
         self._hooks = saved_tensors_hooks(self._pack, self._unpack)
         self._hooks.__enter__()
 
@@ -141,11 +138,6 @@ class Entry:
         """Whether no other hooks, as of a checkpoint inside the layer, take the tensors that autograd saves now."""
         top = saved_tensors_seen_by()
         return self._hooks is None or (top is not None and top[0] == self._pack)
-
-    @property
-    def _state_in_use(self) -> Recomputation:
-        assert self._state is not None  # holes are left after it was set
-        return self._state
 
     def close(self) -> None:
         """Stop leaving holes."""
@@ -159,7 +151,7 @@ class Entry:
         self.tensors = self._arguments = ()
         while self._new:
             hole, tensor = self._new.pop()
-            hole.form = self._state_in_use.form_of(tensor)
+            hole.form = self.state.form_of(tensor)
 
     def is_written(self) -> bool:
         """Whether an argument was changed in place since, so that the forward pass cannot be rerun."""
@@ -221,21 +213,20 @@ class Entry:
             return tensor.detach()
         self._holes += 1
         hole = _Hole(self._holes - 1, self._arguments, Form.of(tensor))
-        if self._state_in_use.unconfirmed:
+        if self.state.unconfirmed:
             self._new.append((hole, tensor.detach()))
         return hole
 
     def _unpack(self, packed: Tensor | _Hole) -> Tensor:
         if isinstance(packed, Tensor):
             return packed
-        state = self._state_in_use
         if packed.index not in self._filled:
             if versions_of(packed.arguments) != self._versions:
-                raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
-            state.again(self._fill, packed.arguments)
+                raise RuntimeError(f"an argument of {self.state.name} was changed in place before its backward pass")
+            self.state.again(self._fill, packed.arguments)
         tensor = self._filled.pop(packed.index, None)
-        if tensor is None or not packed.form.fits(state.form_of(tensor)):
-            raise other_than_before(state.name)
+        if tensor is None or not packed.form.fits(self.state.form_of(tensor)):
+            raise other_than_before(self.state.name)
         return tensor
 
 
