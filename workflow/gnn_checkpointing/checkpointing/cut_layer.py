@@ -1,8 +1,7 @@
 """A PyG layer whose `propagate` is computed in blocks and recomputed in the backward pass; the rest is untouched.
 
 The layer's own code runs everything before and after `propagate`: self-loops, normalisation, linear maps, norms and
-dropout. If a call cannot be cut (a sparse matrix, a hook or an explainer that needs all edges at once, `torch.func`),
-the layer runs as if it had never been wrapped.
+dropout. A call that cannot be cut (a sparse matrix, a hook that needs all edges, `torch.func`) runs as if unwrapped.
 """
 
 import functools
@@ -185,8 +184,7 @@ class CutLayer:
                 made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
-            entry = visit.entry
-            state = entry.state if entry else Recomputation(self.conv, device=cut.edges.pointer.device)
+            state = visit.entry.state if visit.entry else Recomputation(self.conv, device=cut.edges.pointer.device)
             out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
         else:
             with torch.no_grad():
