@@ -18,9 +18,8 @@ from torch.nn.parameter import is_lazy
 from gnn_checkpointing.checkpointing.block_arguments import Call, edge_dim, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
-from gnn_checkpointing.checkpointing.forms import Form, other_than_before
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
-from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
+from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before, with_tensors
 from gnn_checkpointing.refusal import Refusal
 
 

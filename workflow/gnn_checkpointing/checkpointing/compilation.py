@@ -29,9 +29,8 @@ from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint
 
 from gnn_checkpointing.checkpointing.attached import put
 from gnn_checkpointing.checkpointing.kernels.build import said_by
-from gnn_checkpointing.checkpointing.layers import Contexts, layers_of, recomputed
+from gnn_checkpointing.checkpointing.layers import Contexts, drops_at_random, layers_of, recomputed
 from gnn_checkpointing.checkpointing.message_code import forward_of
-from gnn_checkpointing.checkpointing.reversible import drops_at_random
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default]

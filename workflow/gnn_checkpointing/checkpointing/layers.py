@@ -1,4 +1,4 @@
-"""Policies on whole layers: `layers` and `segments` recompute, `offloaded` moves saved tensors to the host."""
+"""Policies on whole layers: `layers`, `segments` rerun, `offloaded` moves to the host, `reversible` computes back."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from torch.autograd.graph import save_on_cpu, saved_tensors_hooks
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
-from torch_geometric.nn import MessagePassing
+from torch_geometric.nn import GroupAddRev, MessagePassing
 
 from gnn_checkpointing.checkpointing.attached import put
-from gnn_checkpointing.checkpointing.forms import Form, other_than_before
 from gnn_checkpointing.checkpointing.given import flattened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.message_code import forward_of
-from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 
@@ -206,3 +205,45 @@ def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
     with saved_tensors_hooks(pack, unpack):
         return forward(*args, **kwargs)
+
+
+def drops_at_random(model: nn.Module) -> str | None:
+    """Name of the first submodule of `model` with a dropout rate above 0, or None."""
+    for name, module in model.named_modules():
+        between = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
+        inside = getattr(module, "dropout", 0.0) if isinstance(module, MessagePassing) else 0.0
+        if between > 0 or (isinstance(inside, float | int) and inside > 0):
+            return name or type(model).__name__
+    return None
+
+
+def reverse_blocks(model: nn.Module) -> None:
+    """Policy `reversible`: turn on every GroupAddRev's memory saving; inputs computed back round the gradients."""
+    blocks = [module for module in model.modules() if isinstance(module, GroupAddRev)]
+    if not blocks:
+        raise Refusal(
+            f"policy reversible: {type(model).__name__} has no torch_geometric.nn.GroupAddRev; build its blocks of "
+            "them, as models.stack.build_reversible_stack does"
+        )
+    for block in blocks:
+        if name := drops_at_random(block):
+            raise Refusal(
+                f"policy reversible: {name} of a reversible block drops at random, and computing its input back "
+                "draws other masks; drop outside the block"
+            )
+    for block in blocks:
+        put(block, "disable", False)
+        put(block, "_inverse", partial(_held, block, block._inverse))
+        put(block, "_forward", partial(_held_in_backward, block, block._forward))
+
+
+def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
+    """Rerun a block on copies of its buffers: BatchNorm would update the originals a second time (pytorch#96136)."""
+    copies = {name: buffer.clone() for name, buffer in block.named_buffers()}
+    return with_tensors(block, copies, partial(function, *args))
+
+
+def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: Any) -> Any:
+    # PyG runs a block's forward pass without gradients, and again with gradients in the backward pass.
+    again = torch.is_grad_enabled() and not block.disable
+    return _held(block, forward, *args) if again else forward(*args)

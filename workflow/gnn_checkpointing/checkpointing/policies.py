@@ -11,8 +11,7 @@ from gnn_checkpointing.checkpointing.attached import put, put_on, require_module
 from gnn_checkpointing.checkpointing.compilation import checkpoint_selectively, compile_model
 from gnn_checkpointing.checkpointing.edge_blocks import cut_layers, wrap_automatically
 from gnn_checkpointing.checkpointing.explanation import verify_step
-from gnn_checkpointing.checkpointing.layers import checkpoint_layers, checkpoint_segments, offload
-from gnn_checkpointing.checkpointing.reversible import reverse_blocks
+from gnn_checkpointing.checkpointing.layers import checkpoint_layers, checkpoint_segments, offload, reverse_blocks
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study.policy_names import POLICIES, PolicyName, parse_policy, refuse_retired
 

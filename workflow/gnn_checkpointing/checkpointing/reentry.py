@@ -21,10 +21,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
 from gnn_checkpointing.checkpointing.block_arguments import Call
-from gnn_checkpointing.checkpointing.forms import Form, other_than_before
 from gnn_checkpointing.checkpointing.given import versions_of
 from gnn_checkpointing.checkpointing.graph_tables import Seen
-from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before
 
 
 class Reached(BaseException):
