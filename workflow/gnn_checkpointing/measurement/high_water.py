@@ -30,7 +30,7 @@ from gnn_checkpointing.measurement.device import spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
 from gnn_checkpointing.study.design import Cell
-from gnn_checkpointing.study.policy_names import COMPILED, parse_policy
+from gnn_checkpointing.study.policy_names import COMPILED, EDGES_PER_NODE, parse_policy
 from gnn_checkpointing.study.study import Study
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
@@ -206,8 +206,11 @@ def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[
 
 
 def _read(contest: Contestant, warmed: bool) -> HighWater:
-    """Read one step; if `warmed`, the second one, since the first maps code and makes the policy's tables."""
-    if warmed or parse_policy(contest.policy).kind in COMPILED:
+    """Read one step; if `warmed`, the second one, since the first maps code and makes the policy's tables.
+
+    Policies that compile or cut are always warmed: their first step also tries each layer.
+    """
+    if warmed or parse_policy(contest.policy).kind in {*COMPILED, *EDGES_PER_NODE}:
         contest.step()
         contest.drop_gradients()
     before = reset_high_water()
