@@ -39,7 +39,7 @@ def test_a_python_that_will_not_do_is_refused_in_one_sentence(fails_on: str, wor
 @pytest.mark.parametrize("name", ["nosuch", "smoke default", "a'b", "$$(touch hacked)", '"; touch hacked; "'])
 def test_a_study_that_is_not_there_is_refused_with_those_that_are(name: str, tmp_path: Path) -> None:
     command = ["make", "-o", str(ROOT / ".venv/.ready"), "report", f"STUDY={name}"]
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "MAKEFLAGS": ""}
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "MAKEFLAGS": "", "MAKELEVEL": "0"}
     found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert found.returncode != 0 and "Traceback" not in found.stderr
     (said,) = [line for line in found.stderr.splitlines() if not line.startswith("make: ")]

@@ -9,7 +9,8 @@ from PIL import Image
 from gnn_checkpointing.packed import PACK, bounded_bytes
 from gnn_checkpointing.report.html import environment, page_script
 from gnn_checkpointing.report.texts import TEMPLATES
-from report.test_report import HOSTILE, hostile_inputs, render
+from report.reading import HOSTILE, render
+from synthetic import inputs as synthetic
 
 from .conftest import Opener, violations
 
@@ -166,7 +167,9 @@ def test_each_drawing_is_saved_as_svg_and_png_with_its_style(page: Any, tmp_path
 
 def test_hostile_text_is_text_to_a_browser(opened: Opener, tmp_path: Path) -> None:
     """Nothing runs, nothing becomes an element, all is read."""
-    render(tmp_path, hostile_inputs())
+    rows = [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])]
+    names = {"study": synthetic.study(HOSTILE), "machine": synthetic.machine(HOSTILE)}
+    render(tmp_path, synthetic.inputs(rows, effects=synthetic.effects(), **names))
     page = opened(tmp_path / "out" / "report.html")
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))

@@ -117,13 +117,14 @@ class _Saved:
     """What `torch.utils.checkpoint` compares of each saved tensor when a module is recomputed for the first time."""
 
     def __init__(self, state: Recomputation, made: list[Self], tensor: Tensor) -> None:
-        self._state, self._tensor, self._form = state, tensor, Form.of(tensor)
+        self._state, self._form = state, Form.of(tensor)
+        self._tensor: Tensor | None = tensor
         made.append(self)
 
     def note(self) -> None:
         """Note the tensor's values and drop it; only after its run, since some kernels write what they have saved."""
-        self._form = self._state.form_of(self._tensor)
-        del self._tensor
+        if self._tensor is not None:  # a layer that takes gradients in its own forward pass compares before its end
+            self._form, self._tensor = self._state.form_of(self._tensor), None
 
     def __eq__(self, other: object) -> bool:
         """Whether both tensors are the same up to rounding; raises `RuntimeError` if they are not."""
