@@ -44,11 +44,6 @@ def throughput(effect: Effect) -> str:
     return units.percent_estimate(effect.time_ratio.inverse)
 
 
-def time(effect: Effect) -> str:
-    assert effect.time_ratio
-    return units.percent_estimate(effect.time_ratio)
-
-
 def spans(effects: list[Effect], *names: str) -> str:
     """Ranges of the fractions of none's memory and throughput, with or without `names`."""
     memory, time = ([getattr(e, f"{name}_ratio") for e in effects] for name in ("activation", "time"))
@@ -89,7 +84,8 @@ def sparse(inputs: ReportInputs) -> list[str]:
     for name in inputs.convolutions:
         two = [] if inputs.has_frontier else [point(inputs, name, "8", policy) for policy in ("layers", "edge_blocks")]
         own = two or [fastest(inputs, name, "8")]
-        each = (f"{p.policy} {shares(p)[0]}, {time(p)}" for p in own)
+        times = [units.ratio_estimate(p.time_ratio) for p in own if p.time_ratio]
+        each = (f"{p.policy} {shares(p)[0]}, {time}\N{MULTIPLICATION SIGN}" for p, time in zip(own, times, strict=True))
         found.append(f"{name} {' and '.join(each)}")
     return [one for one in found if "(spmm)" not in one]
 
@@ -128,7 +124,10 @@ def fastest(inputs: ReportInputs, convolution: str, level: str) -> Effect:
     own = [p for p in own if p.allocator == inputs.reference]
     # A policy that another one beats in both is no candidate, nor is one that trains another model.
     best = next(one for one in inputs.effects.pareto if (one.convolution, one.level) == (convolution, level))
-    found = min((p for p in own if p.policy in best.policies), key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
+    best_of = [(p.time_ratio.estimate, p) for p in own if p.policy in best.policies and p.time_ratio]
+    least = min(time for time, _ in best_of)
+    # A few percent of time are noise: memory decides there.
+    found = min((p for time, p in best_of if time <= least / 0.95), key=lambda p: p.activation_bytes)
     # A budget of 1 is plain compilation, and goes by that name.
     return point(inputs, convolution, level, "compiled") if found.policy == "memory_budget(1)" else found
 
@@ -248,7 +247,9 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "And at degree 8?": sparse,
         "Is the result the same?": same,
         "What should I do?": said(
-            "Do this: use edge_blocks from degree 16 on. At degree 16 it leaves", "At degree 4, edge_blocks leaves", HOW
+            "Do this: if memory is short, use edge_blocks from degree 16 on. At degree 16 it leaves",
+            "At degree 4, edge_blocks leaves",
+            HOW,
         ),
         "And on real graphs, hubs, batches?": said(
             "real is about real graphs, families about hubs, batches about sampled neighbours"
@@ -297,18 +298,26 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
 }
 
 
+def unanswered(name: str, seen: str) -> list[tuple[str, str]]:
+    """Answers of the study's ten questions that a text does not have."""
+    questions, inputs = QUESTIONS[name] | ALL, read(name)
+    assert len(questions) >= 10
+    wanted = [(question, words) for question, answer in questions.items() for words in answer(inputs)]
+    return [(question, words) for question, words in wanted if squeezed(bare(words)) not in squeezed(seen)]
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_first_two_screens_answer_ten_questions(name: str) -> None:
-    questions = QUESTIONS[name] | ALL
-    assert len(questions) >= 10
     page = whole(rendered(name) / "report.html")
-    screens = page[page.index('<div class="answer">') : page.index("</section>", page.index('id="limits"'))]
-    seen, inputs = squeezed(text_of(screens)), read(name)
-    wanted = [(question, words) for question, answer in questions.items() for words in answer(inputs)]
-    assert [(question, words) for question, words in wanted if squeezed(bare(words)) not in seen] == []
-    printed = pypdfium2.PdfDocument(rendered(name) / "report.pdf")
-    seen = squeezed("".join(printed[page].get_textpage().get_text_range() for page in range(2)))
-    assert [(question, words) for question, words in wanted if squeezed(bare(words)) not in seen] == []
+    assert not unanswered(
+        name, text_of(page[page.index('<div class="answer">') : page.index("</section>", page.index('id="limits"'))])
+    )
+
+
+def test_the_first_two_pages_answer_ten_questions(printed: Path) -> None:
+    if printed.name in QUESTIONS:
+        pages = pypdfium2.PdfDocument(printed / "report.pdf")
+        assert not unanswered(printed.name, "".join(pages[n].get_textpage().get_text_range() for n in range(2)))
 
 
 def test_the_table_in_the_readme_is_of_the_published_winners() -> None:

@@ -12,7 +12,7 @@ from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.sections.parts import in_order, spans
 
 WORTH = 0.95
-"""A policy is worth its time only if its activation memory is below this fraction of none's."""
+"""A policy is worth its time only if its activation memory is below this fraction of none's; smaller gains are none."""
 
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the names that readers know: a memory budget of 1 is plain compilation."""
@@ -20,7 +20,10 @@ _SAME = {"memory_budget(1)": "compiled"}
 
 @dataclass(frozen=True)
 class Winner:
-    """Fastest and smallest (least memory) of the Pareto-optimal policies at one density of one convolution."""
+    """Fastest and smallest of the Pareto-optimal policies at one density of one convolution.
+
+    Of policies within 5 % of the least time, the fastest is the one with the least memory, and the other way round.
+    """
 
     convolution: str
     level: str
@@ -40,8 +43,11 @@ class Fronts:
         found = []
         for best in self._inputs.effects.pareto:
             if timed := self._front(best.convolution, best.level):
-                smallest = min(timed, key=lambda p: p.activation_bytes)
-                found.append(Winner(best.convolution, best.level, timed[0], smallest))
+                # The noise of a few percent of time must not choose between policies of very different memory.
+                fast = [p for p in timed if _time(p) * WORTH <= _time(timed[0])]
+                small = [p for p in timed if p.activation_bytes * WORTH <= min(q.activation_bytes for q in timed)]
+                fastest, smallest = min(fast, key=lambda p: p.activation_bytes), min(small, key=_time)
+                found.append(Winner(best.convolution, best.level, fastest, smallest))
         return in_order(self._inputs, found, "convolution", "level")
 
     def _front(self, convolution: str, level: str) -> list[Effect]:
@@ -49,7 +55,7 @@ class Fronts:
         points = {point.policy: point for point in self.those(self._points, convolution=convolution, level=level)}
         (best,) = self.those(self._inputs.effects.pareto, convolution=convolution, level=level)
         own = [points.get(_SAME.get(name, name)) or points[name] for name in best.policies]
-        return sorted(filter(_has_both, own), key=lambda point: point.time_ratio.estimate)
+        return sorted(filter(_has_both, own), key=_time)
 
     def smaller(self, winner: Winner) -> bool:
         """Whether the smallest policy is worth naming: its activation memory is below WORTH times the fastest one's."""
@@ -110,6 +116,12 @@ class Fronts:
         return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]
 
 
+def _time(point: Effect) -> float:
+    """Time ratio of a point that has one."""
+    assert point.time_ratio
+    return point.time_ratio.estimate
+
+
 def _has_both(point: Effect) -> bool:
     """Whether a point has ratios of memory and time to none's."""
     return bool(point.activation_ratio and point.time_ratio)
@@ -117,5 +129,4 @@ def _has_both(point: Effect) -> bool:
 
 def _less_of_both(one: Effect, other: Effect) -> bool:
     """Whether a policy needs less memory and less time than another at the same density."""
-    assert one.time_ratio and other.time_ratio
-    return one.activation_bytes < other.activation_bytes and one.time_ratio.estimate < other.time_ratio.estimate
+    return one.activation_bytes < other.activation_bytes and _time(one) < _time(other)

@@ -154,7 +154,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
     table = partial(_text.table, inputs)
     found = [
         table("table-throughput", EFFECTS, (rate for rate in rates if rate.point.convolution in names)),
-        table("table-winners", EFFECTS, facts.winners() if inputs.has_frontier else ()),
+        table("table-winners", EFFECTS, facts.winners() if inputs.has_frontier else (), worth=facts.worth),
         table(
             "table-limit",
             MEASUREMENTS,
