@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import metadata, version
 from pathlib import Path
@@ -77,3 +78,17 @@ def test_the_lock_can_be_installed_by_every_python_that_is_asked_for() -> None:
     assert len(found) > 0.9 * len(pins)
     needs = {name: one["Requires-Python"] for name, one in found.items() if one["Requires-Python"]}
     assert {name: said for name, said in needs.items() if "3.11.0" not in SpecifierSet(said)} == {}
+
+
+def test_starting_the_workflow_imports_no_large_library() -> None:
+    """Every run of Snakemake pays for what the rules import: with pandas and scipy two seconds more."""
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    imported = re.findall(r"^from gnn_checkpointing\S* import (?:\([^)]*\)|.*)", rules, re.MULTILINE)
+    assert len(imported) > 10
+    heavy = "set(sys.modules) & {'torch', 'pandas', 'scipy', 'matplotlib', 'typst'}"
+    said = subprocess.run(
+        [sys.executable, "-c", "\n".join(["import sys", *imported, f"print({heavy} or 'none')"])],
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout.strip() == "none", said.stderr

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from changed import in_json, in_table, table
-from gnn_checkpointing.comparison import compare, ratios
+from gnn_checkpointing.comparison import ratios
+from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.results import Check, Pair
 
 from .conftest import Changed

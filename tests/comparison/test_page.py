@@ -13,7 +13,7 @@ import pytest
 
 from changed import in_json, in_table, table
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.comparison import compare
+from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.page import render_comparison
 from pages import whole
 from rebuilt import rebuilt

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from faults.damage import DAMAGES, Damage
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence
 from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.explaining.images import classes_of, load_weights
 from gnn_checkpointing.models.vig import MaxRelative, Vig, VigOptions, build_vig, dilated_neighbours
-from gnn_checkpointing.models.vig_weights import classes_of, load_weights
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.convolutions import NAMES, SHAPES, Size, neighbours_by_block
 from gnn_checkpointing.study.vocabulary import VisionTask

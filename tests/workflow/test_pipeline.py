@@ -82,12 +82,8 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
     assert "GATv2" in (folder / "report.html").read_text()
 
 
-def test_a_second_run_does_nothing_within_five_seconds(finished: Checkout) -> None:
-    """Of the processor: other tests may run beside it."""
-    before = os.times()
+def test_a_second_run_does_nothing(finished: Checkout) -> None:
     assert "Nothing to be done" in finished.run()
-    after = os.times()
-    assert after.children_user + after.children_system - before.children_user - before.children_system < 5
 
 
 def test_a_second_machines_report_is_compared_by_itself(restored: Checkout) -> None:

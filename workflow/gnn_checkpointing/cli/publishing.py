@@ -11,6 +11,7 @@ from gnn_checkpointing.audit.validate import believed_complaints, complaints, me
 from gnn_checkpointing.cli import app as options
 from gnn_checkpointing.cli.app import says
 from gnn_checkpointing.cli.judging import write_audit, write_claims, write_findings, write_knowledge
+from gnn_checkpointing.comparison.compare import compare as compared
 from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal, plain
@@ -85,7 +86,7 @@ def compare(*, reports: options.Reports, templates: options.Templates, output_fo
         shared = [one for folders in published.shared(published.folders(reports)).values() for one in folders]
         for wrong in believed_complaints(shared, _BELIEVED).values():
             _refuse(wrong)
-    render_comparison(published.compare(reports), templates, output_folder)
+    render_comparison(compared(reports), templates, output_folder)
 
 
 def index(*, reports: options.Reports, templates: options.Templates, output: options.Output) -> None:
@@ -107,7 +108,7 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
             (output.parent / name).unlink(missing_ok=True)
         found = Compared((reason,))
     else:
-        comparison = published.compare(reports, left_out)
+        comparison = compared(reports, left_out)
         render_comparison(comparison, templates, output.parent)
         found = Compared(tuple(index_sentences(comparison, templates)), published.PAGE)
     render_index(reports, templates, output, found, left_out)

@@ -17,12 +17,11 @@ from gnn_checkpointing.checkpointing import explain as explained_policies
 from gnn_checkpointing.cli import app as options
 from gnn_checkpointing.cli.app import STUDY, AtLeastOne, OutputFolder, progress, says
 from gnn_checkpointing.explaining import explained, patch_graph, trained
-from gnn_checkpointing.explaining.images import class_names, pictures, pixels
+from gnn_checkpointing.explaining.images import class_names, classes_of, pictures, pixels
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.step_trace import step_trace
 from gnn_checkpointing.measurement.workload import cell_task, contestant
 from gnn_checkpointing.models.own import build_own, own_scores, refusing
-from gnn_checkpointing.models.vig_weights import classes_of
 from gnn_checkpointing.records.jobs import Explained
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.report.figures.explained import Curve, curves_svg, patch_graph_svg

@@ -20,9 +20,16 @@ from scipy.stats import t as student
 from torch import Tensor
 
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.explaining.images import Picture, batches, class_names, image_tensor, pictures
+from gnn_checkpointing.explaining.images import (
+    Picture,
+    batches,
+    class_names,
+    classes_of,
+    image_tensor,
+    load_weights,
+    pictures,
+)
 from gnn_checkpointing.models.vig import Vig, VigOptions, build_vig
-from gnn_checkpointing.models.vig_weights import classes_of, load_weights
 from gnn_checkpointing.records.jobs import Block, Explained, Explanations, Mean
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.convolutions import NAMES, PATCH, SHAPES, SIDE, Size, neighbours_by_block

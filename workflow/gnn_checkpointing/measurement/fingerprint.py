@@ -23,7 +23,7 @@ _ROOTS = {
     "measuring": ("measurement.worker", "measurement.supervise"),
     "training": ("training",),
     "encoding": ("measurement.encoding_cost",),
-    "explaining": ("explaining", "models.vig_weights"),
+    "explaining": ("explaining",),
     "collecting": ("collecting",),
     "demonstrating": ("measurement.demonstrate",),
     "analysis": ("analysis",),
