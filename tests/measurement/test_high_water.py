@@ -37,6 +37,25 @@ for peak in (0, 2**40, 0):
         os.kill(int(children), signal.SIGKILL)
 """
 
+STEPS = """
+from gnn_checkpointing.measurement import high_water
+plain = high_water.Contestant.step
+
+def step(contest):
+    print(contest.policy, flush=True)
+    plain(contest)
+
+high_water.Contestant.step = step
+reader = high_water.HighWaterReader(study, graph_file, {cell.id: cell})
+reader.readings(cell.id, dict.fromkeys(["none", "layers", "edge_blocks"], 2**40), lambda: None)
+"""
+
+
+def test_a_policy_that_cuts_layers_is_read_in_its_second_step(tmp_path: Path) -> None:
+    """Its first step also tries each layer. Other policies of large peaks save the time, but for a process's first."""
+    study = small_study(policies=("none", "layers", "edge_blocks"))
+    assert said(STEPS, study, tmp_path) == ["none", "none", "layers", "edge_blocks", "edge_blocks"]
+
 
 def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:
     study = small_study(policies=("none", "layers", "edge_blocks", "segments(2)"))
