@@ -1,4 +1,4 @@
-"""Hooks that observe, change values, keep state and draw random numbers, and weights made by hooks."""
+"""Hooks that observe, change values, keep state and draw random numbers, weights made by hooks, and modes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,9 @@ from small_inputs import X
 from small_layers import gradients
 from steps_compared import tensors_in
 from torch import Tensor, nn
+from torch.autograd import graph
 from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm
+from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 from torch_geometric import nn as pyg
 
@@ -154,3 +156,30 @@ def hooks_on_the_gradients_of_weights(model: nn.Module) -> Any:
         weight.register_post_accumulate_grad_hook(lambda weight, name=name: calls.append(name))
     loss_of(model).backward()
     return sorted(calls), gradients(model)
+
+
+class Louder(TorchFunctionMode):
+    """Doubles the results of linear maps."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = function(*args, **(kwargs or {}))
+        return out * 2 if function is nn.functional.linear else out
+
+
+@situation
+def a_mode_of_functions_in_the_forward_pass_alone(model: nn.Module) -> Any:
+    before = trained(model)
+    with Louder():
+        loss = loss_of(model)
+    loss.backward()
+    return before, loss, gradients(model)
+
+
+@situation
+def saved_features_that_may_be_changed(model: nn.Module) -> Any:
+    with graph.allow_mutation_on_saved_tensors():
+        x = X.clone()
+        loss = loss_of(model.eval(), x)
+        x.mul_(2)
+        loss.backward()
+    return gradients(model)

@@ -44,6 +44,21 @@ class FromData(nn.Module):
         return self.layer(data.x, data.edge_index)
 
 
+class Kept(FromData):
+    """A model that writes its output into its argument, and keeps it."""
+
+    def forward(self, data: Data) -> Data:
+        self.last = [super().forward(data)]
+        data.x = self.last[0]
+        return data
+
+
+def kept_once() -> nn.Module:
+    model = Kept()
+    model(Data(x=X, edge_index=EDGES))
+    return model
+
+
 HETERO = HeteroData()
 for _kind, _x in s.FEATURES_BY_TYPE.items():
     HETERO[_kind].x = _x
@@ -56,6 +71,9 @@ BATCHES: dict[str, tuple[Callable[[], nn.Module], Any]] = {
     "a Data": (Weighted, Data(x=X, edge_index=EDGES)),
     "a Data with weights": (Weighted, Data(x=X, edge_index=EDGES, edge_weight=WEIGHT)),
     "a Data as the argument": (FromData, (Data(x=X, edge_index=EDGES),)),
+    "a model that keeps and returns a Data": (kept_once, (Data(x=X, edge_index=EDGES),)),
+    "weights that learn nothing": (lambda: Weighted().requires_grad_(False), (X, EDGES)),
+    "complex numbers": (lambda: pyg.SimpleConv("sum"), (torch.complex(X, X), EDGES)),
     "a HeteroData": (lambda: pyg.HANConv(C, O, s.METADATA), HETERO),
     "dicts": (lambda: pyg.HANConv(C, O, s.METADATA), (s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE)),
 }

@@ -13,6 +13,7 @@ from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.attached import require_module
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
+from gnn_checkpointing.checkpointing.given import flattened, is_tensor, leaves_of
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
@@ -100,15 +101,18 @@ def verify_step(model: nn.Module, wrap: Callable[[nn.Module], None], batch: Any,
     Dropout masks drawn for blocks of messages differ from those drawn for all messages at once, although they have the
     same distribution. A model that draws random numbers is therefore compared in evaluation mode.
     """
-    args, kwargs = _arguments(batch)
-    device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
+    leaves, structure = flattened(_arguments(batch))
+    device = next((leaf.device for leaf in leaves if isinstance(leaf, Tensor)), torch.device("cpu"))
     states = RandomStates.now(device)
+    held = (value for part in model.modules() for value in leaves_of(list(vars(part).values())))
+    kept = [value for value in held if is_tensor(value) and not value.is_leaf]  # outputs, which deepcopy refuses
 
     def step(change: Callable[[nn.Module], None], evaluates: bool) -> tuple[dict[str, Tensor], bool]:
-        copied = copy.deepcopy(model)
+        copied = copy.deepcopy(model, {id(tensor): tensor.detach().clone() for tensor in kept})
         change(copied)
         with random_restored(states):
-            return _step(copied.eval() if evaluates else copied, args, kwargs), states != RandomStates.now(device)
+            given = pytree.tree_unflatten(leaves, structure)  # a model may write into the objects that it gets
+            return _step(copied.eval() if evaluates else copied, *given), states != RandomStates.now(device)
 
     try:
         expected, draws = step(lambda _: None, evaluates=False)
@@ -151,10 +155,12 @@ def _arguments(batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 def _step(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Tensor]:
     """Loss (sum of the outputs' mean squares), gradients and buffers of one training step, by name."""
     with torch.enable_grad():
-        outs = [part for part in pytree.tree_leaves(model(*args, **kwargs)) if isinstance(part, Tensor)]
-        loss = torch.stack([out.float().square().mean() for out in outs if out.is_floating_point()]).sum()
+        outs = [part for part in flattened(model(*args, **kwargs))[0] if isinstance(part, Tensor)]
+        numbers = [out for out in outs if out.is_floating_point() or out.is_complex()]
+        loss = sum((out.abs().float().square().mean() for out in numbers), start=torch.zeros(()))
         model.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
     found = {"loss": loss.detach()}
     found |= {f"{_GRADIENT}{name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
     return found | {f"buffer {name}": buffer.clone() for name, buffer in model.named_buffers()}

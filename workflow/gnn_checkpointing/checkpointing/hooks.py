@@ -4,6 +4,7 @@ A hook that only observes is left out of the second run. A hook that changes som
 removed since, with the state it had before, and leaves no trace. A hook that has been added since does not run.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,14 @@ from typing import Any
 import torch
 from torch import nn
 from torch.autograd import forward_ad
+from torch.autograd.graph import _CloneArgBeforeMutateMode
 from torch.fx._symbolic_trace import is_fx_symbolic_tracing
 from torch.nn.modules import module as of_all_modules
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils import parametrize
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from gnn_checkpointing.checkpointing.attributes import MESSAGE_HOOKS, Attributes, plain_attributes, watched
 from gnn_checkpointing.checkpointing.given import versions_of
@@ -23,6 +29,7 @@ from gnn_checkpointing.checkpointing.random_states import RandomStates, random_r
 _FORWARD = ("_forward_pre_hooks", "_forward_hooks")
 _BACKWARD = ("_backward_pre_hooks", "_backward_hooks")
 _OPTIONS = ("_forward_pre_hooks_with_kwargs", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
+_INSTALLING = threading.Lock()
 _OF_ALL = tuple(f"_global{name}" for name in (*_FORWARD, *_BACKWARD))
 
 
@@ -50,7 +57,17 @@ def observed() -> bool:
     transformed = torch._C._functorch.maybe_current_level() is not None
     keeps: bool = parametrize._cache_enabled > 0
     forward: bool = forward_ad._current_level >= 0
-    return recorded() or transformed or keeps or forward or any(getattr(of_all_modules, name) for name in _OF_ALL)
+    transformed = transformed or keeps or forward or _in_a_mode()
+    return recorded() or transformed or any(getattr(of_all_modules, name) for name in _OF_ALL)
+
+
+def _in_a_mode() -> bool:
+    """Whether a mode changes functions, or lets saved tensors change: a second run may be outside of it."""
+    if torch.compiler.is_compiling():
+        return False
+    clones = any(type(mode) is _CloneArgBeforeMutateMode for mode in _get_current_dispatch_mode_stack())
+    functions: list[Any] = _get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+    return clones or any(type(mode) is not DeviceContext for mode in functions)
 
 
 class Hooks:
@@ -62,21 +79,26 @@ class Hooks:
         self._options: list[tuple[nn.Module, dict[str, Any]]] = []
         for part, name in _places(module):
             for key, hook in vars(part)[name].items():
+                if getattr(hook, "__func__", None) is LazyModuleMixin._infer_parameters:
+                    continue  # it has become a module without lazy weights when it runs again
                 self._watched.append((part, name, key, _Watched(hook, module, device)))
             self._options.append((part, {name: vars(part)[name].copy() for name in _OPTIONS}))
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Record, inside the context, which hooks change something."""
-        for part, name, key, noted in self._watched:
-            if name not in _BACKWARD:
-                vars(part)[name][key] = noted
+        watched = [(vars(part)[name], key, noted) for part, name, key, noted in self._watched if name not in _BACKWARD]
+        with _INSTALLING:
+            for hooks, key, noted in watched:
+                noted.hook, hooks[key] = hooks[key], noted
         try:
             yield
         finally:
-            for part, name, key, noted in self._watched:
-                if vars(part)[name].get(key) is noted:
-                    vars(part)[name][key] = noted.hook
+            with _INSTALLING:
+                for hooks, key, noted in watched:
+                    noted.done = True
+                    while isinstance(hooks.get(key), _Watched) and hooks[key].done:  # others are of other threads
+                        hooks[key] = hooks[key].hook
 
     @contextmanager
     def repeated(self) -> Iterator[None]:
@@ -110,9 +132,12 @@ class _Watched:
         self.hook, self._module, self._device = hook, module, device
         self.own: Any = hook.own if isinstance(hook, _Watched) else hook
         self.calls: list[tuple[Attributes, RandomStates] | None] = []
+        self._thread, self.done = threading.get_ident(), False
 
     def __call__(self, module: nn.Module, *args: Any) -> Any:
-        """Call the hook and record whether it changes anything."""
+        """Call the hook and record whether it changes anything, if it is called in the thread that watches it."""
+        if threading.get_ident() != self._thread:
+            return self.hook(module, *args)
         parts, drawn = list(self._module.modules()), RandomStates.now(self._device)
         held = Attributes.reached_by(self.own, f"a hook in {type(self._module).__name__}", parts)
         own, before = RandomStates.now(None, held.generators), _state(parts, args)

@@ -18,6 +18,7 @@ from gnn_checkpointing.checkpointing.attributes import TINY_BYTES, Attributes
 from gnn_checkpointing.checkpointing.given import version_of
 from gnn_checkpointing.checkpointing.hooks import Hooks
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.views import names_used
 
 _CONFIRMED: WeakSet[nn.Module] = WeakSet()
 """Modules of which a second run has once computed the same as the first."""
@@ -88,7 +89,7 @@ class Recomputation:
         self._confirmed = module[0] if isinstance(module, nn.ModuleList) else module
         # In evaluation mode, RReLU saves memory that it has neither written nor reads.
         self.unconfirmed = self._confirmed not in _CONFIRMED and all(
-            part.training for part in module.modules() if isinstance(part, nn.RReLU)
+            part.training for part in module.modules() if {"rrelu", "rrelu_"} & names_used(type(part))
         )
         """Whether the values of a second run are yet to be compared with those of the first."""
         self._parameters, self._buffers = _named(module, "_parameters"), _named(module, "_buffers")
@@ -103,7 +104,8 @@ class Recomputation:
         self._old = {id(tensor): tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in stepped}
         # Assigning to a weight's `data` gives it a new storage; the old one is kept, as autograd keeps it.
         self._stored = {id(tensor): tensor.detach() for tensor in self.weights}
-        self._before = {id(tensor): tensor.detach().clone() for tensor in self._buffers.values()}
+        real = [tensor for tensor in self._buffers.values() if not is_lazy(tensor)]
+        self._before = {id(tensor): tensor.detach().clone() for tensor in real}
         self._changed: set[int] = set()
         self._attributes = Attributes.of(module, given)
         if device is None:
@@ -187,6 +189,8 @@ class Recomputation:
         now, found = _named(self._module, "_buffers"), {}
         copies = {number: before.clone() for number, before in self._before.items()}
         for name, tensor in self._buffers.items():
+            if is_lazy(tensor):
+                continue
             before, same = copies.get(id(tensor)), now.get(name) is tensor
             written = version_of(tensor) != self._versions.get(name, version_of(tensor))
             if before is None and written:
@@ -195,7 +199,7 @@ class Recomputation:
                     "pass, and its old value is gone"
                 )
             if written or not same or id(tensor) in self._changed or not self._versions:
-                found[name] = tensor if before is None else before
+                found[name] = tensor.clone() if before is None else before  # None: lazy, or replaced since
         return found
 
     @contextmanager

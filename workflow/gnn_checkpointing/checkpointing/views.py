@@ -146,3 +146,9 @@ def globals_reached(kind: type) -> list[Any]:
 def _methods(kinds: Iterable[type]) -> list[FunctionType]:
     values = (getattr(value, "__func__", value) for kind in kinds for value in vars(kind).values())
     return [value for value in values if isinstance(value, FunctionType)]
+
+
+@by_class
+def names_used(kind: type) -> frozenset[str]:
+    """Names of globals and attributes in the methods of a class and its bases."""
+    return frozenset(name for one in _methods(kind.__mro__) for name in names_in(one.__code__))
