@@ -186,6 +186,10 @@ LAZY: dict[str, tuple[Callable[[], nn.Module], tuple]] = {
     "GATv2Conv": (lambda: pyg.GATv2Conv((-1, -1), O, add_self_loops=False), (PAIR, PAIR_EDGES)),
     "GraphConv": (lambda: pyg.GraphConv(-1, O), (X, EDGES, WEIGHT)),
     "TransformerConv": (lambda: pyg.TransformerConv(-1, O, edge_dim=s.D), (X, EDGES, s.ATTRIBUTES)),
+    "a lazy BatchNorm": (
+        lambda: pyg.GINConv(nn.Sequential(nn.LazyLinear(O), nn.LazyBatchNorm1d(), nn.Linear(O, O))),
+        (X, EDGES),
+    ),
 }
 
 
@@ -193,7 +197,7 @@ LAZY: dict[str, tuple[Callable[[], nn.Module], tuple]] = {
 @pytest.mark.parametrize("name", LAZY)
 def test_lazy_weights_get_their_sizes_and_gradients_in_the_first_step(name: str, policy: str) -> None:
     build, args = LAZY[name]
-    wrapped, plain = under(policy, build()), build()
+    wrapped, plain = apply(build(), policy), build()
     first = step(wrapped, args)
     assert all(first[f"gradient of {weight}"] is not None for weight, _ in wrapped.named_parameters())
     seed_all(0)

@@ -5,7 +5,9 @@ import sys
 from functools import partial
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn.modules import module as of_all_modules
 
 from gnn_checkpointing.refusal import Refusal
 
@@ -22,9 +24,10 @@ def put(module: nn.Module, name: str, value: Any) -> None:
     """Set the attribute `name` on `module` itself, not on its class, until `take_off`."""
     own = vars(module)
     if _BEFORE not in own:
-        own[_BEFORE] = {"__reduce_ex__": []}
         own["__reduce_ex__"] = partial(_reduced, module)
-    own[_BEFORE].setdefault(name, [own[name]] if name in own else [])
+        own[_BEFORE] = {"__reduce_ex__": (own["__reduce_ex__"],)}
+    _, *earlier = own[_BEFORE].get(name, (None, *([own[name]] if name in own else ())))
+    own[_BEFORE][name] = (value, *earlier)
     own[name] = value
 
 
@@ -48,9 +51,25 @@ def put_on(module: nn.Module) -> dict[str, Any]:
     return {name: own[name] for name in (*own.get(_BEFORE, ()), _BEFORE) if name in own}
 
 
+def refuse_copies(module: nn.Module) -> None:
+    """Raise `Refusal` if the caller's method is called on a module that only shares the attributes of `module`.
+
+    Some libraries copy a module's dictionary of attributes, with a policy's methods, which belong to the original.
+    """
+    if torch.compiler.is_compiling():
+        return
+    frame = sys._getframe(2)
+    if frame.f_globals is vars(of_all_modules) and frame.f_locals.get("self", module) is not module:
+        raise Refusal(
+            f"a copy of {type(module).__name__} shares its policy, and would compute with its weights; copy it by "
+            "copy.deepcopy, or apply a policy after copying"
+        )
+
+
 def take_off(module: nn.Module) -> None:
-    """Restore the earlier values of all attributes that `put` has set."""
-    for name, earlier in vars(module).pop(_BEFORE, {}).items():
-        vars(module).pop(name, None)
-        if earlier:
-            vars(module)[name] = earlier[0]
+    """Restore the earlier values of all attributes that `put` has set; those replaced since by others stay."""
+    own = vars(module)
+    for name, (value, *earlier) in own.pop(_BEFORE, {}).items():
+        if name in own and own[name] == value:
+            del own[name]
+            own.update(zip([name], earlier, strict=False))

@@ -2,11 +2,10 @@
 
 PyG passes a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else
 under its own name: a value per edge, or one value for all edges. A block reads the rows of node maps for its own edges,
-a slice of each value per edge, and everything else whole. Attention layers compute a score per edge in `edge_updater`
-and pass it to `propagate`; blocks compute the scores with the messages, so they are never stored for all edges.
+a slice of each value per edge, and everything else whole.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -14,8 +13,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.given import is_tensor, leaves_of, versions_of
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.checkpointing.given import is_tensor
 
 Role = Literal["edge", "whole"]
 GIVEN = frozenset(
@@ -116,7 +114,7 @@ def roles_of(conv: MessagePassing, call: Call, names: Sequence[str], num_edges: 
 
 def _role(conv: MessagePassing, call: Call, value: Any, num_edges: int) -> Role:
     tensors = [call.tensors[part.position] for part in pytree.tree_leaves(value) if isinstance(part, Slot)]
-    per_edge = [_counts_edges(conv, tensor, num_edges) for tensor in tensors]
+    per_edge = [counts_edges(conv, tensor, num_edges) for tensor in tensors]
     if any(per_edge) and not all(per_edge):
         raise Uncuttable(
             "an argument of its message is a collection of which some values are per edge and some are not"
@@ -124,12 +122,14 @@ def _role(conv: MessagePassing, call: Call, value: Any, num_edges: int) -> Role:
     return "edge" if per_edge and all(per_edge) else "whole"
 
 
-def _counts_edges(conv: MessagePassing, tensor: Tensor, num_edges: int) -> bool:
+def counts_edges(conv: MessagePassing, tensor: Tensor, num_edges: int) -> bool:
+    """Whether a tensor has a value per edge."""
     if tensor.dim() == 0:
         return False
     if tensor.size(0) == num_edges:
         return True
-    return tensor.dim() >= -conv.node_dim > 0 and tensor.dim() > 1 and tensor.size(conv.node_dim) == num_edges
+    dim: int = conv.node_dim
+    return tensor.dim() > max(1, dim, -dim - 1) and tensor.size(dim) == num_edges
 
 
 def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
@@ -144,99 +144,3 @@ def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
 def side_of(conv: MessagePassing, end: str) -> int:
     """The row of `edge_index` that holds this end of the edges."""
     return "ji".index(end) if conv.flow == "source_to_target" else "ij".index(end)
-
-
-class InPlaceOfATensor:
-    """Stand-in for a tensor: any use of it as a tensor uses the result of `computed`."""
-
-    def computed(self) -> Any:
-        """The tensor."""
-        raise NotImplementedError
-
-    @classmethod
-    def __torch_function__(
-        cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Run a function of torch on the tensor."""
-        args, kwargs = computed((args, kwargs or {}), InPlaceOfATensor)
-        return function(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        """An attribute of the tensor."""
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)
-        return getattr(self.computed(), name)
-
-
-def _operator(name: str) -> Callable[..., Any]:
-    def operator(self: InPlaceOfATensor, *others: Any) -> Any:
-        return getattr(self.computed(), name)(*computed(others, InPlaceOfATensor))
-
-    return operator
-
-
-# Python looks up operators in the class, without `__getattr__`.
-for _name in (
-    *(
-        f"__{prefix}{name}__"
-        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
-        for prefix in ("", "r", "i")
-    ),
-    *(
-        f"__{name}__"
-        for name in ("neg", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge", "bool", "float", "int", "index")
-    ),
-    *("__getitem__", "__setitem__", "__len__", "__iter__", "__contains__"),
-):
-    if hasattr(Tensor, _name):
-        setattr(InPlaceOfATensor, _name, _operator(_name))
-
-
-class DeferredEdgeValues(InPlaceOfATensor):
-    """Placeholder for the tensor that `make` computes; any use except by `propagate` computes it, once."""
-
-    __class__ = property(lambda _: Tensor)  # a layer may ask whether it is a tensor
-
-    def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
-        self._values, self.make, self._versions = values, make, versions_of(values)
-        self.made: Any = None
-        self.uses = 0
-        """Number of calls of `propagate` that received it."""
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The arguments of `edge_updater`; raises `Refusal` if one of them was changed in place since."""
-        if versions_of(self._values) != self._versions:
-            raise Refusal(
-                "edge blocks compute what edge_updater returns with the messages, and its arguments were changed in "
-                "place before; change copies of them, or use policy layers for this layer"
-            )
-        return self._values
-
-    def computed(self) -> Any:
-        """The result of `edge_updater` without blocks."""
-        if self.made is None:
-            self.values  # noqa: B018 - refuses those that have changed
-            self.made = self.make()
-        return self.made
-
-
-class OfOneBlock(InPlaceOfATensor):
-    """Placeholder for a tensor that a message set as an attribute of its layer: only the last block's part exists."""
-
-    def __init__(self, attribute: str, layer: str, policy: str) -> None:
-        self._refusal = (
-            f"{policy}: {layer} reads or returns its attribute {attribute!r}, which a message has set for one block "
-            "alone; use policy layers for this layer"
-        )
-
-    def computed(self) -> Any:
-        """Refuse any use."""
-        raise Refusal(self._refusal)
-
-
-def computed(values: Any, kind: type[InPlaceOfATensor] = DeferredEdgeValues) -> Any:
-    """Compute all placeholders of this `kind` in `values`, also inside tuples, lists and dictionaries."""
-    if not any(isinstance(part, kind) for part in leaves_of(values)):
-        return values
-    return pytree.tree_map(lambda part: part.computed() if isinstance(part, kind) else part, values)

@@ -22,6 +22,8 @@ class EdgeBlock:
     last: int
     start: int
     stop: int
+    ends_empty: bool = field(default=False, compare=False)
+    """Whether its last node has no edges."""
 
     @property
     def num_nodes(self) -> int:
@@ -198,6 +200,6 @@ def _cut(pointer: Tensor, size: int) -> tuple[EdgeBlock, ...]:
         if stop == start:  # the next node with edges has more than `size` of them
             stop = int(starts[min(int(torch.searchsorted(starts, start, right=True)), num_nodes)])
         last = num_nodes if stop == num_edges else int(torch.searchsorted(starts, stop, right=True)) - 1
-        blocks.append(EdgeBlock(first, last, start, stop))
+        blocks.append(EdgeBlock(first, last, start, stop, ends_empty=int(starts[last - 1]) == stop))
         first = last
     return tuple(blocks)

@@ -14,14 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.attached import put
-from gnn_checkpointing.checkpointing.block_arguments import (
-    DeferredEdgeValues,
-    InPlaceOfATensor,
-    OfOneBlock,
-    Uncuttable,
-    computed,
-)
+from gnn_checkpointing.checkpointing.attached import put, refuse_copies
+from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
@@ -31,8 +25,8 @@ from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import uncompiled
 from gnn_checkpointing.checkpointing.message_code import forward_of, learns, used_among
+from gnn_checkpointing.checkpointing.placeholders import DeferredEdgeValues, InPlaceOfATensor, OfOneBlock, computed
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
-from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.checkpointing.reentry import (
     Entry,
@@ -43,7 +37,6 @@ from gnn_checkpointing.checkpointing.reentry import (
     saved_tensors_seen_by,
     visit_of,
 )
-from gnn_checkpointing.refusal import Refusal
 
 
 class CutLayer:
@@ -66,7 +59,9 @@ class CutLayer:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer's own forward pass, during which `propagate` is cut."""
-        if recorded():
+        refuse_copies(self.conv)
+        # A method that somebody put over this one stays when the policy is removed, and calls this one.
+        if recorded() or cut_layer_of(self.conv) is not self:
             return self._plain_forward(*args, **kwargs)
         if torch.compiler.is_compiling():  # recomputed code must not be traced
             return uncompiled(self._forward, *args, **kwargs)
@@ -95,16 +90,24 @@ class CutLayer:
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if whole or aside or not torch.is_grad_enabled():
-            return computed(during(self.conv, Visit(whole=whole), run), InPlaceOfATensor)
+            visit = Visit(whole=whole)
+            return self._computed(during(self.conv, visit, run), visit)
         state = Recomputation(self.conv, given)
         entry = Entry(self.conv, forward, given, structure, state)
         entry.open()
+        visit = Visit(entry)
         try:
             with state.hooks.watched():
-                out = during(self.conv, Visit(entry), run)
+                out = during(self.conv, visit, run)
         finally:
             entry.forward_done()
         state.forward_done()
+        return self._computed(out, visit)
+
+    def _computed(self, out: Any, visit: Visit) -> Any:
+        """The result of a forward pass, without placeholders; also computes those that the layer keeps."""
+        if visit.scores:
+            computed(list(vars(self.conv).values()))
         return computed(out, InPlaceOfATensor)
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
@@ -116,11 +119,9 @@ class CutLayer:
             visit.entry.close()
         if self._was_whole() and not (visit and visit.seeks) and self._cutter.is_small(edge_index, kwargs):
             return self._own(edge_index, size, kwargs)
-        if any(_is_drawn_again(value, edge_index) for value in kwargs.values() if type(value) is DeferredEdgeValues):
-            raise Refusal(
-                f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: it gives what edge_updater has drawn at "
-                "random to two calls of propagate, and blocks would draw it anew for each; use policy layers"
-            )
+        deferred = [value for value in kwargs.values() if type(value) is DeferredEdgeValues]
+        for value in deferred:
+            value.refuse_if_drawn()
         visit = visit or Visit()
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
@@ -135,6 +136,8 @@ class CutLayer:
                 raise Reached(None) from None
             self.computes_by, self.reason, self.message_bytes, self.block_bytes = "none", str(reason), None, None
             return self._own(edge_index, size, kwargs)
+        for value in deferred:
+            value.in_blocks = True
         visit.calls += 1
         if visit.entry is not None and visit.calls == 1:
             visit.entry.reached()
@@ -163,7 +166,8 @@ class CutLayer:
         if visit.modes != present_modes():
             visit.whole = "its scores are computed in another precision or without gradients"
             return whole()
-        return DeferredEdgeValues(kwargs, whole)
+        visit.scores = True
+        return DeferredEdgeValues(kwargs, whole, f"{self.plan.policy} cannot wrap {type(self.conv).__name__}")
 
     def _visit(self) -> Visit | None:
         """The current run of the forward pass; None inside a checkpoint that the layer itself uses.
@@ -225,17 +229,6 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
     """The `CutLayer` that has replaced a layer's methods, or None."""
     found = vars(module).get("_cut_layer")
     return found if isinstance(found, CutLayer) else None
-
-
-def _is_drawn_again(scores: DeferredEdgeValues, edge_index: Tensor) -> bool:
-    """Whether random scores are passed to a second call of `propagate`."""
-    scores.uses += 1
-    if scores.uses != 2 or scores.made is not None:
-        return False
-    before = RandomStates.now(edge_index.device)
-    with torch.no_grad(), random_restored(before):
-        scores.make()
-        return before != RandomStates.now(edge_index.device)
 
 
 @functools.cache

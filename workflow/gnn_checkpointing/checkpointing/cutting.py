@@ -1,13 +1,12 @@
 """Decide whether a call of `propagate` can be cut, how blocks read its arguments, and which executor computes it."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
-from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import _disable_current_modes
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
@@ -16,11 +15,9 @@ from torch_geometric.utils import is_sparse
 from gnn_checkpointing.checkpointing.block_arguments import (
     GIVEN,
     Call,
-    DeferredEdgeValues,
     Slot,
     Uncuttable,
     call_of,
-    computed,
     node_maps,
     roles_of,
     side_of,
@@ -32,12 +29,16 @@ from gnn_checkpointing.checkpointing.fused import agrees, kernel_for, on_nodes
 from gnn_checkpointing.checkpointing.given import is_tensor, leaves_of
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
-from gnn_checkpointing.checkpointing.kernel_executors import RowsKernel
-from gnn_checkpointing.checkpointing.message_code import parts_inside, switches
+from gnn_checkpointing.checkpointing.kernel_executors import Kernel, RowsKernel
+from gnn_checkpointing.checkpointing.message_code import kinds_of, names_read, parts_inside, switches
+from gnn_checkpointing.checkpointing.placeholders import DeferredEdgeValues, computed
 from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 from gnn_checkpointing.checkpointing.trial import layer_refusal, trial_refusal, whole_and_halves
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import policy_names
+
+_MOST_KINDS = 100
+"""Results of trials kept for one layer: a layer may count its steps, and each step is then of a new kind."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,18 @@ class Cutter:
         roles = roles_of(conv, call, names, num_edges)
         per_node = policy_names.EDGES_PER_NODE[self.plan.policy]
         most = self.plan.edges_per_block or block_size(num_nodes, wide, per_node, edge_index.device)
+        sizes, seen = (num_sources, num_nodes), graphs_seen_by(conv)
         kernel = kernel_for(conv, call) if self.plan.fused else None
-        edges = self.tables.sorted(
-            edge_index, num_sources, num_nodes, reverse=reverse, kernels=kernel is not None, seen=graphs_seen_by(conv)
-        )
-        if isinstance(kernel, RowsKernel) and kernel.weight is not None:
-            weights = call.tensors[kernel.weight]
-            kernel = replace(kernel, ordered=self.tables.ordered(edge_index, edges, weights, graphs_seen_by(conv)))
-        cut = CutCall(conv, call, edges, roles, most)
-        return (cut, kernel) if kernel else (self._tried_once(cut), EagerBlocks())
+        if kernel is not None:
+            edges = self.tables.sorted(edge_index, *sizes, reverse=reverse, kernels=True, seen=seen)
+            if isinstance(kernel, RowsKernel) and kernel.weight is not None:
+                weights = call.tensors[kernel.weight]
+                kernel = replace(kernel, ordered=self.tables.ordered(edge_index, edges, weights, seen))
+            cut = CutCall(conv, call, edges, roles, most)
+            if self._is_confirmed(cut, kernel):
+                return cut, kernel
+        edges = self.tables.sorted(edge_index, *sizes, reverse=reverse, seen=seen)
+        return self._tried_once(CutCall(conv, call, edges, roles, most)), EagerBlocks()
 
     def call_again(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Call:
         """The call without its executor, for a forward pass that is rerun; raises `Uncuttable` as `cut` does."""
@@ -129,6 +133,7 @@ class Cutter:
             bool(conv.explain)
             or conv.decomposed_layers > 1
             or messages_hooked(conv)
+            or "register_hook" in names_read(conv)
             or observed()
             or any(hooked(part) for _, part in parts_inside(conv))
         )
@@ -152,17 +157,37 @@ class Cutter:
         if "size" in update or any(per_edge):
             raise Uncuttable("its update reads values per edge, or the sizes that PyG finds with them")
 
+    def _is_confirmed(self, cut: CutCall, kernel: Kernel) -> bool:
+        """Whether a kernel agrees with the layer's methods; compares them in the first call of a kind."""
+        key = (type(kernel), switches(self.conv), kinds_of(cut.call))
+        if len(self._agreed) > _MOST_KINDS:
+            self._agreed.clear()
+        if key not in self._agreed and not isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):
+            with torch.no_grad(), _disable_current_modes():
+                self._agreed[key] = agrees(cut, kernel)
+        return self._agreed.get(key, True)
+
     def _tried_once(self, cut: CutCall) -> CutCall:
         """Give the call to compute in blocks, or raise why it must not be cut; tries part of a kind's first call."""
         if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # fake tensors have no values to try
             return on_nodes(cut) or cut
         # Calls of the same kind are not tried again while the layer does not change.
         inference, roles = torch.is_inference_mode_enabled(), tuple(sorted(cut.roles.items()))
-        key = (inference, roles, cut.call.edge_result, switches(self.conv), _kinds(cut.call))
+        key = (
+            inference,
+            any(block.ends_empty for block in cut.blocks),
+            roles,
+            cut.call.edge_result,
+            switches(self.conv),
+            kinds_of(cut.call),
+        )
         if key not in self._tried:
             blocks = whole_and_halves(cut)
             if blocks is None:  # nothing to try, on this graph
                 return cut
+            if len(self._tried) > _MOST_KINDS:
+                self._tried.clear()
+                self._agreed.clear()
             # A message of a PyG layer may set attributes, which the layer reads only if the caller asks for them.
             leaves = not self.plan.lenient or type(self.conv).__module__.startswith("torch_geometric.")
             with _disable_current_modes():  # such as that with which a checkpoint around the model counts operators
@@ -177,18 +202,6 @@ class Cutter:
                 faster = on_nodes(cut)
                 self._agreed[key] = faster is not None and agrees(cut, faster)
         return (on_nodes(cut) or cut) if self._agreed[key] else cut
-
-
-def _kinds(call: Call) -> tuple[Hashable, ...]:
-    """What a trial does not vary: options, and precisions and whole numbers that are all the same."""
-    leaves = pytree.tree_leaves((call.values, call.edge_values))
-    options = (part for part in leaves if type(part) in (bool, int, str, type(None)))
-    return *options, *((tensor.dtype, tensor.dim(), _is_constant(tensor)) for tensor in call.tensors)
-
-
-def _is_constant(tensor: Tensor) -> bool:
-    whole = not tensor.is_floating_point() and not tensor.is_complex()
-    return whole and bool((tensor == tensor.flatten()[:1]).all())
 
 
 def is_plain(edge_index: Any) -> bool:

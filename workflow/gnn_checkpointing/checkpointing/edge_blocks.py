@@ -21,7 +21,7 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.attached import put, require_module
+from gnn_checkpointing.checkpointing.attached import put, refuse_copies, require_module
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
@@ -117,6 +117,7 @@ def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> 
 
 
 def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    refuse_copies(layer)
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
     edges = max(
         (t.size(1) for t in tensors if t.dim() == 2 and t.size(0) == 2 and not t.is_floating_point()), default=0

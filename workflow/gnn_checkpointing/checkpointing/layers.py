@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
 
-from gnn_checkpointing.checkpointing.attached import put
+from gnn_checkpointing.checkpointing.attached import put, refuse_copies
 from gnn_checkpointing.checkpointing.given import flattened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.message_code import forward_of
@@ -87,8 +87,7 @@ def _rerunnable(
     """Wrap `function` for `torch.utils.checkpoint`: the first call is the forward pass, later ones rerun it in `state`.
 
     The first call gets the caller's own arguments, `given`, and may write into their lists; later calls get new lists,
-    rebuilt with `structure`. `contexts` surround the function alone. Autograd has saved the tensors, and raises
-    `RuntimeError` if one of them was changed in place since.
+    built with `structure`. `contexts` surround the function alone. Autograd refuses tensors changed in place since.
     """
     first = [given]
 
@@ -150,6 +149,7 @@ def recomputed(
     **kwargs: Any,
 ) -> Any:
     """Run `forward` of `module` and recompute it in the backward pass; `compiled` lets `torch.compile` trace it."""
+    refuse_copies(module)
     leaves, structure = flattened((args, kwargs))
     tensors = [part for part in leaves if isinstance(part, Tensor)]
     # PyG sorts COO matrices in place, and saved tensors must not change. Meta tensors have no values to recompute.

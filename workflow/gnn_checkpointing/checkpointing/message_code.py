@@ -7,15 +7,18 @@ import dis
 import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.block_arguments import Call
 from gnn_checkpointing.checkpointing.given import ATOMS, names_in
+from gnn_checkpointing.checkpointing.views import FUNCTIONS, is_closed
 
 
 def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
@@ -64,6 +67,18 @@ def switches(conv: MessagePassing) -> tuple[Any, ...]:
     )
 
 
+def kinds_of(call: Call) -> tuple[Hashable, ...]:
+    """What a trial does not vary: options, and precisions and whole numbers that are all the same."""
+    leaves = pytree.tree_leaves((call.values, call.edge_values))
+    options = (part for part in leaves if type(part) in (bool, int, str, type(None)))
+    return *options, *((tensor.dtype, tensor.dim(), _is_constant(tensor)) for tensor in call.tensors)
+
+
+def _is_constant(tensor: Tensor) -> bool:
+    whole = not tensor.is_floating_point() and not tensor.is_complex()
+    return whole and bool((tensor == tensor.flatten()[:1]).all())
+
+
 def _is_switch(own: bool, named: frozenset[str], name: str, value: Any) -> bool:
     return type(value) in (bool, int, str, type(None)) and (not own or name in named or name == "training")
 
@@ -93,6 +108,8 @@ def _weights_read(conv: MessagePassing) -> frozenset[int] | None:
             parts = {**conv._modules, **conv._parameters, **conv._buffers, **vars(conv)}
             value = parts[name] if name in parts else inspect.getattr_static(type(conv), name, None)
             if isinstance(value, nn.Module):
+                if not all(map(_is_plain, value.modules())):
+                    return None
                 found |= set(map(id, value.parameters()))
             elif isinstance(value, Tensor):
                 found.add(id(value))
@@ -101,6 +118,12 @@ def _weights_read(conv: MessagePassing) -> frozenset[int] | None:
             elif type(value) not in ATOMS:
                 return None
     return frozenset(found)
+
+
+def _is_plain(part: nn.Module) -> bool:
+    """Whether a module's code is that of torch or PyG alone; a user's may reach weights of other modules."""
+    functions = [value for value in vars(part).values() if type(value) in FUNCTIONS]
+    return all(type(one) is not partial and is_closed(one) for one in (type(part), *functions))
 
 
 @functools.lru_cache(4096)

@@ -93,9 +93,9 @@ def apply(
             put(model, _RECORD, policy)
             for method, reason in _REFUSED.items():
                 put(model, method, partial(_refuse, f"policy {policy}: {reason}, or remove the policy"))
-    except (Refusal, Unavailable):
+    except BaseException as error:
         remove(model)
-        if on_refusal == "raise":
+        if on_refusal == "raise" or not isinstance(error, Refusal | Unavailable):
             for module, attributes in before:
                 vars(module).update(attributes)
             raise

@@ -30,6 +30,9 @@ from gnn_checkpointing.checkpointing.reentry import graphs_seen_by
 _OF_GRAPHS: tuple[Callable[..., Any], ...] = (gcn_norm, add_self_loops, add_remaining_self_loops, remove_self_loops)
 _TINY = 1e-16
 """PyG adds this number to the sum of a softmax."""
+_REDUCE = aggr.Aggregation.reduce
+_REDUCTIONS = (aggr.SumAggregation, aggr.MeanAggregation, aggr.MaxAggregation, aggr.MinAggregation)
+_FORWARD: dict[type, Any] = {kind: kind.forward for kind in _REDUCTIONS}
 
 
 def _named(function: Any, known: tuple[Callable[..., Any], ...]) -> dict[str, Callable[..., Any]]:
@@ -154,7 +157,7 @@ def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, n
     The result for a sum or mean is a placeholder with the right shape and gradient.
     """
     module = conv.aggr_module
-    own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
+    own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate or not aggregates_as_pyg(module)
     if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
         return None
     # On other devices than CPUs, PyG may call another library for extrema.
@@ -164,6 +167,12 @@ def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, n
     function, how = ways[type(module)]
     found: Tensor = function.apply(messages, destination, num_nodes, conv.node_dim, how)
     return found
+
+
+def aggregates_as_pyg(module: torch.nn.Module) -> bool:
+    """Whether an aggregation is PyG's sum, mean, maximum or minimum, and nobody has replaced its code."""
+    replaced = vars(module).keys() & {"forward", "reduce"} or aggr.Aggregation.reduce is not _REDUCE
+    return type(module).forward is _FORWARD.get(type(module)) and not replaced
 
 
 class _Unread(torch.autograd.Function):

@@ -21,7 +21,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
 from gnn_checkpointing.checkpointing.block_arguments import Call
-from gnn_checkpointing.checkpointing.given import versions_of
+from gnn_checkpointing.checkpointing.given import version_of, versions_of
 from gnn_checkpointing.checkpointing.graph_tables import Seen
 from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before
 
@@ -53,6 +53,8 @@ class Visit:
     fills: bool = False
     whole: str | None = None
     calls: int = 0
+    scores: bool = False
+    """Whether it has got a placeholder for what `edge_updater` computes."""
     graphs: Seen = field(default_factory=dict)
     """Graphs whose content was read in this run, by identity, with their versions."""
     modes: tuple[Any, ...] = field(default_factory=present_modes)
@@ -207,18 +209,24 @@ class Entry:
         with self._collecting(tensors):
             self._run(tensors, seeks=self._holes == self._before_propagate)
 
-    def _pack(self, tensor: Tensor) -> Tensor | _Hole:
+    def _pack(self, tensor: Tensor) -> tuple[Tensor, int] | _Hole:
         if storage_of(tensor) in self._kept or self.is_written():
-            return tensor.detach()
+            return tensor.detach(), version_of(tensor)
         self._holes += 1
         hole = _Hole(self._holes - 1, self._arguments, Form.of(tensor))
         if self.state.unconfirmed:
             self._new.append((hole, tensor.detach()))
         return hole
 
-    def _unpack(self, packed: Tensor | _Hole) -> Tensor:
-        if isinstance(packed, Tensor):
-            return packed
+    def _unpack(self, packed: tuple[Tensor, int] | _Hole) -> Tensor:
+        if isinstance(packed, tuple):
+            kept, version = packed
+            if version_of(kept) != version:  # autograd counts only for tensors that no hooks have packed
+                raise RuntimeError(
+                    f"a tensor {list(kept.shape)} that {self.state.name} needs for its gradients was changed in place "
+                    "before its backward pass"
+                )
+            return kept
         if packed.index not in self._filled:
             if versions_of(packed.arguments) != self._versions:
                 raise RuntimeError(f"an argument of {self.state.name} was changed in place before its backward pass")

@@ -16,13 +16,14 @@ from torch.nn.parameter import is_lazy
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
 from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
-from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.given import versions_of
-from gnn_checkpointing.checkpointing.message_code import parts_inside
+from gnn_checkpointing.checkpointing.message_code import parts_inside, used_among
+from gnn_checkpointing.checkpointing.placeholders import OfOneBlock
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.variations import halved, slope, varied, vary_what_is_kept
 from gnn_checkpointing.checkpointing.views import class_attributes, globals_reached
 
 _MISSING = object()
@@ -105,7 +106,7 @@ def _compared(
         return stage(cut, part, (source, destination), leaves or Leaves())
 
     before = RandomStates.now(cut.edges.pointer.device, generators)
-    buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
+    buffers = {name: buffer.clone() for name, buffer in conv.named_buffers() if not is_lazy(buffer)}
     parts = list(conv.modules())
     attributes = {name: (value, watched(value, parts)) for name, value in plain_attributes(conv)}
     kinds = {type(part) for part in parts}
@@ -116,7 +117,8 @@ def _compared(
         whole = computed(block, leaves=given)
         if any(versions_of(copied) != version for copied, version in given.copies):
             return "its messages write into an argument in place, and blocks would write into a copy of a part of it"
-        changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
+        now = dict(conv.named_buffers())
+        changed = [f"buffer {name}" for name, buffer in buffers.items() if not torch.equal(now[name], buffer)]
         for name, value in plain_attributes(conv):
             # Other threads may set an attribute to None.
             passing = "." not in name and (value is None or (leaves and isinstance(value, Tensor | OfOneBlock)))
@@ -129,7 +131,7 @@ def _compared(
         differ = "its messages depend on each other or on node numbers: two ways to cut the same edges differ"
         if before != RandomStates.now(before.device, generators):
             with random_restored(before):
-                if not all(map(_alike, whole, computed(block))):
+                if not all(map(alike, whole, computed(block))):
                     return "its messages draw random numbers of which no generator can be set back"
             conv.eval()  # dropout masks of two cuts differ; compare without them
             before, whole = RandomStates.now(before.device, generators), computed(block)
@@ -138,54 +140,49 @@ def _compared(
         ways = [(whole, [computed(half) for half in halves])]
     # If all values are equal, or no two edges have the same source, a dependence between messages may stay hidden, and
     # no later graph is tried: repeat with varied values and with a single source.
-    numbers = cut.on([_varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
-    indices = cut.on([tensor if tensor.is_floating_point() else _varied(tensor) for tensor in inputs])
+    numbers = cut.on([varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
+    indices = cut.on([tensor if tensor.is_floating_point() else varied(tensor) for tensor in inputs])
+    extremes = cut.on([halved(cut, tensor, halves[0]) for tensor in inputs])
     for other, one_source, kept in (
         (numbers, False, False),
         (indices, False, False),
+        (extremes, False, False),
         (cut, True, False),
         (cut, False, True),
     ):
         with torch.no_grad(), suppress(*_FAILURES):
             if kept:
-                _vary_what_is_kept(conv)
+                vary_what_is_kept(conv)
             first_out, *others = [computed(part, other, one_source=one_source) for part in (block, *halves)]
             ways.append((first_out, others))
+    ending = next((one for one in cut.blocks if one.ends_empty), None)
+    if ending is not None and not all(_has_rows(out, dim, ending) for out in computed(ending)):
+        return "what it aggregates has no row for a last destination without edges, as of scatter without dim_size"
     for outs, parts_of_outs in ways:
         for out, *pieces in zip(outs, *parts_of_outs, strict=True):
-            if out.dim() < -dim or out.size(dim) != block.num_nodes:
+            if not _has_rows(out, dim, block):
                 return "what it aggregates has no row per destination"
-            if not _alike(out, torch.cat(pieces, dim)):
+            if not alike(out, torch.cat(pieces, dim)):
                 return differ
-    known = {id(tensor) for tensor in (*inputs, *conv.parameters())}
+    weights = used_among(conv.parameters(), cut.layer)
+    known = {id(tensor) for tensor in (*inputs, *weights)}
     for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
         # An unknown leaf, or a node recorded before the trial began.
         if id(node.variable) not in known if hasattr(node, "variable") else node._sequence_nr() < first._sequence_nr():  # type: ignore[union-attr]
-            return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
+            return (
+                "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight that "
+                "their code names"
+            )
+    learning = [tensor for tensor in (*inputs, *weights) if tensor.requires_grad]
+    with torch.enable_grad(), suppress(*_FAILURES):  # messages that cannot be differentiated
+        pieces = [torch.cat(parts, dim) for parts in zip(*ways[0][1], strict=True)]
+        if not alike(slope(whole, learning), slope(pieces, learning)):
+            return "the gradients of its messages depend on each other: two ways to cut the same edges differ"
     return None
 
 
-def _varied(tensor: Tensor) -> Tensor:
-    """Multiply each float by its own factor between 0.5 and 1; replace integers by others in the same range."""
-    if tensor.is_floating_point():
-        factors = torch.linspace(0.5, 1, tensor.numel(), dtype=tensor.dtype, device=tensor.device)
-        return tensor * factors.view(tensor.shape)
-    if tensor.is_complex() or not tensor.numel():
-        return tensor
-    places = torch.arange(tensor.numel(), device=tensor.device).view(tensor.shape)
-    if tensor.dtype == torch.bool:
-        return places % 2 == 0
-    lowest, most = tensor.min(), tensor.max()
-    return ((tensor - lowest + places) % (most - lowest + 1) + lowest).to(tensor.dtype)
-
-
-def _vary_what_is_kept(conv: nn.Module) -> None:
-    """Vary the values of the tensors that a layer and its submodules hold; the caller must restore them."""
-    held = [value for _, value in plain_attributes(conv) if type(value) is dict]
-    for own in (*held, *(own for part in conv.modules() for own in (vars(part), part._buffers))):
-        for name, value in own.items():
-            if isinstance(value, Tensor) and value.layout == torch.strided and not is_lazy(value):
-                own[name] = _varied(value)
+def _has_rows(out: Tensor, dim: int, block: EdgeBlock) -> bool:
+    return out.dim() >= -dim and out.size(dim) == block.num_nodes
 
 
 class _Copies(Leaves):
@@ -203,7 +200,8 @@ class _Copies(Leaves):
         return copied
 
 
-def _alike(one: Tensor, other: Tensor) -> bool:
+def alike(one: Tensor, other: Tensor) -> bool:
+    """Whether two results are the same up to rounding, or have the same values if these are no numbers."""
     if not one.is_floating_point():
         return torch.equal(one, other)
     epsilon = torch.finfo(one.dtype).eps
