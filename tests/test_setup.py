@@ -57,6 +57,9 @@ def test_the_answer_in_the_readme_is_the_published_one() -> None:
     headlines = {one["study"]["name"]: " ".join(one["headline"].split()) for one in summaries}
     assert headlines["default"] in text
     assert headlines["frontier"] in text
+    answer = text.split("**The answer**")[1].split("## Install")[0]
+    shares = set(re.findall(r"[\d.]+ %", answer))
+    assert shares and shares <= set(re.findall(r"[\d.]+ %", headlines["default"] + headlines["frontier"]))
 
 
 def test_the_last_version_is_that_of_the_last_publication_everywhere() -> None:

@@ -75,6 +75,12 @@ class Facts(Fronts):
 
     sparsest = partialmethod(densest, place=0)
 
+    def smallest(self, policy: str, level: str) -> list[Compared]:
+        """A policy's timed effects at one level on the smallest graphs, if larger ones were measured, too."""
+        own = [e for e in self._inputs.effects.at_sizes if e.policy == policy and e.level == level and e.time_ratio]
+        sizes = sorted({int(effect.num_nodes) for effect in own})
+        return [effect for effect in own if effect.num_nodes == sizes[0]] if len(sizes) > 1 else []
+
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput of every policy, or of `policies`, at the densest timed level of each convolution."""
         found = []

@@ -205,22 +205,22 @@ def deviation(values: Sequence[Estimate]) -> str:
     return units.percent(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
 
 
-def taken(effects: Sequence[Any]) -> tuple[str, ...]:
+def taken(effects: Sequence[Any], verb: str = " and takes ") -> tuple[str, ...]:
     """How much longer the timed effects take, such as " and takes 2 % to 17 % longer"; empty if none is timed."""
     times = [effect.time_ratio for effect in effects if effect.time_ratio]
     if not times:
         return ()
     if all(ratio.low <= 1 <= ratio.high for ratio in times):
-        return (" and takes about as long",)
+        return (f"{verb}about as long",)
     ordered = sorted((ratio.estimate for ratio in times), key=float)
     if ordered[0] > 1:
         ends, words = [ratio - 1 for ratio in ordered], " longer"
     elif ordered[-1] < 1:
         ends, words = [1 - ratio for ratio in reversed(ordered)], " less time"
     else:
-        return (" and takes ", *ratios(times), " times as long")
+        return (verb, *ratios(times), " times as long")
     if len(times) == 1:
         far = sorted((abs(end - 1) for end in (times[0].low, times[0].high)), key=float)
-        return (" and takes ", units.percent_estimate(units.estimate_of(ends[0], *far)), words)
+        return (verb, units.percent_estimate(units.estimate_of(ends[0], *far)), words)
     low, high = units.percent(ends[0]), units.percent(ends[-1])
-    return (" and takes ", low, words) if low == high else (" and takes ", low, " to ", high, words)
+    return (verb, low, words) if low == high else (verb, low, " to ", high, words)
