@@ -1,5 +1,6 @@
 """A study of many policies: the frontier, the allocator's effect, the timeline and the instrument."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -70,14 +71,28 @@ def test_every_point_of_the_frontier_is_in_its_tables(inputs: ReportInputs) -> N
 
 
 def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -> None:
-    (figure,) = [one for one in documents(inputs, {}).report.figures() if one.id.startswith("figure-frontier")][:1]
-    assert [panel.title for panel in figure.panels] == ["Key", "GCN", "GCN (spmm)", "GATv2"]
+    lead, *others = documents(inputs, {}).report.figures()
+    (figure,) = [one for one in others if one.id.startswith("figure-frontier")]
+    assert [panel.title for panel in lead.panels] == ["Key", "GCN"]
+    assert [panel.title for panel in figure.panels] == ["Key", "GCN (spmm)", "GATv2"]
     assert figure.size == "wide"
     alternative = figure.panels[-1].alternative
     for policy in set(FRONTIER_SHARES) - {"none", "offloaded"}:
         spot = rf"[ ;.]{re.escape(policy)} [0-9.]+ and [0-9.]+ \([0-9.{DASH}]+\) at degree 4, "
         assert re.search(spot, alternative), policy
     assert "layers 0.36 and 1.4" in alternative
+
+
+def test_each_panel_has_axes_that_its_points_fill_and_the_caption_says_so(inputs: ReportInputs) -> None:
+    lead, *others = documents(inputs, {}).report.figures()
+    (figure,) = [one for one in others if one.id.startswith("figure-frontier")]
+    own = "Each panel has axes of its own."
+    assert own in figure.how_to_read and own not in lead.how_to_read
+    for panel in (*lead.panels[1:], *figure.panels[1:]):
+        for place, (low, high) in enumerate(re.findall(r'data-[xy]="log (\S+) (\S+)', panel.svg)):
+            values = [1.0, *(float(row[column]) for row in panel.drawn.rows for column in ((2,), (4, 5))[place])]
+            assert float(low) <= min(values) <= max(values) <= float(high)
+            assert math.log(max(values) / min(values)) > 0.6 * math.log(float(high) / float(low)), panel.title
 
 
 def test_wherever_the_densest_graphs_are_named_it_is_said_that_they_were_not_timed(inputs: ReportInputs) -> None:
