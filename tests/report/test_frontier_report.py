@@ -14,6 +14,7 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Note, Page, Paragraph, Table, words_of
 from gnn_checkpointing.report.sections.claims import Claims
 from gnn_checkpointing.report.sections.parts import spans
+from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
@@ -93,6 +94,22 @@ def test_each_panel_has_axes_that_its_points_fill_and_the_caption_says_so(inputs
             values = [1.0, *(float(row[column]) for row in panel.drawn.rows for column in ((2,), (4, 5))[place])]
             assert float(low) <= min(values) <= max(values) <= float(high)
             assert math.log(max(values) / min(values)) > 0.6 * math.log(float(high) / float(low)), panel.title
+
+
+def test_the_limits_give_the_share_with_the_sorted_graph_and_the_allocators_effect(inputs: ReportInputs) -> None:
+    said = words_in(next(part for part in documents(inputs, {}).report.sections if part.id == "limits").blocks)
+    own = [e for e in inputs.effects.generated if e.policy == "fused_edge_blocks" and e.level == "128"]
+    assert own
+    for effect in own:
+        more = effect.activation_ratio.estimate * (1 + effect.policy_resident_bytes / effect.activation_bytes)
+        assert (
+            bare(f"fused_edge_blocks leaves {units.percent(more)} of activation memory on the densest graphs") in said
+        )
+    (seen,) = [e for e in inputs.effects.allocators if (e.convolution, e.policy, e.level) == ("GCN", "layers", "128")]
+    ends = [units.ratio_estimate(ratio) for ratio in (seen.observed, seen.checkpointing)]
+    assert f"GCN with layers at degree 128: {ends[0]} times plain training's step instead of {ends[1]}" in said
+    alone = synthetic.frontier_inputs(allocators=("retaining",))
+    assert "GCN with layers" not in words_in(documents(alone, {}).report.sections[0].blocks)
 
 
 def test_wherever_the_densest_graphs_are_named_it_is_said_that_they_were_not_timed(inputs: ReportInputs) -> None:
