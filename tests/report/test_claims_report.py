@@ -120,7 +120,7 @@ def test_a_claim_of_an_older_ledger_is_printed_as_it_stands() -> None:
 
 
 def test_claims_and_checks_that_do_not_apply_are_counted_and_not_listed(ledger: Ledger) -> None:
-    """Seven claims on density and one verdict, as in a study of one graph."""
+    """Seven claims on what was not measured and one verdict, as in a study of one graph."""
     untested = [
         made(Claim, id=f"c{number}", sentence=f"Sentence {number}.", verdict="untested", estimate=None)
         for number in range(7)
