@@ -152,6 +152,13 @@ class ReportInputs(Findings):
         return len({point.policy for point in self.effects.points}) >= FRONTIER_POLICIES
 
     @property
+    def leads_with_frontier(self) -> bool:
+        """Whether the leading figure is the first convolution's frontier."""
+        effects = self.effects
+        other = effects.depths or effects.ego
+        return self.has_frontier and self.many_policies and bool(effects.pareto) and not other
+
+    @property
     def untimed(self) -> list[str]:
         """Density levels at which only bytes were counted; empty if nothing was timed at all."""
         levels = {point.level: False for point in self.effects.points}
