@@ -12,6 +12,7 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.measurement import hardware
 
 from .finished import ROOT
 
@@ -90,6 +91,16 @@ def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("disk", ["ro"], indirect=True)
 def test_a_file_system_that_may_only_be_read(disk: Path) -> None:
     assert "read-only file system; name a folder that can be written to" in told(disk / "hardware.json")
+
+
+@pytest.mark.parametrize("disk", ["ro"], indirect=True)
+def test_what_cannot_be_written_is_found_before_anything_is_read(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hardware, "hardware_record", lambda _: pytest.fail("it was made"))
+    for output in (disk / "hardware.json", disk / "new/folder/hardware.json"):
+        assert main(["hardware", f"--study={SMOKE}", f"--output={output}"]) == 2
+        assert f"error: {disk}: read-only file system; name a folder" in capsys.readouterr().err
 
 
 def test_names_that_are_taken_or_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import gc
 import io
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -129,6 +130,8 @@ def _run(given: list[str]) -> int:
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, Path):
                 _refuse_path(name, path, bound.arguments.get("output"))
+                if name in ("output", "output_folder"):
+                    _try_writing(path.parent if name == "output" else path)
     if command.__module__.endswith(_KEEPING):
         gc.disable()
     try:
@@ -147,6 +150,17 @@ def _refuse_path(name: str, path: Path, output: Path | None) -> None:
         raise Refusal(f"--templates {path}: no templates there; name the folder templates of the project")
     if output is not None and name != "output" and os.path.realpath(path) == os.path.realpath(output):
         raise Refusal(f"--output {output}: is the file of {option}, too; name another one")
+
+
+def _try_writing(folder: Path) -> None:
+    """Find at the start what would end a command when all is computed: a folder in which nothing can be written."""
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def _sentence(command: str, error: Exception) -> str | None:
