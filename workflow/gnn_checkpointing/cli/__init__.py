@@ -172,8 +172,11 @@ def _sentence(command: str, error: Exception) -> str | None:
     if any(words in str(error) for words in _OUT_OF_MEMORY) and isinstance(error, ImportError | RuntimeError):
         return _MEMORY.format(command)
     if isinstance(error, OSError) and error.errno and (error.errno in _ADVICE or error.filename is not None):
-        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         what = (error.strerror or type(error).__name__).lower()
+        if "usable temporary directory" in what:
+            return f"{command} can write to no folder for temporary files; free some space, or name one in TMPDIR"
+        place = error.filename2 or error.filename  # where a file was copied to
+        where = "" if place is None else f"{os.fsdecode(place)}: "
         return f"{where}{what}; {_ADVICE.get(error.errno, 'correct it, and run it again')}"
     if statement := _failed_import(error):
         said = plain(shown(" ".join(f"{type(error).__name__}: {error}".split())))
