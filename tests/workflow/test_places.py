@@ -56,8 +56,9 @@ def test_a_study_of_the_working_folder_comes_first(checkout: Checkout, folder: P
 @pytest.mark.parametrize("content", [b"", b"name:\n\ttabs: 1\n", "name: ü".encode("utf-16")])
 def test_a_default_study_that_is_none_is_one_sentence(checkout: Checkout, folder: Path, content: bytes) -> None:
     (folder / "config.yaml").write_bytes(content)
-    with pytest.raises(AssertionError, match=r"^error: config\.yaml: .*\n(?!.*Traceback)"):
+    with pytest.raises(AssertionError, match=r"error: config\.yaml: ") as refused:
         run(checkout, folder, "--dry-run")
+    assert "Traceback" not in str(refused.value)
 
 
 def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
