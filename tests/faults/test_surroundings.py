@@ -13,6 +13,7 @@ import pytest
 from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import hardware
+from gnn_checkpointing.report import render
 
 from .finished import ROOT
 
@@ -63,6 +64,16 @@ def test_a_full_disk(disk: Path) -> None:
     (disk / "taken").write_bytes(bytes(64 * 1024))
     assert "hardware.json: no space left on device; free some space" in told(disk / "hardware.json")
     assert [path.name for path in disk.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize("disk", ["size=256k"], indirect=True)
+def test_a_report_that_does_not_fit_leaves_the_one_that_was_there_whole(disk: Path) -> None:
+    old, new = (dict.fromkeys("abc", content) for content in (b"old", bytes(100_000)))
+    render._publish(disk, old, ())
+    with pytest.raises(OSError, match="No space left") as failure:
+        render._publish(disk, new, ())
+    assert failure.value.filename == str(disk / "c")
+    assert {path.name: path.read_bytes() for path in disk.iterdir()} == old
 
 
 def test_writing_that_fails_in_the_middle_leaves_what_was_there(
