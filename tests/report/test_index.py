@@ -103,13 +103,13 @@ def test_the_default_studys_leading_figure_is_a_picture(tmp_path: Path) -> None:
 
 
 def drawn(folder: Path, text: str | bytes) -> bool:
-    """Whether an index gets a picture where these are the data of the default study's leading figure."""
+    """Whether an index in a new folder gets a picture of these data of the default study's leading figure."""
     summary(folder, "desk", "Desk", "default")
     path = folder / "desk/default/figures/figure-lead.csv"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    index(folder)
-    return (folder / "preview.png").exists()
+    render_index(folder, TEMPLATES, folder / "new/index.html", Compared(()))
+    return (folder / "new/preview.png").exists()
 
 
 HEADER = "panel,convolution,average degree (edges per node),activation memory / none,low,high\n"

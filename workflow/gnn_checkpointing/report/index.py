@@ -19,7 +19,7 @@ from PIL import Image
 from pydantic import Field
 from typst import TypstError
 
-from gnn_checkpointing.artefacts import real_number, write_text
+from gnn_checkpointing.artefacts import real_number, whole_file, write_text
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.records.record import Record, checked
@@ -174,8 +174,8 @@ def _render_preview(summary: Summary, study: Path, templates: Path, output: Path
         picture = typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72)
     except (FileNotFoundError, Refusal, csv.Error, ArithmeticError, LookupError, ValueError, TypstError):
         return
-    with Image.open(io.BytesIO(picture)) as drawing:  # the same pixels in fewer bytes
-        drawing.save(output, optimize=True)
+    with Image.open(io.BytesIO(picture)) as drawing, whole_file(output) as stream:
+        drawing.save(stream, "PNG", optimize=True)  # the same pixels in fewer bytes
 
 
 def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
