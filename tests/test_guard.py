@@ -65,6 +65,8 @@ def test_a_library_that_fails_while_it_is_imported_is_no_fault_of_the_program(
         (ModuleNotFoundError("no", name="pandas.core"), 2, "design needs pandas, which is not installed"),
         (OSError(40, "Too many levels of symbolic links", "a/b"), 2, "a/b: too many levels of symbolic links"),
         (OSError(28, "No space left on device"), 2, "no space left on device; free some space"),
+        (OSError(28, "No space left", "font.ttf", None, "full/font.ttf"), 2, "error: full/font.ttf: no space left"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), 2, "free some space, or name one in"),
     ],
 )
 def test_everything_else_is_a_sentence_of_its_own(
@@ -74,6 +76,16 @@ def test_everything_else_is_a_sentence_of_its_own(
     assert cli.main(["design"]) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
+
+
+def test_an_interrupt_before_the_guard_is_there_is_a_sentence_of_its_own() -> None:
+    module = "gnn_checkpointing.measurement.forked"
+    code = (
+        "import runpy, sys\nclass Slow:\n    def __getattr__(self, name):\n        raise KeyboardInterrupt\n"
+        f"sys.modules['{module}'] = Slow()\nrunpy.run_module('gnn_checkpointing', run_name='__main__')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (130, "error: interrupted; run it again to resume\n")
 
 
 def test_a_package_that_a_command_lacks_is_named() -> None:

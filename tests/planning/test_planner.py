@@ -289,6 +289,23 @@ def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -
         planned().of("layers")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activation": law()},
+        {"activation": law({"egdes": {"rest": 1.0}})},
+        {"activation": law({"edges": {"rest": 1e308}})},
+        {"seconds": law({"log_edges": {"rest": 1e3}}, link="exponential")},
+        {"seconds": law({"log_edges": {"rest": 1.0}}, link="exponential", num_edges=(0, 0))},
+        {"seconds": law({"edges": {"rest": 1.0}}, half_width=-2.0)},
+        {"resident": STORED["resident"] | {"per_node": -1e9}},
+    ],
+)
+def test_laws_with_which_nothing_can_be_computed_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match=r"study test: its planner\.json has impossible laws \(\w+: .*make it again"):
+        planned(STORED | changes)
+
+
 def test_a_file_that_is_no_planner_is_refused_naming_the_field(tmp_path: Path) -> None:
     values = KNOWN.model_dump(mode="json")
     write_json(tmp_path / "planner.json", values)

@@ -8,6 +8,8 @@ plan.recommended            # the fastest policy that fits, such as "edge_blocks
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -23,7 +25,7 @@ from gnn_checkpointing.planning.knowledge import (
     machine_knowledge,
     read_knowledge,
 )
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.convolutions import ATTENTION
 
 __all__ = ["Knowledge", "Plan", "Planner", "PolicyPlan"]
@@ -123,8 +125,11 @@ class Planner:
         model = {name: measured if own is None else own for (name, measured), own in asked}
         attends = convolution in ATTENTION
         sizes = _checked(model, num_nodes, num_edges, memory_gib, attends=attends)
-        memory_bytes = memory_gib * GIB
         step = Step(num_nodes, float(num_edges), sizes, attention_dropout and attends)
+        with _possible_laws(self.knowledge):
+            return self._answer(convolution, step, memory_gib * GIB, self_loops=self_loops)
+
+    def _answer(self, convolution: str, step: Step, memory_bytes: float, *, self_loops: bool) -> Plan:
         every = answering(self.knowledge, convolution, step)
         if not every:
             raise Refusal(
@@ -138,14 +143,25 @@ class Planner:
         policies = tuple(_policy(one, none, steps[one.policy], memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
-            num_nodes=num_nodes,
-            num_edges=num_edges,
-            sizes=sizes,
+            num_nodes=int(step.nodes),
+            num_edges=int(step.edges),
+            sizes=step.sizes,
             memory_bytes=memory_bytes,
             policies=policies,
             recommended=_recommended(policies),
             warnings=tuple(warnings(self.knowledge, known, reasons, step)),
         )
+
+
+@contextmanager
+def _possible_laws(knowledge: Knowledge) -> Iterator[None]:
+    """Refuse laws with which nothing can be computed, as a damaged `planner.json` has them."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise Refusal(
+            f"study {knowledge.study}: its {FILE} has impossible laws ({reason(error)}); make it again with `knowledge`"
+        ) from None
 
 
 def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
