@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -95,8 +95,22 @@ class Fit:
     response_scale: float
     weights: Weights
     fitted: Floats
-    coefficients: tuple[Estimate, ...]
+    confidence: float
     exact: bool
+
+    @cached_property
+    def coefficients(self) -> tuple[Estimate, ...]:
+        """Each coefficient with its interval, in base units."""
+        with np.errstate(invalid="ignore"):  # a variance of 0 may come out as -1e-40
+            ends = self.result.conf_int(alpha=1 - self.confidence)
+        params = self.result.params[:, np.newaxis]
+        table = np.hstack([params, np.where(np.isnan(ends), params, ends)])  # [num_columns, 3]: estimate, low, high
+        return tuple(map(_in_units, table.tolist(), self.units.tolist()))
+
+    @property
+    def units(self) -> Floats:
+        """Base units in the unit of each coefficient of the scaled columns."""
+        return self.response_scale / self.column_scales
 
     @property
     def r_squared(self) -> float:
@@ -124,17 +138,13 @@ def fitted(
     else:
         codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
         result = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-    with np.errstate(invalid="ignore"):  # a variance of 0 may come out as -1e-40
-        ends = result.conf_int(alpha=1 - confidence)
-    params = result.params[:, np.newaxis]
-    table = np.hstack([params, np.where(np.isnan(ends), params, ends)])  # [num_columns, 3]: estimate, low, high
     return Fit(
         result=result,
         column_scales=column_scales,
         response_scale=response_scale,
         weights=weights,
         fitted=result.fittedvalues * response_scale,
-        coefficients=tuple(map(_in_units, table.tolist(), (response_scale / column_scales).tolist())),
+        confidence=confidence,
         exact=bool(np.abs(target - result.fittedvalues).max() < ROUNDING),
     )
 
@@ -143,16 +153,24 @@ def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
     """The coefficients; coefficients of bytes have no sampling error, so their intervals are single points."""
     if response in SAMPLED:
         return fit.coefficients
-    return tuple(exactly(one.estimate) for one in fit.coefficients)
+    return tuple(
+        exactly(_rounded(value, unit))
+        for value, unit in zip(fit.result.params.tolist(), fit.units.tolist(), strict=True)
+    )
 
 
 def _in_units(ends: Sequence[float], unit: float) -> Estimate:
-    """A coefficient of scaled columns with its interval (estimate, low, high) in base units.
-
-    Digits below the rounding error of the largest response are dropped: an exact fit leaves 1e-16 instead of 0.
-    """
-    estimate, low, high = (rounded(end * unit, places_of(ROUNDING * unit)) for end in ends)
+    """A coefficient of scaled columns with its interval (estimate, low, high) in base units."""
+    estimate, low, high = (_rounded(end, unit) for end in ends)
     return Estimate(estimate=estimate, low=low, high=high)
+
+
+def _rounded(value: float, unit: float) -> float:
+    """A value in base units without the digits below the rounding error of the largest response.
+
+    An exact fit leaves 1e-16 instead of 0.
+    """
+    return rounded(value * unit, places_of(ROUNDING * unit))
 
 
 def p_value(fit: Fit, column: int) -> float:
