@@ -141,9 +141,9 @@ def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) 
     return Writer(
         templates / "report",
         _evidence(appendix),
-        {"evidence": linked},
         {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
+            "linked": linked,
             "kind": answer_of(inputs),
             "family_names": NAMES,
             "additions": additions,
