@@ -8,7 +8,6 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.regression.linear_model import WLS
 
 from gnn_checkpointing.analysis.results import Estimate, Response, exactly
 from gnn_checkpointing.analysis.rounding import CLOSE, Floats, places_of, rank, rounded
@@ -126,6 +125,9 @@ def fitted(
     HC3 without `clusters`, cluster-robust with them; Student's t either way. Relative weights are 1 / fitted^2,
     iterated from 1 / observed^2; on its own, the latter would bias the fit towards rows with low values.
     """
+    # Imported here because it takes a second, and most who read findings fit nothing.
+    from statsmodels.regression.linear_model import WLS
+
     column_scales = largest(design)
     response_scale = float(np.abs(response).max())
     scaled, target = design / column_scales, response / response_scale
