@@ -11,7 +11,9 @@ import pytest
 from gnn_checkpointing import cli, refusal
 from gnn_checkpointing.report import letters
 from gnn_checkpointing.study import reading
+from lightly import LIGHTLY
 from rebuilt import ROOT, packed
+from report.test_rebuild import MAIN
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -166,9 +168,11 @@ def test_no_message_is_long(text: str) -> None:
 
 @pytest.mark.slow  # rebuilds a whole report; quick tests above cover terminals of other encodings
 def test_a_report_is_the_same_without_docstrings_and_asserts_in_a_terminal_of_ascii(tmp_path: Path) -> None:
-    usual = packed("ten-million", as_published=True)
-    places = ("--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path))
-    found = run("rebuild", "--frozen", str(usual), *places, PYTHONOPTIMIZE="2", PYTHONIOENCODING="ascii")
+    usual = packed("ten-million")
+    options = ("--frozen", usual, "--templates", ROOT / "templates", "--output-folder", tmp_path)
+    command = [sys.executable, "-c", LIGHTLY + MAIN, "rebuild", *map(str, options)]
+    terminal = os.environ | {"PYTHONOPTIMIZE": "2", "PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(command, capture_output=True, cwd=ROOT, env=terminal)
     assert found.returncode == 0, found.stderr
     names = sorted(path.relative_to(usual) for path in usual.rglob("*") if path.is_file())
     assert names == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())

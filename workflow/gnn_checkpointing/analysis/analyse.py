@@ -77,10 +77,6 @@ def analyse(
     gridded = under(grid, reference)
     once, repeated = ([row for row in some if row.get("model") != PRACTICE] for some in (rows, visits))
 
-    def generator() -> np.random.Generator:
-        # A fresh generator for each finding, so that the draws of one do not change another.
-        return np.random.default_rng(protocol.seed)
-
     measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=in_sentinels)
     found, no_law = laws(grid_at_speed, confidence)
     tested, no_interaction = interactions(grid_at_speed, confidence)
@@ -96,11 +92,11 @@ def analyse(
             throughput=rates,
             not_fitted=no_law + no_interaction + no_rate,
         ),
-        predictions=predictions(once, at_speed, protocol, generator()),
+        predictions=predictions(once, at_speed, protocol, np.random.default_rng(protocol.seed)),
         explained=explained or Explanations(),
         accuracy=accuracies(trainings),
         quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
-        robustness=robustness(gridded, protocol, noise, generator()),
+        robustness=robustness(gridded, protocol, noise),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -103,6 +102,9 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
 
 def _between_visits(rows: Sequence[Mapping[str, Value]], column: str, unit: str = "") -> list[tuple[float, int]]:
     """Variance of logarithms between the visits of each revisited cell, and its degrees of freedom."""
+    # Imported here because it takes a second, and whoever compares reports has no table.
+    import pandas as pd
+
     table = pd.DataFrame([(row["cell"], row["policy"], row[column], row.get(unit, 1.0)) for row in rows])
     if table.empty:
         return []

@@ -144,9 +144,9 @@ def _writer(
     return Writer(
         templates / "report",
         _evidence(appendix),
-        {"evidence": linked},
         {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
+            "linked": linked,
             "kind": answer_of(inputs),
             "family_names": NAMES,
             "additions": additions,

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ def _printable(value: Any) -> Any:
 
 def _drawable(text: str) -> str:
     """Replace each character that no embedded font has by its Unicode number in brackets."""
+    if text.isascii() and text.isprintable():  # the fonts have all of these
+        return text
     return "".join(one if is_drawn(one) else " " if one.isspace() else f"[U+{ord(one):04X}]" for one in text)
 
 
@@ -177,25 +180,28 @@ def _plain_font(font: bytes) -> bytes:
 def _short(content: bytes) -> bytes:
     """A content stream with shorter numbers, and with strings unescaped where possible."""
     return b"".join(
-        _unescaped(part) if part.startswith(b"(") else _LONG.sub(_rounded, part) for part in _STRING.split(content)
+        _unescaped(part) if part.startswith(b"(") else _LONG.sub(lambda number: _rounded(number.group()), part)
+        for part in _STRING.split(content)
     )
 
 
+@lru_cache(20_000)
 def _unescaped(text: bytes) -> bytes:
     """A PDF string with only the necessary escapes."""
-    letters = _ESCAPED.sub(_letter, text[1:-1])
+    letters = _ESCAPED.sub(lambda escaped: _letter(escaped[1]), text[1:-1])
     for letter, escape in ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"), (b"\r", b"\\r")):
         letters = letters.replace(letter, escape)
     return b"(" + letters + b")"
 
 
-def _letter(found: re.Match[bytes]) -> bytes:
-    escaped = found[1]
+@lru_cache(1000)
+def _letter(escaped: bytes) -> bytes:
     return bytes([int(escaped, 8)]) if escaped[:1].isdigit() else _LETTERS.get(escaped, escaped)
 
 
-def _rounded(number: re.Match[bytes]) -> bytes:
-    return (b"%.2f" % float(number.group())).rstrip(b"0").rstrip(b".")
+@lru_cache(20_000)
+def _rounded(number: bytes) -> bytes:
+    return (b"%.2f" % float(number)).rstrip(b"0").rstrip(b".")
 
 
 def _lighten(tag: pikepdf.Dictionary) -> None:

@@ -8,6 +8,7 @@ paragraph becomes a block. Filters format numbers and keep their addresses.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,21 +42,33 @@ Evidence = Callable[[str], str]
 """Function from a number's address to a link to where it is shown in full, or ""."""
 
 
-class Writer:
-    """Writes sections from templates; `words` are further filters, `values` the names that they may use."""
+@cache
+def _environment(folder: Path) -> Environment:
+    """Jinja over a folder of templates; it keeps their compiled code."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=False,  # noqa: S701 - what is printed is held back, and escaped by each face
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_held,
+    )
+    made.filters |= filters() | {"evidence": _linked}
+    return made
 
-    def __init__(
-        self, folder: Path, evidence: Evidence, words: dict[str, Callable[..., Any]], values: Mapping[str, Any]
-    ) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=False,  # noqa: S701 - what is printed is held back, and escaped by each face
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_held,
-        )
-        self._environment.filters |= filters() | words
+
+@pass_context
+def _linked(context: Context, place: str, words: str) -> Span:
+    """Words that lead to a place in the appendix, by the function `linked` of the template's values."""
+    found: Span = context["linked"](place, words)
+    return found
+
+
+class Writer:
+    """Writes sections from templates; `values` are the names that they may use."""
+
+    def __init__(self, folder: Path, evidence: Evidence, values: Mapping[str, Any]) -> None:
+        self._environment = _environment(folder)
         self._evidence, self._values = evidence, values
         self._held: list[Any] = []
 
