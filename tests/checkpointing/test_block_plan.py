@@ -124,3 +124,22 @@ def test_a_graph_on_a_gpu_is_known_by_every_value_and_its_place(monkeypatch: pyt
         other[place] += 1
     moved = [flat.roll(shift) for shift in range(1, count)]
     assert len({first, *map(graph_tables._in_parts, [*changed, *moved])}) == 1 + len(changed) + len(moved)
+
+
+class _First(torch.Tensor):
+    device = torch.device("cuda", 0)
+
+
+class _Second(torch.Tensor):
+    device = torch.device("cuda", 1)
+
+
+def test_equal_graphs_share_tables_on_one_device_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tensors are on the CPU and only say that they are elsewhere, because no test machine has two GPUs."""
+    monkeypatch.setattr(graph_tables, "_in_parts", lambda flat: int(flat.sum()))
+    tables = graph_tables.GraphTables()
+    edges = torch.tensor([[0, 1], [1, 0]])
+    graphs = [edges.clone().as_subclass(kind) for kind in (_First, _First, _Second)]
+    first, same, second = (tables.remembered(graph, "made", object) for graph in graphs)
+    assert first is same
+    assert first is not second

@@ -184,22 +184,22 @@ def _versions(result: Any) -> list[int]:
 
 
 def content_digest(index: Tensor) -> Hashable:
-    """Hash that changes with any value of `index`, and its shape; its identity and shape if it has no values.
+    """Hash that changes with any value of `index`, its shape and its device; its identity instead of absent values.
 
     The hash is a random linear form modulo 2^64, computed as a product of a matrix and two vectors. It reads the tensor
     once and allocates next to nothing, unlike a comparison with a copy.
     """
     if isinstance(index, torch._subclasses.FakeTensor) or index.device.type == "meta":
-        return (id(index), tuple(index.shape))
+        return (index.device, tuple(index.shape), id(index))
     with torch.no_grad():
         flat = _plain(index).reshape(-1)
         if flat.device.type != "cpu":
-            return tuple(index.shape), _in_parts(flat)
+            return index.device, tuple(index.shape), _in_parts(flat)
         flat = flat.to(torch.int64)
         rows = flat.numel() // _ROW
         body = torch.dot(torch.mv(flat[: rows * _ROW].view(rows, _ROW), _weights(_ROW, 2)), _weights(rows, 3))
         rest = torch.dot(flat[rows * _ROW :], _weights(flat.numel() - rows * _ROW, 4))
-        return tuple(index.shape), int(body), int(rest)
+        return index.device, tuple(index.shape), int(body), int(rest)
 
 
 def _in_parts(flat: Tensor) -> int:
