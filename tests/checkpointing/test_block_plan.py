@@ -1,5 +1,7 @@
 """Blocks cover every edge once, hold whole destinations, and keep to their size unless a single node exceeds it."""
 
+import gc
+
 import pytest
 import torch
 from hypothesis import given
@@ -116,6 +118,7 @@ def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 40])
 def test_a_graph_on_a_gpu_is_known_by_every_value_and_its_place(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(graph_tables, "_PART", 8)
+    monkeypatch.setattr(graph_tables, "_ROW", 2)
     flat = torch.arange(100, 100 + count)
     first = graph_tables._in_parts(flat)
     assert graph_tables._in_parts(flat.to(torch.int32)) == first
@@ -124,6 +127,27 @@ def test_a_graph_on_a_gpu_is_known_by_every_value_and_its_place(monkeypatch: pyt
         other[place] += 1
     moved = [flat.roll(shift) for shift in range(1, count)]
     assert len({first, *map(graph_tables._in_parts, [*changed, *moved])}) == 1 + len(changed) + len(moved)
+
+
+def test_reading_a_graph_on_a_gpu_keeps_none_of_its_memory() -> None:
+    """On the CPU, where the numbers that every graph is multiplied by are kept, 8 KiB a round."""
+
+    def kept() -> int:
+        return sum(found.nbytes for found in gc.get_objects() if isinstance(found, torch.Tensor))
+
+    flat = torch.arange(3 * 2**20)
+    before = kept()
+    graph_tables._in_parts(flat)
+    assert kept() - before <= 3 * 2**13
+
+
+def test_reading_a_graph_leaves_a_gpu_as_it_was(cuda: torch.device) -> None:
+    edges = torch.arange(3 * 2**20, device=cuda).view(2, -1)
+    before = torch.cuda.memory_allocated(cuda)
+    first = graph_tables.content_digest(edges)
+    assert torch.cuda.memory_allocated(cuda) == before
+    edges[1, 5] += 1
+    assert graph_tables.content_digest(edges) != first
 
 
 class _First(torch.Tensor):

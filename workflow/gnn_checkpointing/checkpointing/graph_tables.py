@@ -4,7 +4,6 @@ Tables are made once per graph, shared by all layers, and freed with the tensor 
 graph is recognised by its content: a tensor changed in any way, in place or through `.data`, is a new graph.
 """
 
-import functools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
@@ -203,17 +202,22 @@ def content_digest(index: Tensor) -> Hashable:
 
 
 def _in_parts(flat: Tensor) -> int:
-    """The linear form part by part, for devices without integer matrix products."""
-    parts = torch.split(flat, _PART)
-    weights = _weights_on(flat.device, 1 << (len(parts[0]) - 1).bit_length(), 1)
-    sums = torch.stack([(part.to(torch.int64) * weights[: len(part)]).sum() for part in parts])
-    of_parts = _weights_on(flat.device, 1 << (len(parts) - 1).bit_length(), 2)
-    return int((sums * of_parts[: len(parts)]).sum())
+    """Another linear form, for devices without integer matrix products; it leaves nothing in their memory.
+
+    Each round multiplies all rows by the same random numbers and adds them up, until one number is left.
+    """
+    level = 0
+    while flat.numel() > 1:
+        level += 1
+        weights = _weights(_ROW, level).to(flat.device)
+        flat = torch.cat([(_rows(part) * weights).sum(1) for part in torch.split(flat, _PART)])
+    return int(flat.sum())
 
 
-@functools.cache
-def _weights_on(device: torch.device, count: int, seed: int) -> Tensor:
-    return _weights(count, seed).to(device)
+def _rows(flat: Tensor) -> Tensor:
+    """The numbers in rows of `_ROW`, the last one filled up with zeros."""
+    missing = -flat.numel() % _ROW
+    return (nn.functional.pad(flat, (0, missing)) if missing else flat).reshape(-1, _ROW)
 
 
 _WEIGHTS: dict[int, Tensor] = {}
