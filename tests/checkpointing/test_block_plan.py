@@ -105,14 +105,14 @@ def test_what_is_no_edge_index_is_refused() -> None:
 
 
 def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:
-    """A message of 64 float32 channels has 256 bytes: 1 MiB is 4,096 edges, the least; in between, 8 edges a node."""
+    """1 MiB of messages of 256 bytes, as of 64 float32 channels, are 4,096: the least; in between, 8 edges a node."""
     cpu = torch.device("cpu")
-    assert block_size(10, 64, 8, cpu) == 4096
-    assert block_size(2000, 64, 8, cpu) == 16_000
-    assert block_size(1000, 32, 8, cpu) == 8192
-    largest = block_size(10**9, 64, 8, cpu)
+    assert block_size(10, 256, 8, cpu) == 4096
+    assert block_size(2000, 256, 8, cpu) == 16_000
+    assert block_size(1000, 128, 8, cpu) == 8192
+    largest = block_size(10**9, 256, 8, cpu)
     assert 8 * 2**20 // 256 <= largest < 10**9
-    assert block_size(10**9, 128, 8, cpu) == largest // 2
+    assert block_size(10**9, 512, 8, cpu) == largest // 2
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 40])

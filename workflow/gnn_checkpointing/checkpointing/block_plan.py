@@ -166,13 +166,13 @@ def _check_range(index: Tensor, num_nodes: int, role: str) -> None:
         )
 
 
-def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch.device) -> int:
-    """The default number of edges in a block on `device` (`policy_names.py`)."""
+def block_size(num_nodes: int, row: int, edges_per_node: int, device: torch.device) -> int:
+    """The default number of edges in a block on `device` for messages of `row` bytes (`policy_names.py`)."""
     if device.type == "cuda":
         bounds = cuda_bounds(torch.cuda.get_device_properties(device).total_memory)
     else:
         bounds = cpu_bounds(_last_level_cache())
-    return block_edges(num_nodes, channels, edges_per_node, *bounds)
+    return block_edges(num_nodes, row, edges_per_node, *bounds)
 
 
 @functools.cache

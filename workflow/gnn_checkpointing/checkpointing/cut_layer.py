@@ -24,7 +24,7 @@ from gnn_checkpointing.checkpointing.block_arguments import (
 )
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
-from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
+from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, row_bytes
 from gnn_checkpointing.checkpointing.given import flattened, is_tensor, quick_leaves
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
@@ -210,7 +210,7 @@ class CutLayer:
 
     def _note(self, cut: CutCall, executor: Executor) -> None:
         """Note for `explain` how the call is computed."""
-        row = 4 * widest(self.conv, cut.call.tensors)
+        row = row_bytes(self.conv, cut.call.tensors)
         self.message_bytes = row * cut.edges.num_edges
         if isinstance(executor, Kernel):
             self.computes_by, self.block_bytes = "fused_edge_blocks", 0

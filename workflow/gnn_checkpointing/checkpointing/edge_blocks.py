@@ -81,7 +81,7 @@ def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x
     batch, nodes, k = neighbours.shape
     neighbours = neighbours.contiguous()  # a view of dilated neighbours would keep the skipped ones, too
     per_node = policy_names.EDGES_PER_NODE[name.kind]
-    edges = name.count or block_size(batch * nodes, x.size(1), per_node, x.device)
+    edges = name.count or block_size(batch * nodes, x.size(1) * x.element_size(), per_node, x.device)
     step = max(1, min(nodes, edges // (batch * k)))
     layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # read by largest_block_edges
     parts = [
@@ -111,9 +111,9 @@ def _device_type(model: nn.Module) -> str:
     return next((parameter.device.type for parameter in model.parameters()), "cpu")
 
 
-def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> bool:
-    """Whether messages `[num_edges, width]` are large enough, on a graph dense enough, to be recomputed."""
-    return num_edges >= WORTH_DEGREE * num_nodes and num_edges * width * element_size >= WORTH_BYTES
+def worth(num_edges: int, num_nodes: int, row: int) -> bool:
+    """Whether messages of `row` bytes are large enough, on a graph dense enough, to be recomputed."""
+    return num_edges >= WORTH_DEGREE * num_nodes and num_edges * row >= WORTH_BYTES
 
 
 def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -123,8 +123,8 @@ def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args
     )
     maps = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.dim() > 1]
     nodes = max((tensor.size(-2) for tensor in maps), default=0)
-    width = max((tensor.size(-1) for tensor in maps), default=0)
-    if torch.is_grad_enabled() and worth(edges, nodes, width):
+    row = max((tensor.size(-1) * tensor.element_size() for tensor in maps), default=0)
+    if torch.is_grad_enabled() and worth(edges, nodes, row):
         return recomputed(layer, forward, *args, **kwargs)
     return forward(*args, **kwargs)
 

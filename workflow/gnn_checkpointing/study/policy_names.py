@@ -147,19 +147,19 @@ def parse_policy(policy: str) -> PolicyName:
 
 
 BYTES_PER_VALUE = 4
+"""Of the float32 values of studies."""
 
 SMALLEST_BYTES = 2**20
 """Smallest message tensor, in bytes, that is worth a block on the CPU."""
 
 
-def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:
-    """Number of edges of a block: `edges_per_node` per node, within two bounds.
+def block_edges(num_nodes: int, row: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:
+    """Number of edges of a block with messages of `row` bytes: `edges_per_node` per node, within two bounds.
 
     Because the number is proportional to the nodes, one block's messages take as many bytes as the node maps of a few
-    layers, so that neither dominates the peak. The bounds are bytes of one message tensor `[block edges, channels]`.
+    layers, so that neither dominates the peak. The bounds are bytes of all messages of a block.
     Below the lower one, the overhead of a block is noticeable; above the upper one, larger blocks only cost memory.
     """
-    row = BYTES_PER_VALUE * max(channels, 1)
     return max(min(max(edges_per_node * num_nodes, smallest_bytes // row), largest_bytes // row), 1)
 
 
