@@ -99,7 +99,7 @@ def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
     if run is None or min(ratio.low, ratio.estimate) <= 0:
         return ratio
     middle = math.log(plain(ratio.estimate))
-    reach = plain(run.deviation) * _quantile(findings.effects.confidence)
+    reach = plain(run.reach(plain(findings.effects.confidence)))
     low, high = (math.hypot(middle - math.log(plain(end)), reach) for end in (ratio.low, ratio.high))
     return ratio.model_copy(update={"low": math.exp(middle - low), "high": math.exp(middle + high)})
 
