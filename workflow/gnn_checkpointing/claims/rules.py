@@ -35,17 +35,17 @@ _EACH: dict[str, tuple[str, Callable[..., bool], Callable[..., bool]]] = {
         lambda value, limit: value.high <= limit,
     ),
     "at_most": (
-        "supported if no interval reaches above {0:g}; refuted if one lies above {0:g} whole",
+        "supported if no interval reaches above {0:g}; refuted if one interval lies entirely above {0:g}",
         lambda value, limit: value.high <= limit,
         lambda value, limit: value.low > limit,
     ),
     "at_least": (
-        "supported if no interval reaches below {0:g}; refuted if one lies below {0:g} whole",
+        "supported if no interval reaches below {0:g}; refuted if one interval lies entirely below {0:g}",
         lambda value, limit: value.low >= limit,
         lambda value, limit: value.high < limit,
     ),
     "within": (
-        "supported if every interval lies within {0:g} to {1:g}; refuted if one lies outside whole",
+        "supported if every interval lies within {0:g} to {1:g}; refuted if one interval lies entirely outside",
         lambda value, low, high: low <= value.low and value.high <= high,
         lambda value, low, high: value.high < low or high < value.low,
     ),
