@@ -45,7 +45,7 @@ class GraphTables:
 
     def __init__(self) -> None:
         self._graphs: dict[int, _Graph] = {}
-        self._made = WeakIdKeyDictionary()
+        self._results = WeakIdKeyDictionary()
         self._lock = threading.RLock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -91,7 +91,7 @@ class GraphTables:
 
         In this order kernels read the weights from consecutive addresses.
         """
-        if not self.hold(weights) or weights.device.type != "cpu" or edges.order is None:
+        if not self.made(weights) or weights.device.type != "cpu" or edges.order is None:
             return None
         orders = (edges.order, edges.by_source[2])
 
@@ -123,7 +123,7 @@ class GraphTables:
                 results[key] = (result, _versions(result))
                 for made in pytree.tree_leaves(result):
                     if isinstance(made, Tensor) and made is not edge_index:
-                        self._made[made] = True
+                        self._results[made] = True
                         if made.dim() == 2:
                             self._graph(made).own_version = made._version
             return result
@@ -142,9 +142,9 @@ class GraphTables:
             made = pytree.tree_leaves([graph.results for graph in self._graphs.values()])
         yield from (part for part in made if isinstance(part, Tensor))
 
-    def hold(self, tensor: Tensor) -> bool:
+    def made(self, tensor: Tensor) -> bool:
         """Whether this very tensor is a result that the tables keep."""
-        return tensor in self._made
+        return tensor in self._results
 
     def _graph(self, edge_index: Tensor, seen: Seen | None = None) -> _Graph:
         """Entry of this graph: the existing one, else a new one, which shares the results of an equal graph's entry."""
