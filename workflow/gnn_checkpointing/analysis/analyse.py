@@ -19,15 +19,10 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
-from gnn_checkpointing.study.policy_names import (
-    BYTES_PER_VALUE,
-    EDGES_PER_NODE,
-    SMALLEST_BYTES,
-    block_edges,
-    parse_policy,
-)
+from gnn_checkpointing.study.policy_names import EDGES_PER_NODE, parse_policy
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
 

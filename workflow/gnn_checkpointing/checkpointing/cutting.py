@@ -44,8 +44,8 @@ from gnn_checkpointing.study import policy_names
 class Plan:
     """How a policy cuts the layers of a model.
 
-    `edges_per_block` is the requested block size; if None, `policy_names.py` chooses it. `fused`: use a kernel if there
-    is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` decides, from the
+    `edges_per_block` is the requested block size; if None, `study/block_size.py` chooses it. `fused`: use a kernel if
+    there is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` decides, from the
     numbers of edges and nodes and the bytes of a message, whether a cut is worth its time.
     """
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, block_edges
 from gnn_checkpointing.study.convolutions import ATTENTION
-from gnn_checkpointing.study.policy_names import BYTES_PER_VALUE, EAGER, block_edges, parse_policy
+from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0
 """Factor by which nodes or edges may lie outside the measured range for a time still to be predicted."""
