@@ -19,9 +19,10 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
-from gnn_checkpointing.study.policy_names import EDGES_PER_NODE, SMALLEST_BYTES, block_edges, parse_policy
+from gnn_checkpointing.study.policy_names import EDGES_PER_NODE, parse_policy
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
 
@@ -129,7 +130,8 @@ def of_hidden_layers(row: Row) -> Row:
     few_features = row.convolution.split(" ")[0] in READS_FEATURES and row.num_features < row.hidden_channels
     if not by_rule or not few_features or row.device != "cpu":
         return row
-    block = block_edges(row.num_nodes, row.hidden_channels, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
+    message = BYTES_PER_VALUE * row.hidden_channels
+    block = block_edges(row.num_nodes, message, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
     return row.but(edges_at_once=min(row.edges_at_once or block, block))
 
 

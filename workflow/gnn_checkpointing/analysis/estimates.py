@@ -41,7 +41,7 @@ class Noise:
         confidence = quantile_of or self.confidence
         stretch = _quantile(confidence, None) / _quantile(self.confidence, None)
         scatter = _reach(self.ratio_scatter, len(cells), confidence)
-        run = self.run.deviation * _quantile(confidence, self.run.degrees_of_freedom)
+        run = self.run.reach(confidence)
         # Half-widths of the mean due to the intervals of its cells.
         own = [stretch * math.sqrt(float((each**2).sum())) / len(cells) for each in (middle - low, high - middle)]
         return _around(float(middle.mean()), *(math.hypot(max(each, scatter), run) for each in own))

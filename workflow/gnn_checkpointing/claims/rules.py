@@ -53,17 +53,17 @@ _EACH: dict[str, tuple[str, Callable[..., Any], Callable[..., Any]]] = {
         lambda value, limit: value.high <= limit,
     ),
     "at_most": (
-        "supported if no interval reaches above {0:g}; refuted if one lies above {0:g} whole",
+        "supported if no interval reaches above {0:g}; refuted if one interval lies entirely above {0:g}",
         lambda value, limit: value.high <= limit,
         lambda value, limit: value.low > limit,
     ),
     "at_least": (
-        "supported if no interval reaches below {0:g}; refuted if one lies below {0:g} whole",
+        "supported if no interval reaches below {0:g}; refuted if one interval lies entirely below {0:g}",
         lambda value, limit: value.low >= limit,
         lambda value, limit: value.high < limit,
     ),
     "within": (
-        "supported if every interval lies within {0:g} to {1:g}; refuted if one lies outside whole",
+        "supported if every interval lies within {0:g} to {1:g}; refuted if one interval lies entirely outside",
         lambda value, low, high: (low <= value.low) & (value.high <= high),
         lambda value, low, high: (value.high < low) | (high < value.low),
     ),
@@ -110,7 +110,7 @@ def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
     if run is None or min(ratio.low, ratio.estimate) <= 0:
         return ratio
     middle = math.log(plain(ratio.estimate))
-    reach = plain(run.deviation) * _quantile(findings.effects.confidence)
+    reach = plain(run.reach(plain(findings.effects.confidence)))
     low, high = (math.hypot(middle - math.log(plain(end)), reach) for end in (ratio.low, ratio.high))
     return ratio.model_copy(update={"low": math.exp(middle - low), "high": math.exp(middle + high)})
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, block_edges
 from gnn_checkpointing.study.convolutions import ATTENTION
-from gnn_checkpointing.study.policy_names import EAGER, block_edges, parse_policy
+from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0
 """Factor by which nodes or edges may lie outside the measured range for a time still to be predicted."""
@@ -98,9 +99,9 @@ def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
     """Number of edges whose messages a layer holds at a time: all edges, or those of a block."""
     if (rule := known.blocks) is None:
         return step.edges
-    block = rule.edges or block_edges(
-        int(step.nodes), step.sizes.hidden_channels, rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes
-    )
+    row = BYTES_PER_VALUE * step.sizes.hidden_channels
+    bounds = rule.smallest_bytes, rule.largest_bytes
+    block = rule.edges or block_edges(int(step.nodes), row, rule.edges_per_node, *bounds)
     return min(step.edges + (step.nodes if known.self_loops else 0), block)
 
 

@@ -44,7 +44,7 @@ def report_pdf(page: Page, templates: Path) -> bytes:
     """Render the report as PDF/UA-1, the same bytes for the same page; `templates` is the folder that holds typst/."""
     files = {"page.json": json.dumps(_printable(page), ensure_ascii=False)}
     for panel in (panel for figure in page.figures() for panel in figure.panels):
-        files[f"{panel.id}.svg"], labels = _apart(_drawable(panel.svg))
+        files[f"{panel.id}.svg"], labels = _split_labels(_drawable(panel.svg))
         files[f"{panel.id}.json"] = json.dumps(labels, ensure_ascii=False)
     # A page without a date gets the epoch, never the current time.
     day = datetime.fromisoformat(page.date or "1970-01-01").replace(tzinfo=UTC)
@@ -82,7 +82,7 @@ def _drawable(text: str) -> str:
     return "".join(one if is_drawn(one) else " " if one.isspace() else f"[U+{ord(one):04X}]" for one in text)
 
 
-def _apart(svg: str) -> tuple[str, dict[str, Any]]:
+def _split_labels(svg: str) -> tuple[str, dict[str, Any]]:
     """Split a drawing into the SVG without text, and its width and text lines with their place and size in points."""
     Tree.register_namespace("", _SVG[1:-1])
     root = Tree.fromstring(svg)  # noqa: S314 - written by this project

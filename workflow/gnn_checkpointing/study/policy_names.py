@@ -1,4 +1,4 @@
-"""The policies, one row each, the parsing of their names, and the default size of an edge block (torch-free)."""
+"""The policies, one row each, and the parsing of their names (torch-free)."""
 
 import re
 from dataclasses import dataclass
@@ -134,30 +134,3 @@ def parse_policy(policy: str) -> PolicyName:
             argument = match.group(1) if match.groups() else None
             return PolicyName(kind, None if argument is None else float(argument))
     raise Refusal(unknown(f"policy '{shown(policy)}'", policy, POLICIES, POLICY_HELP))
-
-
-BYTES_PER_VALUE = 4
-
-SMALLEST_BYTES = 2**20
-"""Smallest message tensor, in bytes, that is worth a block on the CPU."""
-
-
-def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:
-    """Number of edges of a block: `edges_per_node` per node, within two bounds.
-
-    Because the number is proportional to the nodes, one block's messages take as many bytes as the node maps of a few
-    layers, so that neither dominates the peak. The bounds are bytes of one message tensor `[block edges, channels]`.
-    Below the lower one, the overhead of a block is noticeable; above the upper one, larger blocks only cost memory.
-    """
-    row = BYTES_PER_VALUE * max(channels, 1)
-    return max(min(max(edges_per_node * num_nodes, smallest_bytes // row), largest_bytes // row), 1)
-
-
-def cpu_bounds(cache_bytes: int | None) -> tuple[int, int]:
-    """The two bounds for a processor with a last-level cache of that size (None if the system does not report it)."""
-    return SMALLEST_BYTES, max(16 * 2**20 if cache_bytes is None else cache_bytes, 8 * 2**20)
-
-
-def cuda_bounds(memory_bytes: int) -> tuple[int, int]:
-    """The two bounds for a CUDA device with that memory, which needs more edges to be kept busy."""
-    return 16 * 2**20, max(memory_bytes // 256, 32 * 2**20)
