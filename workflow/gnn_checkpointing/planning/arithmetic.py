@@ -99,9 +99,8 @@ def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
     """Number of edges whose messages a layer holds at a time: all edges, or those of a block."""
     if (rule := known.blocks) is None:
         return step.edges
-    row = BYTES_PER_VALUE * step.sizes.hidden_channels
-    bounds = rule.smallest_bytes, rule.largest_bytes
-    block = rule.edges or block_edges(int(step.nodes), row, rule.edges_per_node, *bounds)
+    own = int(step.nodes), BYTES_PER_VALUE * step.sizes.hidden_channels
+    block = rule.edges or block_edges(*own, rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes)
     return min(step.edges + (step.nodes if known.self_loops else 0), block)
 
 
