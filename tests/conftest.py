@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gc
-import lzma
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import pytest
+
+from lightly import LIGHTLY
 
 if TYPE_CHECKING:
     import torch
@@ -76,13 +76,8 @@ def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def lightly_packed() -> Iterator[None]:
-    """Compress archives and PDFs less: full compression takes longer than the rest of a publication."""
-    with (
-        patch("gnn_checkpointing.packed._FILTERS", [{"id": lzma.FILTER_LZMA2, "preset": 0}]),
-        patch("gnn_checkpointing.report.pdf._HARDEST", 6),
-    ):
-        yield
+def lightly_packed() -> None:
+    exec(LIGHTLY, {})
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -26,7 +26,7 @@ PLACE = Path(os.environ.get("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir()))
 SHARED = PLACE / f"gnn-checkpointing-made-{os.getuid()}"
 KEPT_SECONDS = 86_400
 AS_PUBLISHED = ((archives, "_FILTERS", archives._FILTERS), (pdf, "_HARDEST", pdf._HARDEST))
-"""Settings that compress a publication; in tests, archives and PDFs are compressed less (`conftest.py`)."""
+"""Settings that compress a publication; in tests, both are compressed less (`lightly.py`)."""
 
 
 @functools.cache
@@ -58,16 +58,16 @@ REBUILT = ("batches", "default", "real", "ten-million")
 
 
 @functools.cache
-def rendered(study: str, printed: bool = False) -> Path:
-    """Both documents of a published study, by this code; only if `printed` or in `REBUILT`, the PDFs are not empty."""
+def rendered(study: str) -> Path:
+    """Both documents of a published study, by this code; the PDFs are empty except in `REBUILT`."""
 
     def make(folder: Path) -> None:
         frozen = published(study)
-        with nullcontext() if printed else unprinted():
+        with unprinted():
             render_report(read_inputs(RunFolder(frozen)), published_sources(frozen), TEMPLATES, folder)
         unpack(folder)
 
-    return rebuilt(study) if study in REBUILT else _shared(study, "printed" if printed else "rendered", make)
+    return rebuilt(study) if study in REBUILT else _shared(study, "rendered", make)
 
 
 @contextmanager

@@ -11,7 +11,9 @@ import pytest
 from gnn_checkpointing import cli, refusal
 from gnn_checkpointing.report import letters
 from gnn_checkpointing.study import reading
+from lightly import LIGHTLY
 from rebuilt import ROOT, packed
+from report.test_rebuild import MAIN
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -65,6 +67,8 @@ def test_a_library_that_fails_while_it_is_imported_is_no_fault_of_the_program(
         (ModuleNotFoundError("no", name="pandas.core"), 2, "design needs pandas, which is not installed"),
         (OSError(40, "Too many levels of symbolic links", "a/b"), 2, "a/b: too many levels of symbolic links"),
         (OSError(28, "No space left on device"), 2, "no space left on device; free some space"),
+        (OSError(28, "No space left", "font.ttf", None, "full/font.ttf"), 2, "error: full/font.ttf: no space left"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), 2, "free some space, or name one in"),
     ],
 )
 def test_everything_else_is_a_sentence_of_its_own(
@@ -74,6 +78,16 @@ def test_everything_else_is_a_sentence_of_its_own(
     assert cli.main(["design"]) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
+
+
+def test_an_interrupt_before_the_guard_is_there_is_a_sentence_of_its_own() -> None:
+    module = "gnn_checkpointing.measurement.forked"
+    code = (
+        "import runpy, sys\nclass Slow:\n    def __getattr__(self, name):\n        raise KeyboardInterrupt\n"
+        f"sys.modules['{module}'] = Slow()\nrunpy.run_module('gnn_checkpointing', run_name='__main__')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (130, "error: interrupted; run it again to resume\n")
 
 
 def test_a_package_that_a_command_lacks_is_named() -> None:
@@ -154,9 +168,11 @@ def test_no_message_is_long(text: str) -> None:
 
 @pytest.mark.slow  # rebuilds a whole report; quick tests above cover terminals of other encodings
 def test_a_report_is_the_same_without_docstrings_and_asserts_in_a_terminal_of_ascii(tmp_path: Path) -> None:
-    usual = packed("ten-million", as_published=True)
-    places = ("--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path))
-    found = run("rebuild", "--frozen", str(usual), *places, PYTHONOPTIMIZE="2", PYTHONIOENCODING="ascii")
+    usual = packed("ten-million")
+    options = ("--frozen", usual, "--templates", ROOT / "templates", "--output-folder", tmp_path)
+    command = [sys.executable, "-c", LIGHTLY + MAIN, "rebuild", *map(str, options)]
+    terminal = os.environ | {"PYTHONOPTIMIZE": "2", "PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(command, capture_output=True, cwd=ROOT, env=terminal)
     assert found.returncode == 0, found.stderr
     names = sorted(path.relative_to(usual) for path in usual.rglob("*") if path.is_file())
     assert names == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())

@@ -50,6 +50,25 @@ def test_a_study_that_is_not_there_is_refused_with_those_that_are(name: str, tmp
     assert not (ROOT / "hacked").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"- x", b"name:\n\ttabs: 1\n", "name: ü".encode("utf-16"), b"seed: one\n"])
+def test_a_file_that_is_no_study_is_refused_before_snakemake_reads_it(content: bytes, tmp_path: Path) -> None:
+    """Snakemake would say less, and of some with its own traceback."""
+    (tmp_path / "workflow/studies").mkdir(parents=True)
+    (tmp_path / "workflow/studies/mine.yaml").write_bytes(content)
+    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "-o", f"{tmp_path}/.venv/.ready", "report"]
+    environment = os.environ | {
+        "XDG_CACHE_HOME": str(tmp_path),
+        "MAKEFLAGS": "",
+        "MAKELEVEL": "0",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    found = subprocess.run([*command, "STUDY=mine"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert found.returncode == 2
+    (said,) = [line for line in found.stderr.splitlines() if not line.startswith("make: ")]
+    assert said.startswith("error: workflow/studies/mine.yaml: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snakemake", "workflow"]
+
+
 def test_the_answer_in_the_readme_is_the_published_one() -> None:
     """README quotes the headlines of the default and frontier studies word for word."""
     text = " ".join((ROOT / "README.md").read_text().replace("\n> ", " ").split())
@@ -57,6 +76,9 @@ def test_the_answer_in_the_readme_is_the_published_one() -> None:
     headlines = {one["study"]["name"]: " ".join(one["headline"].split()) for one in summaries}
     assert headlines["default"] in text
     assert headlines["frontier"] in text
+    answer = text.split("**The answer**")[1].split("## Install")[0]
+    shares = set(re.findall(r"[\d.]+ %", answer))
+    assert shares and shares <= set(re.findall(r"[\d.]+ %", headlines["default"] + headlines["frontier"]))
 
 
 def test_the_last_version_is_that_of_the_last_publication_everywhere() -> None:

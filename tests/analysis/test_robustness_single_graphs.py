@@ -35,7 +35,7 @@ def found(rows: Table) -> tuple[list[LeftOut], list[str]]:
 
 
 def tried(rows: Sequence[Row], seed: int) -> Robustness:
-    return robustness(rows, protocol(), effects(rows, "retaining", 0.95)[1], np.random.default_rng(seed))
+    return robustness(rows, protocol(seed=seed), effects(rows, "retaining", 0.95)[1])
 
 
 def only(rows: Table, statement: str, convolution: str = "GCN", policy: str = "layers") -> LeftOut:

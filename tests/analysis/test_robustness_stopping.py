@@ -63,10 +63,10 @@ def test_timing_looks_as_often_as_the_rule_lets_it(
     study = small_study(
         ["GCN"], measurement={"processes": processes, "rounds": {"at_least": at_least, "at_most": at_most}}
     )
-    contest: Any = SimpleNamespace(forward=None, drop_gradients=lambda: None)
+    subject: Any = SimpleNamespace(forward=None, drop_gradients=lambda: None)
     cell: Any = SimpleNamespace(seed=1, timed=True, rounds=None)
     cpu, sentinel = SimpleNamespace(type="cpu"), SimpleNamespace(time=lambda: None)
-    policies = {"none": contest, "layers": contest}
+    policies = {"none": subject, "layers": subject}
     orders, steps = real.timed_rounds(study, cell, 0, policies, cpu, sentinel, lambda *_: None)  # type: ignore[arg-type]
     fewest, most = math.ceil(at_least / processes), math.ceil(at_most / processes)
     assert len(orders) == len(steps["none"].wall_seconds) == most

@@ -164,9 +164,9 @@ def test_without_generated_graphs_or_policies_there_is_nothing() -> None:
     assert found(table(0, ONE_A_LEVEL, policies=("none",))).break_evens == []
 
 
-def timed_rows(num_nodes: tuple[int, ...], **changes: float | None) -> list[Row]:
+def timed_rows(num_nodes: tuple[int, ...], degrees: Sequence[float] = DEGREES, **changes: float | None) -> list[Row]:
     """Rows of steps of 1e-6 N^0.9 (E / N)^0.5 seconds."""
-    rows = table(0, generated_graphs(num_nodes=num_nodes), convolutions=["GCN"])
+    rows = table(0, generated_graphs(num_nodes=num_nodes, degrees=degrees), convolutions=["GCN"])
     for row in rows:
         nodes, edges = (float(row[name] or 0) for name in ("num_nodes", "num_edges"))
         row["step_time_seconds"] = 1e-6 * nodes**0.9 * (edges / nodes) ** 0.5
@@ -197,6 +197,12 @@ def test_one_size_leaves_density_alone_and_too_few_graphs_are_a_sentence() -> No
     found, missing = throughput_laws([row for row in rows if row.average_degree < 9] * 3, 0.95)
     assert found == []
     assert missing[0].startswith("GCN, none: throughput is not regressed on density: 4 timed graphs at 2 levels")
+
+
+def test_sparse_levels_are_told_apart() -> None:
+    found, missing = throughput_laws(timed_rows((1000,), (1.0, 1.2, 1.4)), 0.95)
+    assert found and not missing
+    assert found[0].elasticity.estimate == pytest.approx(-0.5, abs=1e-6)
 
 
 def test_real_graphs_are_regressed_where_no_graph_was_drawn() -> None:

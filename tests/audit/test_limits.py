@@ -16,6 +16,7 @@ from gnn_checkpointing.records import cell, measurements_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.sections.history import read_history
+from gnn_checkpointing.study import reading
 
 
 def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tmp_path: Path) -> None:
@@ -66,6 +67,12 @@ def test_what_takes_a_hundred_times_its_size_in_memory_is_not_read(
     monkeypatch.setattr(artefacts, "MOST_VALUES", 10)
     with pytest.raises(ValueError, match="more than 10 values"):
         parsed_json(f"[{'[],' * 11}[]]")
+    monkeypatch.undo()
+    (tmp_path / "study.json").write_text(f"[{'0,' * (reading.MOST_VALUES + 1)}0]")
+    monkeypatch.setattr(artefacts.json, "loads", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(Refusal, match=rf"study\.json: .*more than {reading.MOST_VALUES} values"):
+        reading.read_study(tmp_path / "study.json")
+    monkeypatch.undo()
     monkeypatch.setattr(cell, "MOST_VALUES", 10)
     (tmp_path / "records.jsonl").write_text("[0, 0]\n" * 11)
     with pytest.raises(Refusal, match=r"records\.jsonl: more than 10 values"):

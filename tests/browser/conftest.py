@@ -75,11 +75,11 @@ def opened(browser: Any) -> Iterator[Opener]:
 
 @pytest.fixture(scope="session")
 def pages() -> Path:
-    """A folder of reports as the code renders them now, with their index."""
+    """A folder of reports as the code renders them now, with their index; no test opens a PDF."""
     # Two workers begin at either end.
     last_first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0"
     studies = [path.parent.name for path in sorted(ROOT.glob("report/*/*/study.json"), reverse=last_first)]
-    folders = [rendered(study, printed=True) for study in studies]
+    folders = [rendered(study) for study in studies]
 
     def make(root: Path) -> None:
         for folder in folders:

@@ -13,6 +13,8 @@ from steps_compared import Step, last_step, outcome, seed_all, without_zeros
 from torch import nn
 from torch_geometric import nn as pyg
 
+from gnn_checkpointing.checkpointing import apply, explain
+
 NEEDS_A_PACKAGE = {
     "CuGraphSAGEConv": "needs pylibcugraphops and a GPU",
     "CuGraphGATConv": "needs pylibcugraphops and a GPU",
@@ -47,6 +49,13 @@ class Configuration:
         """Outcome of steps under the policy; a layer that draws is compared in evaluation mode without its own loss."""
         layer, options = self.stepped()
         return outcome(layer, policy, self.args, self.kwargs, steps, _expected(self, steps), **options)
+
+    def chosen(self) -> str:
+        """The policies that `auto` gives the layer and those inside it."""
+        layer, options = self.stepped()
+        last_step(apply(layer, "auto"), self.args, self.kwargs, 1, **options)
+        policies = dict.fromkeys(row.policy for row in explain(layer).layers)
+        return " and ".join(f"`{policy}`" for policy in policies) or "`none`"
 
     def stepped(self) -> tuple[nn.Module, dict[str, Any]]:
         """The layer whose steps are compared, and options of the steps."""

@@ -1,5 +1,7 @@
 """Blocks cover every edge once, hold whole destinations, and keep to their size unless a single node exceeds it."""
 
+import gc
+
 import pytest
 import torch
 from hypothesis import given
@@ -103,19 +105,20 @@ def test_what_is_no_edge_index_is_refused() -> None:
 
 
 def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:
-    """A message of 64 float32 channels has 256 bytes: 1 MiB is 4,096 edges, the least; in between, 8 edges a node."""
+    """1 MiB of messages of 256 bytes, as of 64 float32 channels, are 4,096: the least; in between, 8 edges a node."""
     cpu = torch.device("cpu")
-    assert block_size(10, 64, 8, cpu) == 4096
-    assert block_size(2000, 64, 8, cpu) == 16_000
-    assert block_size(1000, 32, 8, cpu) == 8192
-    largest = block_size(10**9, 64, 8, cpu)
+    assert block_size(10, 256, 8, cpu) == 4096
+    assert block_size(2000, 256, 8, cpu) == 16_000
+    assert block_size(1000, 128, 8, cpu) == 8192
+    largest = block_size(10**9, 256, 8, cpu)
     assert 8 * 2**20 // 256 <= largest < 10**9
-    assert block_size(10**9, 128, 8, cpu) == largest // 2
+    assert block_size(10**9, 512, 8, cpu) == largest // 2
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 40])
 def test_a_graph_on_a_gpu_is_known_by_every_value_and_its_place(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(graph_tables, "_PART", 8)
+    monkeypatch.setattr(graph_tables, "_ROW", 2)
     flat = torch.arange(100, 100 + count)
     first = graph_tables._in_parts(flat)
     assert graph_tables._in_parts(flat.to(torch.int32)) == first
@@ -124,3 +127,43 @@ def test_a_graph_on_a_gpu_is_known_by_every_value_and_its_place(monkeypatch: pyt
         other[place] += 1
     moved = [flat.roll(shift) for shift in range(1, count)]
     assert len({first, *map(graph_tables._in_parts, [*changed, *moved])}) == 1 + len(changed) + len(moved)
+
+
+def test_reading_a_graph_on_a_gpu_keeps_none_of_its_memory() -> None:
+    """On the CPU, where the numbers that every graph is multiplied by are kept, 8 KiB a round."""
+
+    def kept() -> int:
+        return sum(found.nbytes for found in gc.get_objects() if isinstance(found, torch.Tensor))
+
+    flat = torch.arange(3 * 2**20)
+    before = kept()
+    graph_tables._in_parts(flat)
+    assert kept() - before <= 3 * 2**13
+
+
+def test_reading_a_graph_leaves_a_gpu_as_it_was(cuda: torch.device) -> None:
+    edges = torch.arange(3 * 2**20, device=cuda).view(2, -1)
+    before = torch.cuda.memory_allocated(cuda)
+    first = graph_tables.content_digest(edges)
+    assert torch.cuda.memory_allocated(cuda) == before
+    edges[1, 5] += 1
+    assert graph_tables.content_digest(edges) != first
+
+
+class _First(torch.Tensor):
+    device = torch.device("cuda", 0)
+
+
+class _Second(torch.Tensor):
+    device = torch.device("cuda", 1)
+
+
+def test_equal_graphs_share_tables_on_one_device_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tensors are on the CPU and only say that they are elsewhere, because no test machine has two GPUs."""
+    monkeypatch.setattr(graph_tables, "_in_parts", lambda flat: int(flat.sum()))
+    tables = graph_tables.GraphTables()
+    edges = torch.tensor([[0, 1], [1, 0]])
+    graphs = [edges.clone().as_subclass(kind) for kind in (_First, _First, _Second)]
+    first, same, second = (tables.remembered(graph, "made", object) for graph in graphs)
+    assert first is same
+    assert first is not second

@@ -18,7 +18,7 @@ from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.probe import step_result
-from gnn_checkpointing.measurement.workload import cell_task, contestant
+from gnn_checkpointing.measurement.workload import cell_task, subject_of
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
@@ -62,17 +62,17 @@ def measured(policy: str):
     study = read_study(ROOT / "workflow/studies/reference.yaml")
     (spec,) = study_graphs(study)
     (cell,) = graph_cells(study, spec)
-    contest = contestant(cell, cell_task(make_graph(spec), cell, CPU), policy)
+    subject = subject_of(cell, cell_task(make_graph(spec), cell, CPU), policy)
     for _ in range(2 if policy == "fused_edge_blocks" else 1):  # a kernel's first use compiles it, which is not counted
-        contest.drop_gradients()
-        loss = contest.forward()
+        subject.drop_gradients()
+        loss = subject.forward()
         loss.backward()
-    result = step_result(contest.model, loss)
-    contest.drop_gradients()
+    result = step_result(subject.model, loss)
+    subject.drop_gradients()
     del loss
-    peak = step_bytes(contest.forward, CPU).peak
-    contest.drop_gradients()
-    return peak, contest.resident()[1], result
+    peak = step_bytes(subject.forward, CPU).peak
+    subject.drop_gradients()
+    return peak, subject.resident()[1], result
 
 
 def test_peaks_of_the_reference_workload(compiler: None) -> None:

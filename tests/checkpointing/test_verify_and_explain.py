@@ -144,6 +144,25 @@ def test_the_explanation_has_a_line_for_each_layer_and_counts_bytes_of_the_last_
     assert "MiB" in tables[1]
 
 
+@pytest.mark.parametrize(("dtype", "size"), [(torch.float64, 8), (torch.float32, 4), (torch.bfloat16, 2)])
+def test_an_explanation_counts_the_bytes_of_the_models_own_numbers(dtype: torch.dtype, size: int) -> None:
+    """A block has a MiB of them on so small a graph, less what the next node would add."""
+    layer = apply(pyg.SAGEConv(64, O).to(dtype), "edge_blocks")
+    layer(torch.randn(100, 64, dtype=dtype), torch.randint(100, (2, 20_000)))
+    (row,) = explain(layer).layers
+    assert row.message_bytes == 20_000 * 64 * size
+    assert 0.8 * 2**20 < row.block_bytes <= 2**20
+
+
+@pytest.mark.parametrize(("dtype", "policy"), [(torch.float64, "edge_blocks"), (torch.float32, "none")])
+def test_auto_weighs_the_bytes_of_the_models_own_numbers(dtype: torch.dtype, policy: str) -> None:
+    """8,192 edges of 128 values are 8 MiB in float64, and half of that in float32."""
+    layer = apply(pyg.EdgeConv(nn.Linear(256, O)).to(dtype))
+    layer(torch.randn(100, 128, dtype=dtype), torch.randint(100, (2, 8192)))
+    (row,) = explain(layer).layers
+    assert row.policy == policy
+
+
 def test_a_model_without_a_policy_is_explained() -> None:
     assert "none" in str(explain(built()))
     assert "none" in str(explain(remove(apply(built(), "layers"))))

@@ -33,9 +33,21 @@ def test_change_with_density_divides_the_densest_by_the_sparsest() -> None:
     assert value.estimate == pytest.approx((65_500 / 259_000) / (3_500 / 11_000), rel=1e-3)
 
 
-@pytest.mark.parametrize("run", [None, RunToRun(deviation=0.04, seconds_deviation=0.1, **UNKNOWN)])
-def test_a_slope_ratio_has_the_difference_and_of_times_what_the_next_run_differs_by(run: RunToRun | None) -> None:
-    """In logarithms: what the difference leaves open, and 1.96 x 4 % of the next run, in quadrature."""
+@pytest.mark.parametrize(
+    ("run", "quantile"),
+    [
+        (None, 0.0),
+        (RunToRun(deviation=0.04, seconds_deviation=0.1, **UNKNOWN), 1.95996),
+        (RunToRun(deviation=0.04, seconds_deviation=0.1, measured=0.04, degrees_of_freedom=4), 2.77645),
+    ],
+)
+def test_a_slope_ratio_has_the_difference_and_of_times_what_the_next_run_differs_by(
+    run: RunToRun | None, quantile: float
+) -> None:
+    """In logarithms: what the difference leaves open, and 4 % of the next run, in quadrature.
+
+    The quantile is the normal one for a deviation known from earlier runs, and Student's for the study's own repeats.
+    """
     found = synthetic()
     findings = replace(found, effects=found.effects.model_copy(update={"run_to_run": run}))
     (known,) = (
@@ -46,7 +58,7 @@ def test_a_slope_ratio_has_the_difference_and_of_times_what_the_next_run_differs
     (value,) = slope_ratio(Asked(findings, "GCN", "layers"), "step_time_seconds").estimates
     assert value.estimate == known.slope_ratio
     fitted = 1 + known.difference_per_edge.high / known.none_per_edge.estimate
-    reach = math.hypot(math.log(fitted / known.slope_ratio), 1.96 * 0.04 if run else 0.0)
+    reach = math.hypot(math.log(fitted / known.slope_ratio), quantile * 0.04)
     assert value.high == pytest.approx(known.slope_ratio * math.exp(reach), rel=1e-4)
 
 

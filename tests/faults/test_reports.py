@@ -2,15 +2,20 @@
 
 import lzma
 import os
+import pickle
 import shutil
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnn_checkpointing.audit import again
 from gnn_checkpointing.audit.validate import quick_complaints
+from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import MOST_BYTES, packed_files
 from gnn_checkpointing.records.measurements_table import read_table, write_table
@@ -43,6 +48,18 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {study: copied(rebuilt(study), tmp_path_factory.mktemp("reports")) for study in STUDIES}
 
 
+@lru_cache(4)
+def _judged(given: bytes) -> Ledger:
+    return judge(*pickle.loads(given))
+
+
+@pytest.fixture
+def judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge the same findings once: most draws spoil something else."""
+    monkeypatch.setattr(again, "judge", lambda *given: _judged(pickle.dumps(given)))
+
+
+@pytest.mark.usefixtures("judged_once")
 @pytest.mark.parametrize(("study", "name"), [(study, name) for study in STUDIES for name in NAMES[study]])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_one_value_of_one_file(folders: dict[str, Path], study: str, name: str) -> None:

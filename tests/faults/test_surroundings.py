@@ -12,6 +12,8 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.measurement import hardware
+from gnn_checkpointing.report import render
 
 from .finished import ROOT
 
@@ -64,6 +66,16 @@ def test_a_full_disk(disk: Path) -> None:
     assert [path.name for path in disk.iterdir()] == ["taken"]
 
 
+@pytest.mark.parametrize("disk", ["size=256k"], indirect=True)
+def test_a_report_that_does_not_fit_leaves_the_one_that_was_there_whole(disk: Path) -> None:
+    old, new = (dict.fromkeys("abc", content) for content in (b"old", bytes(100_000)))
+    render._publish(disk, old, ())
+    with pytest.raises(OSError, match="No space left") as failure:
+        render._publish(disk, new, ())
+    assert failure.value.filename == str(disk / "c")
+    assert {path.name: path.read_bytes() for path in disk.iterdir()} == old
+
+
 def test_writing_that_fails_in_the_middle_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +102,16 @@ def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("disk", ["ro"], indirect=True)
 def test_a_file_system_that_may_only_be_read(disk: Path) -> None:
     assert "read-only file system; name a folder that can be written to" in told(disk / "hardware.json")
+
+
+@pytest.mark.parametrize("disk", ["ro"], indirect=True)
+def test_what_cannot_be_written_is_found_before_anything_is_read(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hardware, "hardware_record", lambda _: pytest.fail("it was made"))
+    for output in (disk / "hardware.json", disk / "new/folder/hardware.json"):
+        assert main(["hardware", f"--study={SMOKE}", f"--output={output}"]) == 2
+        assert f"error: {disk}: read-only file system; name a folder" in capsys.readouterr().err
 
 
 def test_names_that_are_taken_or_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

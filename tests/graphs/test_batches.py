@@ -1,5 +1,7 @@
 """A batch is what PyG's loaders give: drawn neighbours of training nodes, or one cluster."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,19 @@ def test_clusters_part_the_graph_keep_the_edges_inside_and_cut_fewer_than_chance
     assert sum(part.num_edges for part in clusters(3)) > 0.6 * base.num_edges
     with pytest.raises(Refusal, match="a graph of 400 nodes cannot be cut into 500 clusters"):
         make_graph(derived(BASE, "clusters", 500))
+
+
+@pytest.mark.parametrize(("lacking", "nodes"), [("training node", "train_mask"), ("test node", "test_mask")])
+def test_a_cluster_without_nodes_to_train_or_test_is_refused_by_its_number(base, lacking, nodes):
+    """An empty mask would give a loss of NaN."""
+    spec = derived(BASE, "clusters", 4, draw=2)
+    without = replace(
+        base, **{nodes: getattr(base, nodes) & ~np.isin(np.arange(400), originals(make_graph(spec), base))}
+    )
+    with pytest.raises(Refusal, match=f"cluster 2 of 4 has no {lacking}; lower batches.parts"):
+        batches.batch(spec, without, stream(spec, "batch"))
+
+
+def test_clusters_so_small_that_none_has_edges_are_refused():
+    with pytest.raises(Refusal, match=r"cluster 0 of 390 has no \w+( node)?; lower batches.parts"):
+        make_graph(derived(BASE, "clusters", 390))

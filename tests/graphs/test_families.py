@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gnn_checkpointing.graphs.families.placed import scattered
+from gnn_checkpointing.graphs.families.drawn import scattered
 from gnn_checkpointing.graphs.graph import structure
 from gnn_checkpointing.graphs.make import make_graph, stream
 from gnn_checkpointing.study.families import FAMILIES, block_sizes

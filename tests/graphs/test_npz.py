@@ -55,6 +55,13 @@ def test_what_is_not_plain_is_counted(tmp_path):
     assert graph.provenance.notes == ["2 edges have weights other than 1 (1 of them 0), which are ignored"]
 
 
+def test_labels_below_none_are_counted(tmp_path):
+    """As 200 is in 8 bits: -56."""
+    graph = load(tmp_path, labels=np.array([0, 1, 200, 300], np.int64).astype(np.int8))
+    assert graph.labels.tolist() == [0, 1, -1, 2]
+    assert graph.provenance.notes == ["1 nodes have a label below -1, which is taken for none"]
+
+
 def test_features_are_what_the_file_holds(tmp_path):
     """PyG's own reader would turn 0.5 and 7 into 1."""
     rounded = load(tmp_path, attr_data=np.array([2**24 + 1, 2**30, -(2**53) - 1]))

@@ -96,6 +96,15 @@ def test_how_a_spreadsheet_writes_it_does_not_matter(tmp_path, files, notes):
     assert [line for line in described(tmp_path) if line.startswith("note")] == [f"note: {note}" for note in notes]
 
 
+@pytest.mark.parametrize("label", ["NA", "nan", "-1", "Null", "n/a"])
+def test_a_label_that_elsewhere_is_none_is_a_class_and_noted(tmp_path, label):
+    graph = load(tmp_path, {LABELS: GOOD[LABELS].replace("c,\n", f"c,{label}\n")})
+    assert graph.num_classes == 3
+    assert graph.provenance.notes == [
+        f"labels.csv: {label.lower()} is a class like any other; an unknown label is an empty one"
+    ]
+
+
 def test_ids_are_text_as_written(tmp_path):
     """007 and 7 are two nodes, and NA is a name."""
     files = {

@@ -2,9 +2,11 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,21 +19,27 @@ SYNTHETIC = ("sage_on_sampled_pairs", "deepgcn", "heterogeneous", "molecules", "
 LINE = re.compile(r"^(\S+) +(\d+\.\d{4}) .*?(\d+\.\d) +\d+\.\d{3}$", re.MULTILINE)
 
 
-def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / f"examples/{name}.py"), "--quick", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+Found = Callable[..., dict[str, tuple[float, float]]]
 
 
-def found(name: str, *arguments: object) -> dict[str, tuple[float, float]]:
-    """For each policy the last loss and the peak."""
-    done = run(name, *arguments)
-    assert done.returncode == 0, done.stderr
-    assert "messages at a time" in done.stdout
-    return {policy: (float(loss), float(peak)) for policy, loss, peak in LINE.findall(done.stdout)}
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Found:
+    """Function that runs an example in this process, which has torch; for each policy the last loss and peak."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+
+    def run(name: str, *arguments: object) -> dict[str, tuple[float, float]]:
+        script = str(ROOT / f"examples/{name}.py")
+        monkeypatch.setattr(sys, "argv", [script, "--quick", *map(str, arguments)])
+        runpy.run_path(script, run_name="__main__")
+        said = capsys.readouterr().out
+        assert "messages at a time" in said
+        return {policy: (float(loss), float(peak)) for policy, loss, peak in LINE.findall(said)}
+
+    return run
 
 
 @pytest.mark.parametrize("name", SYNTHETIC)
-def test_an_example_trains_the_same_model_with_and_without(name: str) -> None:
+def test_an_example_trains_the_same_model_with_and_without(name: str, found: Found) -> None:
     lines = found(name)
     loss, _ = lines.pop("none")
     assert "auto" in lines
@@ -39,7 +47,7 @@ def test_an_example_trains_the_same_model_with_and_without(name: str) -> None:
     assert all(other == pytest.approx(loss, rel=0.05) for other, _ in lines.values())
 
 
-def test_gat_on_cora_trains_with_its_dropout_under_blocks_and_kernels(tmp_path: Path) -> None:
+def test_gat_on_cora_trains_with_its_dropout_under_blocks_and_kernels(tmp_path: Path, found: Found) -> None:
     if not CORA.is_dir():
         pytest.skip("no Cora here")
     shutil.copytree(CORA, tmp_path / "Cora/raw")
@@ -50,7 +58,8 @@ def test_gat_on_cora_trains_with_its_dropout_under_blocks_and_kernels(tmp_path: 
 
 def test_without_cora_and_network_the_example_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "https_proxy", "http://127.0.0.1:9")  # nobody listens there
-    done = run("gat_on_cora", "--root", tmp_path)
+    command = [sys.executable, str(ROOT / "examples/gat_on_cora.py"), "--quick", "--root", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "error: Cora is not in" in done.stderr.splitlines()[-1]
     assert "--root FOLDER" in done.stderr

@@ -36,19 +36,19 @@ def measured(study: Study) -> CellRecord:
 def test_a_policy_that_refuses_at_its_first_step_is_an_outcome(
     monkeypatch: pytest.MonkeyPatch, kind: type[Refusal], outcome: str
 ) -> None:
-    made = probe.contestant
+    made = probe.subject_of
 
     def planted(cell: Any, task: Any, policy: str) -> Any:
-        contest = made(cell, task, policy)
+        subject = made(cell, task, policy)
         if policy == "layers":
 
             def forward(*args: Any) -> torch.Tensor:
                 raise kind("cannot be done here")
 
-            contest.model.forward = forward
-        return contest
+            subject.model.forward = forward
+        return subject
 
-    monkeypatch.setattr(probe, "contestant", planted)
+    monkeypatch.setattr(probe, "subject_of", planted)
     record = measured(small_study(policies=("layers", "none", "segments(2)")))
     found = {policy.policy: policy for policy in record.policies}
     assert (found["layers"].outcome, found["layers"].message) == (outcome, "cannot be done here")
@@ -62,11 +62,11 @@ def test_a_policy_is_announced_before_it_is_made(monkeypatch: pytest.MonkeyPatch
     cell, graph = cell_of(study)
     for module in (probe, in_process):
 
-        def noted(cell: Any, task: Any, policy: str, made: Any = module.contestant) -> Any:
+        def noted(cell: Any, task: Any, policy: str, made: Any = module.subject_of) -> Any:
             assert announced[-1] == (policy, "preparation")
             return made(cell, task, policy)
 
-        monkeypatch.setattr(module, "contestant", noted)
+        monkeypatch.setattr(module, "subject_of", noted)
     bench = Bench(study, graph, CPU)
     bench.measure(cell, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
     assert len([phase for _, phase in announced if phase == "preparation"]) == 2

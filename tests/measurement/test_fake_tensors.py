@@ -13,7 +13,7 @@ from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.fake_tensors import LiveBytes, StepSizes, even_degrees, exact_peak, fake_tensor_bytes
 from gnn_checkpointing.measurement.peak_memory import step_bytes
-from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
+from gnn_checkpointing.measurement.workload import Subject, cell_task, subject_of
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
@@ -33,11 +33,11 @@ def sizes_of(graph: Graph) -> StepSizes:
     return StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
 
 
-def after_a_step(cell: Cell, graph: Graph, policy: str) -> Contestant:
-    contest = contestant(cell, cell_task(graph, cell, CPU), policy)
-    contest.step()
-    contest.drop_gradients()
-    return contest
+def after_a_step(cell: Cell, graph: Graph, policy: str) -> Subject:
+    subject = subject_of(cell, cell_task(graph, cell, CPU), policy)
+    subject.step()
+    subject.drop_gradients()
+    return subject
 
 
 @pytest.mark.parametrize("convolution", ["GCN", "GATv2", "SAGE-max", "EdgeConv"])
@@ -57,17 +57,17 @@ def test_fake_equals_real_but_for_the_random_states(convolution: str, policy: st
     Gradients are added up in place on real tensors and not on fake ones, and counted as if they were.
     """
     cell, graph = cell_of(small_study(convolution, norm="batch", residual=True))
-    contest = after_a_step(cell, graph, policy)
-    exact = step_bytes(contest.forward, CPU).peak
-    fake, why_not = fake_tensor_bytes(cell, contest)
+    subject = after_a_step(cell, graph, policy)
+    exact = step_bytes(subject.forward, CPU).peak
+    fake, why_not = fake_tensor_bytes(cell, subject)
     assert why_not == ""
     assert fake is not None and 0 <= exact - fake <= unseen
 
 
 def test_a_policy_of_compiled_code_has_no_reading_and_says_why() -> None:
     cell, graph = cell_of(small_study())
-    contest = contestant(cell, cell_task(graph, cell, CPU), "none")
-    fake, why_not = fake_tensor_bytes(cell, type(contest)("compiled", contest.model, contest.task))
+    subject = subject_of(cell, cell_task(graph, cell, CPU), "none")
+    fake, why_not = fake_tensor_bytes(cell, type(subject)("compiled", subject.model, subject.task))
     assert fake is None
     assert "past the dispatcher of operators" in why_not
 
@@ -104,8 +104,8 @@ def test_the_peak_is_the_counted_one(convolution: str, family: str) -> None:
     study = studies.small_study([convolution], POLICIES, grid, {"hidden_channels": 32, "heads": 2})
     cell, graph = cell_of(study)
     for policy in POLICIES:
-        contest = after_a_step(cell, graph, policy)
-        counted = contest.resident()[0] + step_bytes(contest.forward, CPU).peak
+        subject = after_a_step(cell, graph, policy)
+        counted = subject.resident()[0] + step_bytes(subject.forward, CPU).peak
         found = exact_peak(convolution, policy, study.architecture, sizes_of(graph))
         assert found == pytest.approx(counted, rel=0.01), policy
 

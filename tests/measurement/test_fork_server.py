@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -235,6 +236,54 @@ def test_a_command_left_to_the_server_ends_as_it_ended_there(
     assert ended.value.code == code
     monkeypatch.setattr(forked, "fork_process", lambda *_, **_kind: None)
     leave_to_server(small_study())
+
+
+@pytest.mark.parametrize("when", ["looking", "asking", "waiting"])
+def test_an_interrupt_reaches_the_command_whenever_it_comes(monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    received: list[int] = []
+    looks = iter((False, True, True))
+
+    def at(moment: str, value: Any) -> Any:
+        if moment == when and not received:
+            signal.raise_signal(signal.SIGINT)
+        return value
+
+    process = SimpleNamespace(
+        ends_within=lambda _: at("looking", next(looks)), wait=lambda: at("waiting", 130), send_signal=received.append
+    )
+    monkeypatch.setattr(forked, "asker", lambda: lambda: at("asking", True))
+    monkeypatch.setattr(forked, "fork_process", lambda *_, **_kind: process)
+    try:
+        assert forked._run_elsewhere([], {}, forked.COMMANDS) == 130
+        assert received == [signal.SIGINT]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_before_the_process_is_there_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any, **_kind: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv(RUN, "some")
+    monkeypatch.setattr(forked, "fork_process", interrupted)
+    assert forked.forked_command(["design"]) == 130
+    assert capfd.readouterr().err == "error: interrupted; run it again to resume\n"
+
+
+def test_a_server_that_does_not_answer_is_left(
+    environment: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection is closed, which ends what it may yet fork, before another process is started instead."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    monkeypatch.setattr(forked, "_connected", lambda *_: ours)
+    monkeypatch.setattr(forked, "_START_SECONDS", 0.1)
+    with theirs, Path(os.devnull).open("rb+") as nothing:
+        assert fork_process("speaking", [], environment, (nothing,) * 3) is None
+        assert ours.fileno() == -1
 
 
 def test_a_server_that_cannot_import_is_none(

@@ -9,7 +9,7 @@ from waiting import is_gone, wait_for
 DYING = """
 import os, signal
 from gnn_checkpointing.measurement import high_water
-made = high_water.contestant
+made = high_water.subject_of
 
 def planted(cell, task, policy):
     if policy == "layers":
@@ -18,7 +18,7 @@ def planted(cell, task, policy):
         raise MemoryError("none left")
     return made(cell, task, policy)
 
-high_water.contestant = planted
+high_water.subject_of = planted
 reader = high_water.HighWaterReader(study, graph_file, {cell.id: cell})
 found = reader.readings(cell.id, dict.fromkeys(["none", "layers", "edge_blocks", "segments(2)"], 0), lambda: None)
 print(json.dumps({policy: [reading.bytes, reading.note] for policy, reading in found.items()}))
@@ -39,13 +39,13 @@ for peak in (0, 2**40, 0):
 
 STEPS = """
 from gnn_checkpointing.measurement import high_water
-plain = high_water.Contestant.step
+plain = high_water.Subject.step
 
-def step(contest):
-    print(contest.policy, flush=True)
-    plain(contest)
+def step(subject):
+    print(subject.policy, flush=True)
+    plain(subject)
 
-high_water.Contestant.step = step
+high_water.Subject.step = step
 reader = high_water.HighWaterReader(study, graph_file, {cell.id: cell})
 reader.readings(cell.id, dict.fromkeys(["none", "layers", "edge_blocks"], 2**40), lambda: None)
 """

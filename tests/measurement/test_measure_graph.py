@@ -193,17 +193,30 @@ def test_the_limit_counts_to_the_byte_and_the_others_are_still_compared_with_wha
     assert (row["outcome"], row.get("peak_memory_bytes")) == (outcome, None if spared else limit)
 
 
+_IDLE_BYTES = """
+import resource
+from pathlib import Path
+import gnn_checkpointing.measurement.worker
+print(int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize())
+"""
+
+
+@pytest.fixture(scope="module")
+def idle_bytes() -> int:
+    """Size of a started process that measures nothing yet."""
+    return int(subprocess.run([sys.executable, "-c", _IDLE_BYTES], capture_output=True, text=True, check=True).stdout)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("spared", [0, 1])
 def test_a_policy_that_the_machine_cannot_hold_is_out_of_memory_in_whichever_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spared: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, idle_bytes: int, spared: int
 ) -> None:
     """The net below the limit: half a GiB is refused to a process that may grow by 0.35 GiB over an idle one.
 
     With the first process spared, `none` is measured there and lost in the second, and so lost as a whole.
     """
-    idle = subprocess.run([sys.executable, "-c", _IDLE_BYTES], capture_output=True, text=True, check=True)
-    limits = (int(idle.stdout) + int(0.35 * 2**30), resource.getrlimit(resource.RLIMIT_AS)[1])
+    limits = (idle_bytes + int(0.35 * 2**30), resource.getrlimit(resource.RLIMIT_AS)[1])
     real, started = subprocess.Popen, []
 
     def under_a_ceiling(*args: Any, **kwargs: Any) -> Any:
@@ -228,14 +241,6 @@ def test_a_policy_that_the_machine_cannot_hold_is_out_of_memory_in_whichever_pro
     assert record.steps_of("none") == []
     assert all("none" not in run.steps for run in record.again)
     assert "time_ratio" not in cell_rows(record, study_of(8, 2).analysis)[1]
-
-
-_IDLE_BYTES = """
-import resource
-from pathlib import Path
-import gnn_checkpointing.measurement.worker
-print(int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize())
-"""
 
 
 def test_a_record_that_lacks_its_second_process_waits_for_it_alone(twice: Path, tmp_path: Path) -> None:

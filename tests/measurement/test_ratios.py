@@ -58,9 +58,10 @@ def test_the_spread_between_processes_is_found_and_is_in_every_interval() -> Non
 def test_two_runs_of_the_same_cells_have_overlapping_intervals() -> None:
     generator = np.random.default_rng(6)
     runs = [played(generator, 200, 2, 0.025, 0.01) for _ in range(2)]
-    intervals = [
-        [paired_ratio(*cell[0], 0.95, 300, seed, process_spread(run)) for seed, cell in enumerate(run)] for run in runs
-    ]
+    intervals = []
+    for run in runs:
+        spread = process_spread(run)
+        intervals.append([paired_ratio(*cell[0], 0.95, 300, seed, spread) for seed, cell in enumerate(run)])
     overlap = sum(max(a.low, b.low) <= min(a.high, b.high) for a, b in zip(*intervals, strict=True))
     assert overlap >= 0.97 * 200
 

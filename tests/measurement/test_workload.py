@@ -5,7 +5,7 @@ import torch
 
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.measurement.probe import StepResult, compared, step_result
-from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant, twin
+from gnn_checkpointing.measurement.workload import Subject, Task, cell_task, subject_of, twin
 from gnn_checkpointing.models.stack import ReversibleStack, Stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import Cell
@@ -43,9 +43,9 @@ def cell_and_task(aggregation: str) -> tuple[Cell, Task]:
     return cell, cell_task(graph, cell, CPU)
 
 
-def computes_the_same(contest: Contestant, reference: Contestant) -> bool:
+def computes_the_same(subject: Subject, reference: Subject) -> bool:
     results = []
-    for one in (contest, reference):
+    for one in (subject, reference):
         loss = one.forward()
         loss.backward()
         results.append(step_result(one.model, loss))
@@ -56,20 +56,20 @@ def computes_the_same(contest: Contestant, reference: Contestant) -> bool:
 @pytest.mark.parametrize(("policy", "kind"), [("layers", Stack), ("reversible", ReversibleStack)])
 def test_a_policy_is_compared_with_its_own_model_without_saving(policy: str, kind: type) -> None:
     cell, task = cell_and_task("gather_scatter")
-    contest, reference = contestant(cell, task, policy), twin(cell, task, policy)
-    assert type(contest.model) is type(reference.model) is kind
+    subject, reference = subject_of(cell, task, policy), twin(cell, task, policy)
+    assert type(subject.model) is type(reference.model) is kind
     assert reference.policy == "none"
-    assert computes_the_same(contest, reference)
+    assert computes_the_same(subject, reference)
 
 
 @pytest.mark.parametrize("policy", ["none", "layers", "segments(2)", "selective", "reversible"])
 def test_a_sparse_product_is_trained_under_policies_of_layers(policy: str) -> None:
     """Resident: what every tensor weighs, the matrix by its three parts."""
     cell, task = cell_and_task("spmm")
-    contest = contestant(cell, task, policy)
-    assert computes_the_same(contest, twin(cell, task, policy))
-    own = [*contest.model.parameters(), *contest.model.buffers(), task.features, task.labels, task.train_nodes]
-    assert contest.resident() == (resident_bytes(own) + 8 * 300 + 4 * 51, 0)
+    subject = subject_of(cell, task, policy)
+    assert computes_the_same(subject, twin(cell, task, policy))
+    own = [*subject.model.parameters(), *subject.model.buffers(), task.features, task.labels, task.train_nodes]
+    assert subject.resident() == (resident_bytes(own) + 8 * 300 + 4 * 51, 0)
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_a_sparse_product_is_trained_under_policies_of_layers(policy: str) -> No
 def test_what_a_sparse_product_leaves_no_room_for_is_refused(policy: str, reason: str) -> None:
     cell, task = cell_and_task("spmm")
     with pytest.raises(Refusal, match=reason):
-        contestant(cell, task, policy)
+        subject_of(cell, task, policy)

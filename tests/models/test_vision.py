@@ -3,6 +3,7 @@
 import copy
 import io
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from faults.damage import DAMAGES, Damage
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence
-from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing import apply, largest_block_edges
 from gnn_checkpointing.explaining.images import classes_of, load_weights
 from gnn_checkpointing.models.vig import MaxRelative, Vig, VigOptions, build_vig, dilated_neighbours
 from gnn_checkpointing.refusal import Refusal
@@ -82,6 +83,40 @@ def test_recomputation_changes_nothing(task: VisionTask) -> None:
         found = step(apply(copy.deepcopy(plain), policy), images)
         assert found.keys() == expected.keys()
         assert all(torch.equal(found[name], expected[name]) for name in found), policy
+
+
+@pytest.mark.parametrize("enough", [False, True])
+def test_auto_aggregates_in_blocks_where_there_are_messages_enough(
+    monkeypatch: pytest.MonkeyPatch, enough: bool
+) -> None:
+    """Eight images of 16 patches with 3 to 6 neighbours are too few edges, unless `auto` takes any."""
+    if enough:
+        module = sys.modules["gnn_checkpointing.checkpointing.edge_blocks"]
+        for name, value in {"WORTH_BYTES": 0, "WORTH_DEGREE": 0, "block_size": lambda *_: 100}.items():
+            monkeypatch.setattr(module, name, value)
+    images = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    plain = build_vig("ti", SMALL, seed=1)
+    expected = step(copy.deepcopy(plain), images)
+    model = apply(copy.deepcopy(plain))
+    found = step(model, images)
+    assert largest_block_edges(model) == (96 if enough else None)
+    largest = max(float(value.double().norm()) for value in expected.values())
+    for name, value in expected.items():
+        assert float((found[name].double() - value.double()).norm()) <= 1e-5 * largest, name
+
+
+class Summing(nn.Module):
+    """A user's layer, whose method has the same name and another task."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.aggregated(x)
+
+    def aggregated(self, x: Tensor) -> Tensor:
+        return x.sum(0)
+
+
+def test_auto_leaves_another_method_of_that_name_alone() -> None:
+    assert apply(Summing())(torch.ones(2, 3)).tolist() == [2.0, 2.0, 2.0]
 
 
 def test_scores_have_the_shape_of_the_task() -> None:

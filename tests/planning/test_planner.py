@@ -197,6 +197,38 @@ def test_none_is_taken_where_it_fits_unless_another_was_measured_to_be_faster_ne
         assert (blocks.estimate < none.estimate) == (taken != "none")
 
 
+@pytest.mark.parametrize(
+    ("seen", "asked", "taken"),
+    [
+        ([], {}, "edge_blocks"),
+        ([(1000, 1_300_000)], {}, "edge_blocks"),
+        ([(1000, 400_000)], {}, "compiled"),
+        ([(1000, 400_000)], {"attention_dropout": True}, "edge_blocks"),
+        ([(1000, 400_000)], {"memory_gib": 2.0}, "none"),
+        ([(1000, 400_000)], {"speed": 1e-8}, "memory_budget(0)"),
+    ],
+)
+def test_where_none_does_not_fit_a_policy_that_beat_it_at_this_density_goes_before_slower_ones(
+    seen: list[tuple[int, int]], asked: dict[str, Any], taken: str
+) -> None:
+    """The planner advised edge_blocks for GATv2 at degree 100, nine times slower than fused_edge_blocks there."""
+    ranges = {"num_nodes": (1, 10**5), "num_edges": (1, 10**7)}
+    plain = {**STORED, "seconds": law({"edges": {"rest": 1e-7}}, **ranges)}
+    blocks = {**BLOCKED, "seconds": law({"edges": {"rest": 1e-6}}, **ranges)}
+    few = {**STORED, "activation": law({"edges": {"rest": 100.0}})}
+    bounded = {**few, "policy": "compiled", "seconds": law({"edges": {"rest": 1e-12}}, num_edges=(1000, 2000))}
+    timed = {
+        **few,
+        "policy": "memory_budget(0)",
+        "seconds": law({"edges": {"rest": asked.pop("speed", 1.0)}}, **ranges),
+    }
+    question = {"num_nodes": 10_000, "num_edges": 6_000_000, "memory_gib": 1.0, **asked}
+    plan = planned(plain, blocks, {**bounded, "faster_at": seen}, timed, **question)
+    assert plan.recommended == taken
+    promised = "it was faster than none at about this density, on another graph or model"
+    assert (promised in advice(plan)) == (taken == "compiled")
+
+
 def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> None:
     """In 1 GiB none does not fit; compiled has by far the lower bound, and the larger peak."""
     narrow = law({"edges": {"rest": 1e-12}}, num_edges=(1000, 2000))
@@ -255,6 +287,23 @@ def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -
         planned(**changes)
     with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
         planned().of("layers")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activation": law()},
+        {"activation": law({"egdes": {"rest": 1.0}})},
+        {"activation": law({"edges": {"rest": 1e308}})},
+        {"seconds": law({"log_edges": {"rest": 1e3}}, link="exponential")},
+        {"seconds": law({"log_edges": {"rest": 1.0}}, link="exponential", num_edges=(0, 0))},
+        {"seconds": law({"edges": {"rest": 1.0}}, half_width=-2.0)},
+        {"resident": STORED["resident"] | {"per_node": -1e9}},
+    ],
+)
+def test_laws_with_which_nothing_can_be_computed_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match=r"study test: its planner\.json has impossible laws \(\w+: .*make it again"):
+        planned(STORED | changes)
 
 
 def test_a_file_that_is_no_planner_is_refused_naming_the_field(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Both documents of every published study, rendered from the data beside them by the current code.
 
-What takes long is done by `make test-all` only: the PDFs of studies that no other test rebuilds, and both documents of
+What takes long is done by `make test-all` only: the PDFs of studies that no quick test rebuilds, and both documents of
 `frontier-gpu`, which has the sections of `frontier` and the machine of `reddit-size`.
 """
 
@@ -13,7 +13,7 @@ from _pytest.mark import ParameterSet
 
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from rebuilt import REBUILT, ROOT, once
+from rebuilt import REBUILT, ROOT, once, rebuilt
 from rebuilt import rendered as rendered_study
 from synthetic import inputs as synthetic
 from synthetic.changes import without
@@ -43,8 +43,8 @@ def study(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session", params=_studies(REBUILT.__contains__))
 def printed(request: pytest.FixtureRequest) -> Path:
-    """Folder of each published study in turn, rendered with its PDFs."""
-    return rendered_study(request.param, printed=True)
+    """Folder of each published study in turn, rebuilt with its PDFs."""
+    return rebuilt(request.param)
 
 
 @pytest.fixture(scope="session")

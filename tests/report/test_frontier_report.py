@@ -1,5 +1,6 @@
 """A study of many policies: the frontier, the allocator's effect, the timeline and the instrument."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Note, Page, Paragraph, Table, words_of
 from gnn_checkpointing.report.sections.claims import Claims
 from gnn_checkpointing.report.sections.parts import spans
+from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
@@ -70,14 +72,44 @@ def test_every_point_of_the_frontier_is_in_its_tables(inputs: ReportInputs) -> N
 
 
 def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -> None:
-    (figure,) = [one for one in documents(inputs, {}).report.figures() if one.id.startswith("figure-frontier")][:1]
-    assert [panel.title for panel in figure.panels] == ["Key", "GCN", "GCN (spmm)", "GATv2"]
+    lead, *others = documents(inputs, {}).report.figures()
+    (figure,) = [one for one in others if one.id.startswith("figure-frontier")]
+    assert [panel.title for panel in lead.panels] == ["Key", "GCN"]
+    assert [panel.title for panel in figure.panels] == ["Key", "GCN (spmm)", "GATv2"]
     assert figure.size == "wide"
     alternative = figure.panels[-1].alternative
     for policy in set(FRONTIER_SHARES) - {"none", "offloaded"}:
         spot = rf"[ ;.]{re.escape(policy)} [0-9.]+ and [0-9.]+ \([0-9.{DASH}]+\) at degree 4, "
         assert re.search(spot, alternative), policy
     assert "layers 0.36 and 1.4" in alternative
+
+
+def test_each_panel_has_axes_that_its_points_fill_and_the_caption_says_so(inputs: ReportInputs) -> None:
+    lead, *others = documents(inputs, {}).report.figures()
+    (figure,) = [one for one in others if one.id.startswith("figure-frontier")]
+    own = "Each panel has axes of its own."
+    assert own in figure.how_to_read and own not in lead.how_to_read
+    for panel in (*lead.panels[1:], *figure.panels[1:]):
+        for place, (low, high) in enumerate(re.findall(r'data-[xy]="log (\S+) (\S+)', panel.svg)):
+            values = [1.0, *(float(row[column]) for row in panel.drawn.rows for column in ((2,), (4, 5))[place])]
+            assert float(low) <= min(values) <= max(values) <= float(high)
+            assert math.log(max(values) / min(values)) > 0.6 * math.log(float(high) / float(low)), panel.title
+
+
+def test_the_limits_give_the_share_with_the_sorted_graph_and_the_allocators_effect(inputs: ReportInputs) -> None:
+    said = words_in(next(part for part in documents(inputs, {}).report.sections if part.id == "limits").blocks)
+    own = [e for e in inputs.effects.generated if e.policy == "fused_edge_blocks" and e.level == "128"]
+    assert own
+    for effect in own:
+        more = effect.activation_ratio.estimate * (1 + effect.policy_resident_bytes / effect.activation_bytes)
+        assert (
+            bare(f"fused_edge_blocks leaves {units.percent(more)} of activation memory on the densest graphs") in said
+        )
+    (seen,) = [e for e in inputs.effects.allocators if (e.convolution, e.policy, e.level) == ("GCN", "layers", "128")]
+    ends = [units.ratio_estimate(ratio) for ratio in (seen.observed, seen.checkpointing)]
+    assert f"GCN with layers at degree 128: {ends[0]} times plain training's step instead of {ends[1]}" in said
+    alone = synthetic.frontier_inputs(allocators=("retaining",))
+    assert "GCN with layers" not in words_in(documents(alone, {}).report.sections[0].blocks)
 
 
 def test_wherever_the_densest_graphs_are_named_it_is_said_that_they_were_not_timed(inputs: ReportInputs) -> None:

@@ -2,19 +2,21 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.appendix import section
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.sections.history import HISTORY, continued, read_history
 from rebuilt import unprinted
 from synthetic import inputs as synthetic
 
-from .reading import block, render
+from .reading import block, render, words_in
 
-BEFORE = {
+BEFORE: dict[str, Any] = {
     "measured_on": "2026-01-02",
     "commit": "abc1234",
     "cells": 7,
@@ -51,6 +53,19 @@ def test_the_chart_and_the_table_hold_plain_training_of_every_measurement(tmp_pa
     assert [row[2] for row in block(found, "figure-history").panels[0].drawn.rows] == [1000.0, 1000.0]
     assert len(block(found, "table-history").rows) == 2
     assert len(continued(read_history(tmp_path / HISTORY), synthetic.inputs())) == 3
+
+
+def test_the_report_says_how_far_plain_training_differs_between_measurements(tmp_path: Path) -> None:
+    """From 1,000 to 1,300 nodes a second: 30 %."""
+    faster = [{**BEFORE["speeds"][0], "nodes_per_second": 1300.0}]
+    write_json(tmp_path / HISTORY, [BEFORE, {**BEFORE, "measured_on": "2026-02-03", "speeds": faster}])
+    known = read_history(tmp_path / HISTORY)
+    words = "between measurements of this study, plain training's nodes/s differ by up to 30 %"
+    for history, is_said in ((known, True), (known[:1], False)):
+        (limits,) = [
+            one for one in documents(synthetic.inputs(), {}, history=history).report.sections if one.id == "limits"
+        ]
+        assert (words in words_in(limits.blocks).replace("\N{NO-BREAK SPACE}", " ")) == is_said
 
 
 def test_a_history_of_another_form_is_refused_by_name(tmp_path: Path) -> None:

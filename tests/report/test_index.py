@@ -100,3 +100,32 @@ def test_the_default_studys_leading_figure_is_a_picture(tmp_path: Path) -> None:
         assert picture.size == (1200, 630)
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1200 * 630) or []}
     assert {(213, 94, 0), (26, 128, 196)} <= colours  # layers and edge_blocks are drawn
+
+
+def drawn(folder: Path, text: str | bytes) -> bool:
+    """Whether an index in a new folder gets a picture of these data of the default study's leading figure."""
+    summary(folder, "desk", "Desk", "default")
+    path = folder / "desk/default/figures/figure-lead.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    render_index(folder, TEMPLATES, folder / "new/index.html", Compared(()))
+    return (folder / "new/preview.png").exists()
+
+
+HEADER = "panel,convolution,average degree (edges per node),activation memory / none,low,high\n"
+ROWS = "layers,GCN,4,0.5,0.4,0.6\nlayers,GCN,8,0.6,0.5,0.7\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0.5", "abc"), ("0.5", "nan"), ("0.5", "0"), ("0.5", "1e308"), (",0.4,0.6", ""), (",4,", ",0,"),
+        ("layers", "../../../elsewhere"), ("layers", "{here}/elsewhere"),
+    ],
+)  # fmt: skip
+def test_a_leading_figure_with_other_values_than_ours_is_no_picture(old: str, new: str, tmp_path: Path) -> None:
+    """Another's: its checksum is right, and nobody has computed its numbers again."""
+    assert drawn(tmp_path / "good", HEADER + ROWS)
+    assert not drawn(tmp_path / "bad", HEADER + ROWS.replace(old, new.format(here=tmp_path)))
+    assert not drawn(tmp_path / "none", (HEADER + ROWS).encode("utf-16"))
+    assert not list(tmp_path.rglob("elsewhere*"))

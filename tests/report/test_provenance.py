@@ -18,9 +18,11 @@ from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import Documents, documents
 from gnn_checkpointing.report.page import Figure, Panel
-from gnn_checkpointing.report.provenance import CODE, CRATE, provenance
+from gnn_checkpointing.report.provenance import CODE, CRATE, measuring_command, provenance
 from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.report.sections.lead import lead_figure
+from gnn_checkpointing.report.units import NOTHING
+from gnn_checkpointing.study.study import Study
 from rebuilt import packed
 from synthetic import inputs as synthetic
 from synthetic.rows import LAWS, table
@@ -72,6 +74,28 @@ def test_the_first_screen_has_a_panel_for_layers_and_one_for_edge_blocks(page: D
     drawn = lead.panels[0].drawn
     assert drawn.columns[0] == "convolution"
     assert {row[0] for row in drawn.rows} == set(synthetic.CONVOLUTIONS)
+
+
+def test_plain_training_has_no_ratio_to_itself_in_the_table_of_real_graphs() -> None:
+    sections = documents(synthetic.real_inputs(), {}).report.sections
+    (table,) = [one for part in sections for one in part.blocks if getattr(one, "id", "") == "table-real-short"]
+    ratios = {row[4]: row[5:7] for row in table.rows}
+    assert ratios["none"] == (NOTHING, NOTHING)
+    assert NOTHING not in ratios["layers"]
+
+
+@pytest.mark.parametrize(
+    ("study", "commands"),
+    [
+        (synthetic.study(), "make report"),
+        (synthetic.study(name="depth"), "make report STUDY=depth"),
+        (synthetic.real_inputs().study, "make setup\n. .venv/bin/activate\nsnakemake --cores 8 --configfile workflow"),
+    ],
+    ids=["default", "another", "real graphs"],
+)
+def test_a_study_is_measured_again_by_one_command_unless_it_needs_files(study: Study, commands: str) -> None:
+    found = measuring_command(study)
+    assert found == commands or (found.startswith(commands) and found.endswith("data_root=FOLDER_OF_REAL_GRAPHS"))
 
 
 def test_a_study_of_real_graphs_leads_with_them(page: Documents) -> None:

@@ -221,7 +221,7 @@ def stack(inputs: ReportInputs) -> list[str]:
 def precision(inputs: ReportInputs) -> list[str]:
     half = inputs.quality.median_half_width
     sure = [] if not half else [f"half of the time ratios are known to ±{units.percent(half)}"]
-    return ["bytes are exact, the same on every run", *sure]
+    return ["bytes are exact counts of tensors, the same on every run", *sure]
 
 
 def said(*words: str) -> Answer:
@@ -293,7 +293,9 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "Does it pay for GATv2, from which batch on?": on_batches("GATv2"),
         "Does it pay for GCN, from which batch on?": on_batches("GCN"),
         "Does it pay for SAGE, from which batch on?": on_batches("SAGE"),
-        "What should I do?": said("checkpoint layers of GATv2. Use edge_blocks when many neighbours are drawn", HOW),
+        "What should I do?": said(
+            'checkpoint layers of GATv2 (apply(model, "layers")). Use edge_blocks when many neighbours are drawn', HOW
+        ),
     },
 }
 

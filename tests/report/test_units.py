@@ -23,6 +23,8 @@ CASES: list[tuple[Callable[[Any], str], Any, str]] = [
     *((units.percent, value, text) for value, text in ((0.27, "27 %"), (0.021, "2.1 %"), (0.0, "0 %"), (1.0, "100 %"))),
     *((units.percent, value, text) for value, text in ((0.0021, "0.21 %"), (0.00042, "0.04 %"), (2e-5, "< 0.01 %"))),
     *((units.ratio, value, text) for value, text in ((0.0251, "0.025"), (1.341, "1.34"), (11.88, "11.9"))),
+    *((units.ratio, value, text) for value, text in ((0.0996, "0.10"), (0.0003, "0.00030"), (9.996, "10.0"))),
+    *((units.percent, value, text) for value, text in ((0.0996, "10 %"), (0.00996, "1.0 %"))),
     (lambda value: units.fixed(value, 2), -0.0004, "0.00"),  # what rounds to zero has no sign
     (units.error, 3.1e-7, "3.1e\N{MINUS SIGN}7"),
     (units.ratio_estimate, (1.341, 1.307, 1.379), "1.34 (1.31\N{EN DASH}1.38)"),

@@ -1,5 +1,6 @@
 """Other graphs, models and inputs: families, graded graphs, batches, Vision GNNs, deep models, ego networks."""
 
+import re
 from itertools import accumulate, product
 from typing import Any
 
@@ -175,6 +176,9 @@ def test_deep_models_are_drawn_listed_and_judged() -> None:
     assert len(memory.panels) == len(time.panels) == 2
     assert {row[0] for row in memory.panels[0].drawn.rows} == {"none", "layers", "reversible"}
     assert {row[0] for row in time.panels[0].drawn.rows} == {"layers", "reversible"}
+    for panel in (*memory.panels, *time.panels):
+        (low, high) = map(float, re.findall(r'data-y="\w+ (\S+) (\S+)', panel.svg)[0])
+        assert all(low <= row[3] <= row[4] <= high for row in panel.drawn.rows), "a whisker is cut"
     rows = [row[1:4] for row in block(found, "table-depth").rows]
     assert rows == list(product(("3", "8"), ("50", "100", "200"), ("none", "layers", "reversible (another model)")))
     assert {"supported", "refuted", "untested"} <= {row[1] for row in block(found, "table-depth-verdicts").rows}

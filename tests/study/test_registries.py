@@ -93,17 +93,17 @@ def test_a_new_policy_family_and_convolution_are_measured(package: Path) -> None
 
 def test_all_are_printed_with_the_words_of_their_rows(package: Path) -> None:
     program = """
-from gnn_checkpointing.report.figures.palette import family, looks
+from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.sections import method, parts
 from gnn_checkpointing.study.reading import study_schema
 policy, schema = "alternate", str(study_schema())
 print(parts.NAMES["lattice"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
-print(family(policy), "|", "lattice (neighbours on a ring)" in schema, "|", policy in schema)
+print(looks([policy])[policy].marker, "|", "lattice (neighbours on a ring)" in schema, "|", policy in schema)
 print("Graph (sum of neighbours beside the node)" in schema)
 """
     assert run(package, "-c", program).splitlines() == [
         "Lattice | recomputes every second layer | #8a6d00",
-        "whole layers or operators | True | True",
+        "h | True | True",
         "True",
     ]
 

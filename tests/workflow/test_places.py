@@ -53,6 +53,20 @@ def test_a_study_of_the_working_folder_comes_first(checkout: Checkout, folder: P
     assert "/smoke/measurements" in run(checkout, folder, "--dry-run")
 
 
+@pytest.mark.parametrize("content", [b"", b"name:\n\ttabs: 1\n", "name: ü".encode("utf-16")])
+def test_a_default_study_that_is_none_is_one_sentence(checkout: Checkout, folder: Path, content: bytes) -> None:
+    (folder / "config.yaml").write_bytes(content)
+    with pytest.raises(AssertionError, match=r"error: config\.yaml: ") as refused:
+        run(checkout, folder, "--dry-run")
+    assert "Traceback" not in str(refused.value)
+
+
+def test_a_run_without_cores_ends_in_one_sentence(checkout: Checkout) -> None:
+    """Snakemake would wait for ever, without a word."""
+    assert "error: --cores 0: no job would ever begin; give 1 or more" in checkout.refused("--cores", "0")
+    assert not (checkout.folder / "results").exists()
+
+
 def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
     checkout = Checkout(tmp_path / "{old}")
     with pytest.raises(AssertionError, match="takes braces in the name of a folder for wildcards; rename it"):

@@ -120,10 +120,10 @@ AGAIN = "name the right file, or, if a command wrote it, delete it and make it a
 """Advice for a file that is not what it should be: it may be a file of the user's that must not be lost."""
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file, or refuse in one sentence that names it."""
+def read_json(path: Path, most_values: int | None = None) -> Any:
+    """Read a JSON file, or refuse in one sentence that names it; it may hold `most_values`, or MOST_VALUES."""
     try:
-        return parsed_json(sealed_bytes(path).decode())
+        return parsed_json(sealed_bytes(path).decode(), most_values)
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Refusal:
@@ -132,10 +132,11 @@ def read_json(path: Path) -> Any:
         raise Refusal(f"{path}: not readable as JSON ({error}); {AGAIN}") from None
 
 
-def parsed_json(text: str) -> Any:
+def parsed_json(text: str, most_values: int | None = None) -> Any:
     """Parse JSON; raises `ValueError` for numbers unfit for arithmetic, duplicate keys, lone surrogates, long texts."""
-    if text.count(",") > MOST_VALUES:
-        raise ValueError(f"more than {MOST_VALUES} values; it is not a file of this project")
+    most_values = most_values or MOST_VALUES
+    if text.count(",") > most_values:
+        raise ValueError(f"more than {most_values} values; it is not a file of this project")
     numbers: dict[str, Any] = {"parse_constant": _no_number, "parse_int": whole_number, "parse_float": real_number}
     value = json.loads(text, object_pairs_hook=_each_key_once, **numbers)
     # A piece between two quotes is either a text or the space between texts, so look closer only if one is long.

@@ -12,6 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache, partial
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -21,7 +22,9 @@ _START, _MIDDLE, _END = "\ue000", "\ue001", "\ue002"
 _MARK = re.compile(f"{_START}([^{_MIDDLE}]*){_MIDDLE}([^{_END}]*){_END}")
 _FOREIGN = str.maketrans("", "", _START + _MIDDLE + _END)
 
+_NUMBER = int | float
 _COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
+_escaped = lru_cache(10_000)(partial(quote, safe=""))
 
 Value = TypeVar("Value")
 
@@ -74,7 +77,7 @@ def sourced(value: Value, place: str) -> Value:
     """
     made: Any = value
     match made:
-        case bool() | _Sourced():
+        case None | bool() | _Sourced():
             pass
         case float():
             made = SourcedFloat(made, place)
@@ -84,11 +87,11 @@ def sourced(value: Value, place: str) -> Value:
             text = made.translate(_FOREIGN)
             made = SourcedText(text, place) if any(map(str.isdigit, text)) else text
         case BaseModel():
-            names = {name: field.alias or name for name, field in type(made).model_fields.items()}
-            named = {name: sourced(getattr(made, name), f"{place}/{key}") for name, key in names.items()}
+            names = type(made).model_fields.items()
+            named = {name: sourced(getattr(made, name), f"{place}/{one.alias or name}") for name, one in names}
             made = made.model_copy(update=named)
         case Mapping():
-            made = {key: sourced(item, f"{place}/{quote(str(key), safe='')}") for key, item in made.items()}
+            made = {key: sourced(item, f"{place}/{_escaped(str(key))}") for key, item in made.items()}
         case list():
             made = SourcedList(sourced(item, f"{place}/{number}") for number, item in enumerate(made))
             made.source = place
@@ -128,7 +131,7 @@ def part_where(items: list[Any], *conditions: tuple[str, str, Any]) -> SourcedLi
 
     found = SourcedList(item for item in items if all(meets(item, *condition) for condition in conditions))
     place = getattr(items, "source", "")
-    words = " and ".join(f"{field} {sign} {quote(str(plain(bound)), safe='')}" for field, sign, bound in conditions)
+    words = " and ".join(f"{field} {sign} {_escaped(str(plain(bound)))}" for field, sign, bound in conditions)
     found.source = place and f"{place} {'and' if ' where ' in place else 'where'} {words}"
     return found
 
@@ -207,21 +210,20 @@ def _computed(value: float, source: str) -> Any:
     return SourcedInt(value, source) if isinstance(value, int) else SourcedFloat(value, source)
 
 
-def _operation(sign: str, compute: Callable[[Any, Any], Any], *nothing: object) -> Callable[[Any, Any], Any]:
-    """Make an operator that also builds the expression; adding 0 or multiplying by 1 keeps the address.
-
-    `nothing` holds the neutral number on the left and on the right, None if there is none.
-    """
+def _operation(sign: str, compute: Callable[[Any, Any], Any], before: Any, after: Any) -> Callable[[Any, Any], Any]:
+    """Make an operator that also builds the expression; the neutral number `before` or `after` keeps an address."""
 
     def operate(left: Any, right: Any) -> Any:
-        if any(not isinstance(one, int | float) or isinstance(one, bool) for one in (left, right)):
+        if not (isinstance(left, _NUMBER) and isinstance(right, _NUMBER)) or bool in (type(left), type(right)):
             return NotImplemented
-        first, second = (getattr(one, "source", "") or repr(one) for one in (left, right))
-        source = f"({first} {sign} {second})"
-        for one, other, idle in zip((left, right), (right, left), nothing, strict=True):
-            if idle is not None and not isinstance(one, SourcedFloat | SourcedInt) and one == idle:
-                source = other.source
-        return _computed(compute(plain(left), plain(right)), source)
+        first, second = getattr(left, "source", None), getattr(right, "source", None)
+        if first is None and left == before:
+            source = second
+        elif second is None and right == after:
+            source = first
+        else:
+            source = f"({first or repr(left)} {sign} {second or repr(right)})"
+        return _computed(compute(plain(left), plain(right)), source or "")
 
     return operate
 

@@ -1,7 +1,6 @@
 """The study of this run, read and checked, and the folders that it fills."""
 
 import os
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,7 +12,6 @@ from gnn_checkpointing.measurement import fingerprint
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.forked import RUN, this_run
 from gnn_checkpointing.measurement.hardware import hardware_slug
-from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS
 from gnn_checkpointing.study.graph_design import encoded_graphs, place, study_graphs
@@ -21,15 +19,8 @@ from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.reading import (
     option_values,
     parse_study,
-    read_yaml,
     refuse_unmeasurable,
 )
-
-
-def refuse(sentence):
-    """End before anything has run: Snakemake would add a traceback of its own."""
-    print(f"error: {sentence}", file=sys.stderr, flush=True)
-    os._exit(2)
 
 
 def refuse_by_schema():
@@ -58,7 +49,7 @@ try:
     source = ", ".join(map(str, files)) or DEFAULT
     # Snakemake's own reader takes the last of two equal keys without a word.
     for file in files:
-        read_yaml(Path(file))
+        refuse_other_than_keys(read_yaml(Path(file)), str(file))
     # And it reads 010 as 10, and what braces hold as texts.
     if workflow.modifier.is_main_snakefile():
         given = workflow.config_settings.config_args

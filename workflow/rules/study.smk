@@ -20,6 +20,9 @@ wildcard_constraints:
 onstart:
     if warning := unprinted(study):
         print(f"warning: {warning}", file=sys.stderr, flush=True)
+    cores = workflow.resource_settings.cores
+    if cores is not None and cores < 1:  # Snakemake would wait for ever
+        refuse(f"--cores {cores}: no job would ever begin; give 1 or more, or all")
     # Each job reads this file anew on its own machine, and must find the same folders.
     if workflow.non_local_exec and not study.hardware.slug:
         refuse(

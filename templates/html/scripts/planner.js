@@ -116,6 +116,11 @@ function measuredFaster(known, nodes, edges, sizes) {
     && Math.max(e, edges) <= NEARBY * Math.min(e, edges));
 }
 
+function fasterAtDensity(known, nodes, edges, sizes) {
+  const asked = edges / nodes;
+  return !sizes.attention_dropout && (known.faster_at ?? []).some(([n, e]) => Math.max(e / n, asked) <= NEARBY * Math.min(e / n, asked));
+}
+
 function longest(laws, nodes, edges, sizes) {
   const found = laws.map((known) => {
     const law = known.seconds, atOnce = edgesAtOnce(known, nodes, edges, sizes);
@@ -166,6 +171,7 @@ function planOf(known, none, nodes, edges, memory, sizes) {
     peak,
     seconds: secondsOf(known, none, nodes, edges, sizes),
     faster: measuredFaster(known, nodes, edges, sizes),
+    promising: fasterAtDensity(known, nodes, edges, sizes),
     verdict: peak.high <= memory ? "fits" : peak.low <= memory ? "may fit" : "does not fit",
     largestNodes: largest((n) => fits(n, degree * n), MOST_NODES),
     largestDegree: most === null ? null : most / nodes,
@@ -185,7 +191,11 @@ function recommended(found) {
   if (fitting.some((one) => one.policy === "none")) {
     fitting = fitting.filter((one) => one.policy === "none" || one.faster);
   }
-  const timed = fitting.filter(isTimed);
+  const timed = fitting.filter(isTimed), plain = found.filter((one) => one.policy === "none" && isTimed(one));
+  const promising = fitting.filter((one) => one.promising && !isTimed(one));
+  if (promising.length && Math.min(...timed.map((one) => one.seconds.estimate)) >= (plain[0]?.seconds.estimate ?? 0)) {
+    return least(promising, (one) => one.peak.estimate);
+  }
   if (timed.length) return least(timed, (one) => one.seconds.estimate);
   return fitting.length ? least(fitting, (one) => one.peak.estimate) : null;
 }
@@ -238,6 +248,10 @@ function adviceOf(found, memory, edges) {
   const take = "Take " + taken.policy + ": " + bytes + time + ".";
   if (names.includes("none")) return take + " It was measured to be faster than none on a graph of about this size.";
   if (isTimed(taken)) return take + (unknown.length ? " " + fitToo(unknown) : "");
+  if (taken.promising) {
+    const known = "Its time is not predicted here, but it was faster than none at about this density, on another graph or model.";
+    return "Take " + taken.policy + ": " + bytes + ". " + known + (unknown.length ? " " + fitToo(unknown) : "");
+  }
   if (!names.length) return "Take " + taken.policy + ", the only policy that is certain to fit: " + bytes + time + ".";
   return "The smallest peak is that of " + taken.policy + ": " + bytes + ". " + fitToo(names);
 }

@@ -19,9 +19,10 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import checked
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
-from gnn_checkpointing.study.policy_names import EDGES_PER_NODE, SMALLEST_BYTES, block_edges, parse_policy
+from gnn_checkpointing.study.policy_names import EDGES_PER_NODE, parse_policy
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
 
@@ -77,10 +78,6 @@ def analyse(
     gridded = under(grid, reference)
     once, repeated = ([row for row in some if row.get("model") != PRACTICE] for some in (rows, visits))
 
-    def generator() -> np.random.Generator:
-        # A fresh generator for each finding, so that the draws of one do not change another.
-        return np.random.default_rng(protocol.seed)
-
     measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=in_sentinels)
     found, no_law = laws(grid_at_speed, confidence)
     tested, no_interaction = interactions(grid_at_speed, confidence)
@@ -96,11 +93,11 @@ def analyse(
             throughput=rates,
             not_fitted=no_law + no_interaction + no_rate,
         ),
-        predictions=predictions(once, at_speed, protocol, generator()),
+        predictions=predictions(once, at_speed, protocol, np.random.default_rng(protocol.seed)),
         explained=explained or Explanations(),
         accuracy=accuracies(trainings),
         quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
-        robustness=robustness(gridded, protocol, noise, generator()),
+        robustness=robustness(gridded, protocol, noise),
     )
 
 
@@ -133,7 +130,8 @@ def of_hidden_layers(row: Row) -> Row:
     few_features = row.convolution.split(" ")[0] in READS_FEATURES and row.num_features < row.hidden_channels
     if not by_rule or not few_features or row.device != "cpu":
         return row
-    block = block_edges(row.num_nodes, row.hidden_channels, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
+    message = BYTES_PER_VALUE * row.hidden_channels
+    block = block_edges(row.num_nodes, message, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
     return row.but(edges_at_once=min(row.edges_at_once or block, block))
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -42,7 +41,7 @@ class Noise:
         confidence = quantile_of or self.confidence
         stretch = _quantile(confidence, None) / _quantile(self.confidence, None)
         scatter = _reach(self.ratio_scatter, len(cells), confidence)
-        run = self.run.deviation * _quantile(confidence, self.run.degrees_of_freedom)
+        run = self.run.reach(confidence)
         # Half-widths of the mean due to the intervals of its cells.
         own = [stretch * math.sqrt(float((each**2).sum())) / len(cells) for each in (middle - low, high - middle)]
         return _around(float(middle.mean()), *(math.hypot(max(each, scatter), run) for each in own))
@@ -103,6 +102,9 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
 
 def _between_visits(rows: Sequence[Mapping[str, Value]], column: str, unit: str = "") -> list[tuple[float, int]]:
     """Variance of logarithms between the visits of each revisited cell, and its degrees of freedom."""
+    # Imported here because it takes a second, and whoever compares reports has no table.
+    import pandas as pd
+
     table = pd.DataFrame([(row["cell"], row["policy"], row[column], row.get(unit, 1.0)) for row in rows])
     if table.empty:
         return []

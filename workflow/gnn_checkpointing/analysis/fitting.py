@@ -3,12 +3,11 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.regression.linear_model import WLS
 
 from gnn_checkpointing.analysis.results import Estimate, Response, exactly
 from gnn_checkpointing.analysis.rounding import CLOSE, Floats, places_of, rank, rounded
@@ -95,8 +94,22 @@ class Fit:
     response_scale: float
     weights: Weights
     fitted: Floats
-    coefficients: tuple[Estimate, ...]
+    confidence: float
     exact: bool
+
+    @cached_property
+    def coefficients(self) -> tuple[Estimate, ...]:
+        """Each coefficient with its interval, in base units."""
+        with np.errstate(invalid="ignore"):  # a variance of 0 may come out as -1e-40
+            ends = self.result.conf_int(alpha=1 - self.confidence)
+        params = self.result.params[:, np.newaxis]
+        table = np.hstack([params, np.where(np.isnan(ends), params, ends)])  # [num_columns, 3]: estimate, low, high
+        return tuple(map(_in_units, table.tolist(), self.units.tolist()))
+
+    @property
+    def units(self) -> Floats:
+        """Base units in the unit of each coefficient of the scaled columns."""
+        return self.response_scale / self.column_scales
 
     @property
     def r_squared(self) -> float:
@@ -112,6 +125,9 @@ def fitted(
     HC3 without `clusters`, cluster-robust with them; Student's t either way. Relative weights are 1 / fitted^2,
     iterated from 1 / observed^2; on its own, the latter would bias the fit towards rows with low values.
     """
+    # Imported here because it takes a second, and most who read findings fit nothing.
+    from statsmodels.regression.linear_model import WLS
+
     column_scales = largest(design)
     response_scale = float(np.abs(response).max())
     scaled, target = design / column_scales, response / response_scale
@@ -124,17 +140,13 @@ def fitted(
     else:
         codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
         result = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-    with np.errstate(invalid="ignore"):  # a variance of 0 may come out as -1e-40
-        ends = result.conf_int(alpha=1 - confidence)
-    params = result.params[:, np.newaxis]
-    table = np.hstack([params, np.where(np.isnan(ends), params, ends)])  # [num_columns, 3]: estimate, low, high
     return Fit(
         result=result,
         column_scales=column_scales,
         response_scale=response_scale,
         weights=weights,
         fitted=result.fittedvalues * response_scale,
-        coefficients=tuple(map(_in_units, table.tolist(), (response_scale / column_scales).tolist())),
+        confidence=confidence,
         exact=bool(np.abs(target - result.fittedvalues).max() < ROUNDING),
     )
 
@@ -143,16 +155,24 @@ def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
     """The coefficients; coefficients of bytes have no sampling error, so their intervals are single points."""
     if response in SAMPLED:
         return fit.coefficients
-    return tuple(exactly(one.estimate) for one in fit.coefficients)
+    return tuple(
+        exactly(_rounded(value, unit))
+        for value, unit in zip(fit.result.params.tolist(), fit.units.tolist(), strict=True)
+    )
 
 
 def _in_units(ends: Sequence[float], unit: float) -> Estimate:
-    """A coefficient of scaled columns with its interval (estimate, low, high) in base units.
-
-    Digits below the rounding error of the largest response are dropped: an exact fit leaves 1e-16 instead of 0.
-    """
-    estimate, low, high = (rounded(end * unit, places_of(ROUNDING * unit)) for end in ends)
+    """A coefficient of scaled columns with its interval (estimate, low, high) in base units."""
+    estimate, low, high = (_rounded(end, unit) for end in ends)
     return Estimate(estimate=estimate, low=low, high=high)
+
+
+def _rounded(value: float, unit: float) -> float:
+    """A value in base units without the digits below the rounding error of the largest response.
+
+    An exact fit leaves 1e-16 instead of 0.
+    """
+    return rounded(value * unit, places_of(ROUNDING * unit))
 
 
 def p_value(fit: Fit, column: int) -> float:

@@ -112,7 +112,7 @@ def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[st
     timed = [row for row in comparable(rows) if row.step_time_seconds]
     # Generated graphs, whose density was chosen; if a study has none, its real graphs and those derived from them.
     for (convolution, policy), cells in by_series([row for row in timed if row.is_drawn] or timed):
-        levels, graphs = len({round(row.average_degree) for row in cells}), len({row.graph for row in cells})
+        levels, graphs = len({_level(row) for row in cells}), len({row.graph for row in cells})
         alone = largest_leverage(_columns(cells, "average_degree")[0]) > 1 - CLOSE
         if levels < LEAST_LEVELS or graphs < LEAST_GRAPHS or alone:
             yield (
@@ -123,6 +123,11 @@ def throughput_laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[st
             continue
         for response, density in product(get_args(results.Throughput), get_args(results.Density)):
             yield "", _law(cells, response, density, confidence)
+
+
+def _level(row: Row) -> float:
+    """The requested degree, or two digits of the actual one: two draws of one kind of graph differ a little."""
+    return row.degree if row.is_drawn else float(f"{row.degree:.2g}")
 
 
 def _columns(cells: Sequence[Row], density: results.Density) -> tuple[Floats, Floats]:

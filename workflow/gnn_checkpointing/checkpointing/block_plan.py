@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from gnn_checkpointing.study.policy_names import block_edges, cpu_bounds, cuda_bounds
+from gnn_checkpointing.study.block_size import block_edges, cpu_bounds, cuda_bounds
 
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 
@@ -168,13 +168,13 @@ def _check_range(index: Tensor, num_nodes: int, role: str) -> None:
         )
 
 
-def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch.device) -> int:
-    """The default number of edges in a block on `device` (`policy_names.py`)."""
+def block_size(num_nodes: int, row: int, edges_per_node: int, device: torch.device) -> int:
+    """The default number of edges in a block on `device` for messages of `row` bytes (`study/block_size.py`)."""
     if device.type == "cuda":
         bounds = cuda_bounds(torch.cuda.get_device_properties(device).total_memory)
     else:
         bounds = cpu_bounds(_last_level_cache())
-    return block_edges(num_nodes, channels, edges_per_node, *bounds)
+    return block_edges(num_nodes, row, edges_per_node, *bounds)
 
 
 @functools.cache

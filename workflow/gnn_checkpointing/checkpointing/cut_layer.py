@@ -18,7 +18,7 @@ from gnn_checkpointing.checkpointing.attached import put, refuse_copies
 from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
-from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
+from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, row_bytes
 from gnn_checkpointing.checkpointing.given import flattened, is_tensor, quick_leaves
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
@@ -72,14 +72,14 @@ class CutLayer:
             vars(self.conv)["propagate"] = self.propagate
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
-        whole = "its attention weights are asked for, one for every edge" if asked else None
+        not_cut = "its attention weights are asked for, one for every edge" if asked else None
         leaves = quick_leaves((args, kwargs))
         if any(is_tensor(part) and part.layout != torch.strided for part in leaves):
-            whole = "an argument of it is a sparse tensor"
+            not_cut = "an argument of it is a sparse tensor"
         # Hooks on saved tensors, as of a checkpoint around the model, must see the same tensors in each pass.
         kept = saved_tensors_seen_by() is not None
         small = self._was_whole() or self._cutter.is_surely_small(leaves)
-        if small and torch.is_grad_enabled() and not whole and not kept:
+        if small and torch.is_grad_enabled() and not not_cut and not kept:
             # Most likely small again; `propagate` checks, and if not, saves its own arguments instead of the layer's.
             return forward(*args, **kwargs)
         given, structure = flattened((args, kwargs))
@@ -89,8 +89,8 @@ class CutLayer:
         if not self._given and not aside:  # under `vmap` a graph's values cannot be read
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
-        if whole or aside or not torch.is_grad_enabled():
-            visit = Visit(whole=whole)
+        if not_cut or aside or not torch.is_grad_enabled():
+            visit = Visit(not_cut=not_cut)
             return self._computed(during(self.conv, visit, run), visit)
         state = Recomputation(self.conv, given)
         entry = Entry(self.conv, forward, given, structure, state)
@@ -126,8 +126,8 @@ class CutLayer:
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
                 raise Uncuttable("its messages are computed in another precision or without gradients")
-            if visit.whole is not None:
-                raise Uncuttable(visit.whole)
+            if visit.not_cut is not None:
+                raise Uncuttable(visit.not_cut)
             if visit.seeks:
                 raise Reached(self._cutter.call_again(edge_index, size, kwargs))
             cut, executor = self._cutter.cut(edge_index, size, kwargs)
@@ -161,10 +161,10 @@ class CutLayer:
         # A user's own layer may pass its scores to two calls of `propagate`: random scores must be equal in both.
         twice = self.plan.lenient and not type(self.conv).forward.__module__.startswith("torch_geometric.")
         aside = self._cutter.stands_aside() or twice
-        if aside or not is_plain(edge_index) or visit is None or visit.whole is not None:
+        if aside or not is_plain(edge_index) or visit is None or visit.not_cut is not None:
             return whole()
         if visit.modes != present_modes():
-            visit.whole = "its scores are computed in another precision or without gradients"
+            visit.not_cut = "its scores are computed in another precision or without gradients"
             return whole()
         visit.scores = True
         return DeferredEdgeValues(kwargs, whole, f"{self.plan.policy} cannot wrap {type(self.conv).__name__}")
@@ -185,7 +185,7 @@ class CutLayer:
             saved = Saved()
             if visit.entry is not None and visit.calls == 1 and not visit.entry.is_written():
                 tensors = cut.call.tensors
-                made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
+                made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.made(tensors[p]))
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
             state = visit.entry.state if visit.entry else Recomputation(self.conv, device=cut.edges.pointer.device)
@@ -214,7 +214,7 @@ class CutLayer:
 
     def _note(self, cut: CutCall, executor: Executor) -> None:
         """Note for `explain` how the call is computed."""
-        row = 4 * widest(self.conv, cut.call.tensors)
+        row = row_bytes(self.conv, cut.call.tensors)
         self.message_bytes = row * cut.edges.num_edges
         if isinstance(executor, Kernel):
             self.computes_by, self.block_bytes = "fused_edge_blocks", 0

@@ -45,9 +45,9 @@ _MOST_KINDS = 100
 class Plan:
     """How a policy cuts the layers of a model.
 
-    `edges_per_block` is the requested block size; if None, `policy_names.py` chooses it. `fused`: use a kernel if there
-    is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` decides, from the
-    numbers of edges, nodes and channels, whether a cut is worth its time.
+    `edges_per_block` is the requested block size; if None, `study/block_size.py` chooses it. `fused`: use a kernel if
+    there is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` decides, from the
+    numbers of edges and nodes and the bytes of a message, whether a cut is worth its time.
     """
 
     policy: str
@@ -79,14 +79,14 @@ class Cutter:
         self._check(edge_index, size, kwargs)
         call, names = _call(conv, kwargs)
         num_sources, num_nodes = _sizes_of(conv, call, names, size)
-        num_edges, wide = edge_index.size(1), widest(conv, call.tensors)
+        num_edges, row = edge_index.size(1), row_bytes(conv, call.tensors)
         if num_edges == 0 or num_nodes == 0:
             raise Uncuttable("the graph has no edges")
-        if self.plan.worth is not None and not self.plan.worth(num_edges, num_nodes, wide):
+        if self.plan.worth is not None and not self.plan.worth(num_edges, num_nodes, row):
             raise Uncuttable("the graph is so small or sparse that nothing is worth recomputing")
         roles = roles_of(conv, call, names, num_edges)
         per_node = policy_names.EDGES_PER_NODE[self.plan.policy]
-        most = self.plan.edges_per_block or block_size(num_nodes, wide, per_node, edge_index.device)
+        most = self.plan.edges_per_block or block_size(num_nodes, row, per_node, edge_index.device)
         sizes, seen = (num_sources, num_nodes), graphs_seen_by(conv)
         kernel = kernel_for(conv, call) if self.plan.fused else None
         if kernel is not None:
@@ -112,7 +112,7 @@ class Cutter:
         if self.plan.worth is None or not is_plain(edge_index) or edge_index.dim() != 2:
             return False
         tensors = [part for part in leaves_of(kwargs) if is_tensor(part)]
-        return not self.plan.worth(edge_index.size(1), 0, widest(self.conv, tensors))
+        return not self.plan.worth(edge_index.size(1), 0, row_bytes(self.conv, tensors))
 
     def is_surely_small(self, given: Sequence[Any]) -> bool:
         """Whether a cut is not worth its time for these arguments, even for messages as wide as the widest weight."""
@@ -123,8 +123,9 @@ class Cutter:
             return False
         graphs = [part for part in given if is_plain(part) and part.dim() == 2 and not part.is_floating_point()]
         floats = [part for part in given if is_plain(part) and part.is_floating_point()]
-        width = max((size for part in (*floats, *parameters) for size in part.shape[-2:]), default=1)
-        return bool(graphs) and not self.plan.worth(max(graph.size(1) for graph in graphs), 0, width)
+        sizes = (size * part.element_size() for part in (*floats, *parameters) for size in part.shape[-2:])
+        row = max(sizes, default=1)
+        return bool(graphs) and not self.plan.worth(max(graph.size(1) for graph in graphs), 0, row)
 
     def stands_aside(self) -> bool:
         """Whether something needs all messages at once, or transforms or records what the layer computes."""
@@ -209,12 +210,12 @@ def is_plain(edge_index: Any) -> bool:
     return isinstance(edge_index, Tensor) and not is_sparse(edge_index)
 
 
-def widest(conv: MessagePassing, tensors: Iterable[Tensor]) -> int:
-    """Number of values per node or edge in the widest of these tensors."""
+def row_bytes(conv: MessagePassing, tensors: Iterable[Tensor]) -> int:
+    """Bytes per node or edge in the widest of these tensors: those of a message."""
     found = 1
     for tensor in tensors:
         rows = tensor.size(conv.node_dim) if tensor.dim() > 1 else tensor.numel()
-        found = max(found, tensor.numel() // max(rows, 1))
+        found = max(found, tensor.numel() // max(rows, 1) * tensor.element_size())
     return found
 
 

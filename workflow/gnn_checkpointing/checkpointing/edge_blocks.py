@@ -13,6 +13,8 @@ Policy `auto` cuts every layer that can be cut and recomputes the others whole, 
 
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
+from types import MethodType
 from typing import Any
 
 import torch
@@ -54,22 +56,32 @@ def cut_layers(model: nn.Module, name: PolicyName, lenient: bool) -> None:
     """
     policy = name.kind
     layers = message_passing_layers(model)
-    drawn: list[Any] = [module for module in model.modules() if callable(getattr(module, "aggregated", None))]
-    if not layers and not drawn:
+    if not layers and not _drawing_layers(model):
         raise Refusal(f"policy {policy}: {type(model).__name__} has no PyG message passing layer")
     for layer in layers:
         if reason := layer_refusal(layer):
             raise Refusal(f"{policy} cannot wrap {type(layer).__name__}: {reason}")
-    for module in drawn:
-        put(module, "aggregated", partial(_blocked, module, module.aggregated, name))
     if policy == "fused_edge_blocks":
         require_kernels(_device_type(model))  # or say what is missing, before any layer is cut
     tables, plan = GraphTables(), Plan(policy, name.count, fused=policy == "fused_edge_blocks", lenient=lenient)
+    _cut_drawing_layers(model, plan)
     for layer in layers:
         CutLayer(layer, tables, plan).install()
 
 
-def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x: Tensor, neighbours: Tensor) -> Tensor:
+def _drawing_layers(model: nn.Module) -> list[Any]:
+    """Layers that build their own graph, and compute on its edges in a method `aggregated(x, neighbours, first)`."""
+    methods = [(module, getattr(module, "aggregated", None)) for module in model.modules()]
+    own = [(module, method) for module, method in methods if isinstance(method, MethodType)]
+    return [module for module, method in own if [*signature(method).parameters] == ["x", "neighbours", "first"]]
+
+
+def _cut_drawing_layers(model: nn.Module, plan: Plan) -> None:
+    for layer in _drawing_layers(model):
+        put(layer, "aggregated", partial(_blocked, layer, layer.aggregated, plan))
+
+
+def _blocked(layer: nn.Module, whole: Callable[..., Tensor], plan: Plan, x: Tensor, neighbours: Tensor) -> Tensor:
     """Aggregate in blocks in a layer that builds its own graph; all nodes have k neighbours, so blocks are node ranges.
 
     `whole(x, neighbours, first)` aggregates for the nodes from `first` on, `[batch, channels, some nodes]`, given `x`
@@ -79,9 +91,12 @@ def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x
     Ties of a maximum share its gradient as before; gradients differ only by the order of summation.
     """
     batch, nodes, k = neighbours.shape
+    row = x.size(1) * x.element_size()
+    if plan.worth is not None and not plan.worth(batch * nodes * k, batch * nodes, row):
+        return whole(x, neighbours)
     neighbours = neighbours.contiguous()  # a view of dilated neighbours would keep the skipped ones, too
-    per_node = policy_names.EDGES_PER_NODE[name.kind]
-    edges = name.count or block_size(batch * nodes, x.size(1), per_node, x.device)
+    per_node = policy_names.EDGES_PER_NODE[plan.policy]
+    edges = plan.edges_per_block or block_size(batch * nodes, row, per_node, x.device)
     step = max(1, min(nodes, edges // (batch * k)))
     layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # read by largest_block_edges
     parts = [
@@ -100,6 +115,7 @@ def wrap_automatically(model: nn.Module) -> None:
     except Unavailable:
         compiles = False
     tables, plan = GraphTables(), Plan("edge_blocks", None, fused=compiles, lenient=True, worth=worth)
+    _cut_drawing_layers(model, plan)
     for layer in message_passing_layers(model):
         if layer_refusal(layer) is None:
             CutLayer(layer, tables, plan).install()
@@ -111,9 +127,9 @@ def _device_type(model: nn.Module) -> str:
     return next((parameter.device.type for parameter in model.parameters()), "cpu")
 
 
-def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> bool:
-    """Whether messages `[num_edges, width]` are large enough, on a graph dense enough, to be recomputed."""
-    return num_edges >= WORTH_DEGREE * num_nodes and num_edges * width * element_size >= WORTH_BYTES
+def worth(num_edges: int, num_nodes: int, row: int) -> bool:
+    """Whether messages of `row` bytes are large enough, on a graph dense enough, to be recomputed."""
+    return num_edges >= WORTH_DEGREE * num_nodes and num_edges * row >= WORTH_BYTES
 
 
 def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -124,8 +140,8 @@ def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args
     )
     maps = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.dim() > 1]
     nodes = max((tensor.size(-2) for tensor in maps), default=0)
-    width = max((tensor.size(-1) for tensor in maps), default=0)
-    if torch.is_grad_enabled() and worth(edges, nodes, width):
+    row = max((tensor.size(-1) * tensor.element_size() for tensor in maps), default=0)
+    if torch.is_grad_enabled() and worth(edges, nodes, row):
         return recomputed(layer, forward, *args, **kwargs)
     return forward(*args, **kwargs)
 

@@ -4,7 +4,6 @@ Tables are made once per graph, shared by all layers, and freed with the tensor 
 graph is recognised by its content: a tensor changed in any way, in place or through `.data`, is a new graph.
 """
 
-import functools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
@@ -46,7 +45,7 @@ class GraphTables:
 
     def __init__(self) -> None:
         self._graphs: dict[int, _Graph] = {}
-        self._made = WeakIdKeyDictionary()
+        self._results = WeakIdKeyDictionary()
         self._lock = threading.RLock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -92,7 +91,7 @@ class GraphTables:
 
         In this order kernels read the weights from consecutive addresses.
         """
-        if not self.hold(weights) or weights.device.type != "cpu" or edges.order is None:
+        if not self.made(weights) or weights.device.type != "cpu" or edges.order is None:
             return None
         orders = (edges.order, edges.by_source[2])
 
@@ -124,7 +123,7 @@ class GraphTables:
                 results[key] = (result, _versions(result))
                 for made in pytree.tree_leaves(result):
                     if isinstance(made, Tensor) and made is not edge_index:
-                        self._made[made] = True
+                        self._results[made] = True
                         if made.dim() == 2:
                             self._graph(made).own_version = made._version
             return result
@@ -143,9 +142,9 @@ class GraphTables:
             made = pytree.tree_leaves([graph.results for graph in self._graphs.values()])
         yield from (part for part in made if isinstance(part, Tensor))
 
-    def hold(self, tensor: Tensor) -> bool:
+    def made(self, tensor: Tensor) -> bool:
         """Whether this very tensor is a result that the tables keep."""
-        return tensor in self._made
+        return tensor in self._results
 
     def _graph(self, edge_index: Tensor, seen: Seen | None = None) -> _Graph:
         """Entry of this graph: the existing one, else a new one, which shares the results of an equal graph's entry."""
@@ -184,36 +183,41 @@ def _versions(result: Any) -> list[int]:
 
 
 def content_digest(index: Tensor) -> Hashable:
-    """Hash that changes with any value of `index`, and its shape; its identity and shape if it has no values.
+    """Hash that changes with any value of `index`, its shape and its device; its identity instead of absent values.
 
     The hash is a random linear form modulo 2^64, computed as a product of a matrix and two vectors. It reads the tensor
     once and allocates next to nothing, unlike a comparison with a copy.
     """
     if isinstance(index, torch._subclasses.FakeTensor) or index.device.type == "meta":
-        return (id(index), tuple(index.shape))
+        return (index.device, tuple(index.shape), id(index))
     with torch.no_grad():
         flat = _plain(index).reshape(-1)
         if flat.device.type != "cpu":
-            return tuple(index.shape), _in_parts(flat)
+            return index.device, tuple(index.shape), _in_parts(flat)
         flat = flat.to(torch.int64)
         rows = flat.numel() // _ROW
         body = torch.dot(torch.mv(flat[: rows * _ROW].view(rows, _ROW), _weights(_ROW, 2)), _weights(rows, 3))
         rest = torch.dot(flat[rows * _ROW :], _weights(flat.numel() - rows * _ROW, 4))
-        return tuple(index.shape), int(body), int(rest)
+        return index.device, tuple(index.shape), int(body), int(rest)
 
 
 def _in_parts(flat: Tensor) -> int:
-    """The linear form part by part, for devices without integer matrix products."""
-    parts = torch.split(flat, _PART)
-    weights = _weights_on(flat.device, 1 << (len(parts[0]) - 1).bit_length(), 1)
-    sums = torch.stack([(part.to(torch.int64) * weights[: len(part)]).sum() for part in parts])
-    of_parts = _weights_on(flat.device, 1 << (len(parts) - 1).bit_length(), 2)
-    return int((sums * of_parts[: len(parts)]).sum())
+    """Another linear form, for devices without integer matrix products; it leaves nothing in their memory.
+
+    Each round multiplies all rows by the same random numbers and adds them up, until one number is left.
+    """
+    level = 0
+    while flat.numel() > 1:
+        level += 1
+        weights = _weights(_ROW, level).to(flat.device)
+        flat = torch.cat([(_rows(part) * weights).sum(1) for part in torch.split(flat, _PART)])
+    return int(flat.sum())
 
 
-@functools.cache
-def _weights_on(device: torch.device, count: int, seed: int) -> Tensor:
-    return _weights(count, seed).to(device)
+def _rows(flat: Tensor) -> Tensor:
+    """The numbers in rows of `_ROW`, the last one filled up with zeros."""
+    missing = -flat.numel() % _ROW
+    return (nn.functional.pad(flat, (0, missing)) if missing else flat).reshape(-1, _ROW)
 
 
 _WEIGHTS: dict[int, Tensor] = {}

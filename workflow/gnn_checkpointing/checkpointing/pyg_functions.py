@@ -99,7 +99,7 @@ def _key(value: Any) -> Hashable:
         if isinstance(value, torch._subclasses.FakeTensor) or value.is_complex():
             return None
         whole = torch.int32 if value.element_size() == 4 else torch.int64
-        return (value.dtype, value.device, content_digest(value.detach().contiguous().view(whole)))
+        return (value.dtype, content_digest(value.detach().contiguous().view(whole)))
     return (type(value).__name__, value) if isinstance(value, Hashable) else None
 
 

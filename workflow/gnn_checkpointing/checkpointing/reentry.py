@@ -45,13 +45,13 @@ class Visit:
     """One run of a layer's forward pass, with the `modes` in which it began.
 
     A run that `seeks` ends at the first call of `propagate`; a run that `fills` computes that call without recording it
-    and goes on. `whole` is the reason why `propagate` must not be cut.
+    and goes on. `not_cut` is the reason why `propagate` must not be cut.
     """
 
     entry: Entry | None = None
     seeks: bool = False
     fills: bool = False
-    whole: str | None = None
+    not_cut: str | None = None
     calls: int = 0
     scores: bool = False
     """Whether it has got a placeholder for what `edge_updater` computes."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import NormalDist
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,32 @@ from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.sourced import plain
 
 
+class Ends(NamedTuple):
+    """The ends of an interval, or of many intervals as arrays."""
+
+    low: Any
+    high: Any
+
+
+_VERDICTS: dict[int, Verdict] = {-1: "refuted", 0: "inconclusive", 1: "supported"}
+
+
 @dataclass(frozen=True)
 class Rule:
-    """A decision about one or several intervals, as a clause for the reader and as a function of the intervals."""
+    """A decision about one or several intervals: a clause for the reader, and a function of the intervals.
+
+    `decide` gives a key of `_VERDICTS`, or an array of keys for arrays of ends.
+    """
 
     words: str
-    verdict: Callable[[Sequence[Estimate]], Verdict]
+    decide: Callable[[Sequence[Estimate | Ends]], Any]
+
+    def verdict(self, estimates: Sequence[Estimate | Ends]) -> Verdict:
+        """The verdict about these intervals; "untested" if there are none."""
+        return _VERDICTS[int(self.decide(estimates))] if estimates else "untested"
 
 
-_EACH: dict[str, tuple[str, Callable[..., bool], Callable[..., bool]]] = {
+_EACH: dict[str, tuple[str, Callable[..., Any], Callable[..., Any]]] = {
     "below": (
         "supported if every interval ends below {0:g}; refuted if one lies at {0:g} or above",
         lambda value, limit: value.high < limit,
@@ -35,24 +53,24 @@ _EACH: dict[str, tuple[str, Callable[..., bool], Callable[..., bool]]] = {
         lambda value, limit: value.high <= limit,
     ),
     "at_most": (
-        "supported if no interval reaches above {0:g}; refuted if one lies above {0:g} whole",
+        "supported if no interval reaches above {0:g}; refuted if one interval lies entirely above {0:g}",
         lambda value, limit: value.high <= limit,
         lambda value, limit: value.low > limit,
     ),
     "at_least": (
-        "supported if no interval reaches below {0:g}; refuted if one lies below {0:g} whole",
+        "supported if no interval reaches below {0:g}; refuted if one interval lies entirely below {0:g}",
         lambda value, limit: value.low >= limit,
         lambda value, limit: value.high < limit,
     ),
     "within": (
-        "supported if every interval lies within {0:g} to {1:g}; refuted if one lies outside whole",
-        lambda value, low, high: low <= value.low and value.high <= high,
-        lambda value, low, high: value.high < low or high < value.low,
+        "supported if every interval lies within {0:g} to {1:g}; refuted if one interval lies entirely outside",
+        lambda value, low, high: (low <= value.low) & (value.high <= high),
+        lambda value, low, high: (value.high < low) | (high < value.low),
     ),
     "exactly": (
         "supported if every value is {0:g} exactly; refuted if an interval leaves {0:g} out",
-        lambda value, count: value.low == count == value.high,
-        lambda value, count: not value.low <= count <= value.high,
+        lambda value, count: (value.low == count) & (value.high == count),
+        lambda value, count: (value.low > count) | (value.high < count),
     ),
 }
 """Each rule in words with its limits, when an interval satisfies it, and when it says the opposite."""
@@ -62,14 +80,10 @@ def _each(name: str, *limits: float) -> Rule:
     """Supported if each interval says so, refuted if one says the opposite."""
     words, holds, fails = _EACH[name]
 
-    def verdict(estimates: Sequence[Estimate]) -> Verdict:
-        if not estimates:
-            return "untested"
-        if any(fails(one, *limits) for one in estimates):
-            return "refuted"
-        return "supported" if all(holds(one, *limits) for one in estimates) else "inconclusive"
+    def decide(estimates: Sequence[Estimate | Ends]) -> Any:
+        return np.min([np.where(fails(one, *limits), -1, holds(one, *limits)) for one in estimates], axis=0)
 
-    return Rule(words.format(*limits), verdict)
+    return Rule(words.format(*limits), decide)
 
 
 RULES: dict[str, Callable[..., Rule]] = {name: partial(_each, name) for name in _EACH}
@@ -79,13 +93,10 @@ below, above, at_most, at_least, within, exactly = RULES.values()
 def respectively(*rules: Rule) -> Rule:
     """Several quantities in a fixed order, each with a rule of its own; the claim holds if all of them do."""
 
-    def verdict(estimates: Sequence[Estimate]) -> Verdict:
-        if not estimates:
-            return "untested"
-        found = {rule.verdict([one]) for rule, one in zip(rules, estimates, strict=True)}
-        return "refuted" if "refuted" in found else "supported" if found == {"supported"} else "inconclusive"
+    def decide(estimates: Sequence[Estimate | Ends]) -> Any:
+        return np.min([rule.decide([one]) for rule, one in zip(rules, estimates, strict=True)], axis=0)
 
-    return Rule("; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(rules, start=1)), verdict)
+    return Rule("; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(rules, start=1)), decide)
 
 
 RUNS = 500
@@ -99,7 +110,7 @@ def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
     if run is None or min(ratio.low, ratio.estimate) <= 0:
         return ratio
     middle = math.log(plain(ratio.estimate))
-    reach = plain(run.deviation) * _quantile(findings.effects.confidence)
+    reach = plain(run.reach(plain(findings.effects.confidence)))
     low, high = (math.hypot(middle - math.log(plain(end)), reach) for end in (ratio.low, ratio.high))
     return ratio.model_copy(update={"low": math.exp(middle - low), "high": math.exp(middle + high)})
 
@@ -145,9 +156,12 @@ def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> fl
         return 0.0
     generator = np.random.Generator(np.random.PCG64(0))
     draws = [math.sqrt(2) * generator.standard_normal(RUNS) for _ in estimates]
-    drawn = np.array([_again(one, confidence, each) for one, each in zip(estimates, draws, strict=True)])
-    here = _decided(rule, [plain(one.estimate) for one in estimates])
-    return sum(_decided(rule, column) != here for column in drawn.T.tolist()) / RUNS
+    drawn = [_again(one, confidence, each) for one, each in zip(estimates, draws, strict=True)]
+    here, there = (
+        rule.decide([Ends(each, each) for each in values])
+        for values in ([plain(one.estimate) for one in estimates], drawn)
+    )
+    return int(np.count_nonzero(there != here)) / RUNS
 
 
 def steady(verdict: Verdict, flips: float) -> Verdict:
@@ -163,10 +177,6 @@ def _again(one: Estimate, confidence: float, draws: NDArray[np.float64]) -> NDAr
         return found
     around: NDArray[np.float64] = draws * ((high - low) / 2 / quantile) + middle
     return around
-
-
-def _decided(rule: Rule, values: Sequence[float]) -> Verdict:
-    return rule.verdict([Estimate.model_construct(estimate=value, low=value, high=value) for value in values])
 
 
 def _quantile(confidence: float) -> float:

@@ -9,6 +9,7 @@ import gc
 import io
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -129,6 +130,8 @@ def _run(given: list[str]) -> int:
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, Path):
                 _refuse_path(name, path, bound.arguments.get("output"))
+                if name in ("output", "output_folder"):
+                    _try_writing(path.parent if name == "output" else path)
     if command.__module__.endswith(_KEEPING):
         gc.disable()
     try:
@@ -149,6 +152,17 @@ def _refuse_path(name: str, path: Path, output: Path | None) -> None:
         raise Refusal(f"--output {output}: is the file of {option}, too; name another one")
 
 
+def _try_writing(folder: Path) -> None:
+    """Find at the start what would end a command when all is computed: a folder in which nothing can be written."""
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        error.filename = str(folder)
+        raise
+
+
 def _sentence(command: str, error: Exception) -> str | None:
     """What the surroundings lack, and what to do; None where the program is at fault."""
     if isinstance(error, ModuleNotFoundError):
@@ -158,8 +172,11 @@ def _sentence(command: str, error: Exception) -> str | None:
     if any(words in str(error) for words in _OUT_OF_MEMORY) and isinstance(error, ImportError | RuntimeError):
         return _MEMORY.format(command)
     if isinstance(error, OSError) and error.errno and (error.errno in _ADVICE or error.filename is not None):
-        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         what = (error.strerror or type(error).__name__).lower()
+        if "usable temporary directory" in what:
+            return f"{command} can write to no folder for temporary files; free some space, or name one in TMPDIR"
+        place = error.filename2 or error.filename  # where a file was copied to
+        where = "" if place is None else f"{os.fsdecode(place)}: "
         return f"{where}{what}; {_ADVICE.get(error.errno, 'correct it, and run it again')}"
     if statement := _failed_import(error):
         said = plain(shown(" ".join(f"{type(error).__name__}: {error}".split())))

@@ -77,7 +77,7 @@ def validate(
     if any(found.values()):
         raise SystemExit(2)
     for folder in found:
-        print(f"{folder}: valid")
+        print(plain(f"{folder}: valid"))
 
 
 def compare(*, reports: options.Reports, templates: options.Templates, output_folder: options.OutputFolder) -> None:

@@ -20,7 +20,7 @@ from gnn_checkpointing.explaining import explained, patch_graph, trained
 from gnn_checkpointing.explaining.images import class_names, classes_of, pictures, pixels
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.step_trace import step_trace
-from gnn_checkpointing.measurement.workload import cell_task, contestant
+from gnn_checkpointing.measurement.workload import cell_task, subject_of
 from gnn_checkpointing.models.own import build_own, own_scores, refusing
 from gnn_checkpointing.records.jobs import Explained
 from gnn_checkpointing.refusal import Refusal, shown
@@ -107,8 +107,8 @@ def trace(
         if cell is None:
             allowed = ", ".join(dict.fromkeys(one.convolution for one in cells))
             raise Refusal(f"--convolution {convolution}: graph {graph} has cells of {allowed}")
-        contest = contestant(cell, cell_task(load_graph(graph_file, graph), cell, torch.device("cpu")), policy)
-        model, forward = contest.model, lambda: contest.seeded_forward(cell.seed)
+        subject = subject_of(cell, cell_task(load_graph(graph_file, graph), cell, torch.device("cpu")), policy)
+        model, forward = subject.model, lambda: subject.seeded_forward(cell.seed)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler reports its own start and stop otherwise
     with refusing(module, "a training step of the model fails", "correct it") if module else nullcontext():
         forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly

@@ -44,8 +44,16 @@ def batch(spec: DerivedGraph, base: Graph, rng: Generator) -> dict[str, NDArray[
             raise Refusal(
                 f"a graph of {base.num_nodes} nodes cannot be cut into {spec.size} clusters; lower batches.parts"
             )
-        loader = ClusterLoader(MetisClusters(data, int(spec.size), log=False), batch_size=1)
-        found = next(islice(loader, spec.draw, None))
+        clusters = MetisClusters(data, int(spec.size), log=False)
+        inside = clusters.membership == spec.draw
+        needed = {
+            "training node": base.train_mask[inside],
+            "test node": base.test_mask[inside],
+            "edge": inside[base.edge_index].all(axis=0),
+        }
+        if lacking := [name for name, there in needed.items() if not there.any()]:
+            raise Refusal(f"cluster {spec.draw} of {spec.size} has no {lacking[0]}; lower batches.parts")
+        found = next(islice(ClusterLoader(clusters, batch_size=1), spec.draw, None))
         seeds = found.trains.numpy()
     return {
         "edge_index": simple_edges(found.edge_index.numpy(), found.num_nodes),
@@ -64,7 +72,8 @@ class MetisClusters(ClusterData):  # type: ignore[misc]
         degrees = np.bincount(edge_index[1].numpy(), minlength=num_nodes)
         adjacency = pymetis.CSRAdjacency(np.concatenate([[0], np.cumsum(degrees)]), edge_index[0].numpy())
         _, membership = pymetis.part_graph(self.num_parts, adjacency=adjacency)
-        return torch.from_numpy(np.asarray(membership, np.int64))
+        self.membership = np.asarray(membership, np.int64)
+        return torch.from_numpy(self.membership)
 
 
 class NeighbourSampler(BaseSampler):  # type: ignore[misc]

@@ -120,6 +120,8 @@ def _loaded(spec: LoadedGraph) -> dict[str, Any]:
                     "measured, run again"
                 )
         labels, num_classes = _numbered(loaded.labels)
+        if strange := int((loaded.labels < -1).sum()):  # such as 200 in 8 bits
+            loaded.notes.append(f"{strange:,} nodes have a label below -1, which is taken for none")
         edge_index, counted = _simple(loaded.edge_index, labels.size, source.to_undirected)
         infinite = np.flatnonzero(~np.isfinite(loaded.features).all(axis=1))
         if infinite.size:

@@ -134,14 +134,13 @@ def _labels(file: CsvFile, nodes: dict[str, int]) -> Numbers:
         labels[node] = label
     for node in nodes:
         if node not in labels:
-            raise Refusal(
-                f"{file.path}: no row for node {shown(node)}, which {FEATURES} has; add one, with an empty label where "
-                "it is not known"
-            )
+            raise Refusal(f"{file.path}: no row for node {shown(node)} of {FEATURES}; add one, empty if it is unknown")
     known = sorted(set(labels.values()) - {""}, key=_label_order)
     if len(known) < 2:
         what = f"every label is {shown(known[0])}" if known else "every label is empty"
         raise Refusal(f"{file.path}: {what}; at least two classes are needed")
+    if doubtful := sorted({"-1", "n/a", "na", "nan", "null"} & {label.lower() for label in known}):
+        file.notes.append(f"{LABELS}: {doubtful[0]} is a class like any other; an unknown label is an empty one")
     numbers = {"": -1} | {label: number for number, label in enumerate(known)}
     return np.array([numbers[labels[node]] for node in nodes], np.int64)
 

@@ -24,7 +24,7 @@ from gnn_checkpointing.measurement.job import described, now
 from gnn_checkpointing.measurement.probe import Announce, Probed, StepResult, is_other_model, probed, warmed_up
 from gnn_checkpointing.measurement.readings import agreement, with_warnings
 from gnn_checkpointing.measurement.rounds import Sentinel, timed_rounds
-from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant
+from gnn_checkpointing.measurement.workload import Subject, Task, cell_task, subject_of
 from gnn_checkpointing.records.cell import AnotherProcess, CellRecord
 from gnn_checkpointing.records.policy import PolicyRecord, Readings, Steps
 from gnn_checkpointing.records.traces import ByteTrace
@@ -68,13 +68,13 @@ class Bench:
         task = cell_task(self.graph, cell, self.device)
         cell = task.sized(cell)
         measured, outcomes = self._probed(cell, task, lost, context["memory_limit_bytes"], announce)
-        timed, steps = self._timed(cell, 0, {name: found.contest for name, found in measured.items()}, announce)
+        timed, steps = self._timed(cell, 0, {name: found.subject for name, found in measured.items()}, announce)
         self._read_otherwise(cell, context["visit"], task, measured, read_high_water)
         outcomes |= {
             policy: found.record.model_copy(update={"readings": found.readings, "steps": steps.get(policy)})
             for policy, found in measured.items()
         }
-        trained = [found.contest.model for policy, found in measured.items() if not is_other_model(policy)]
+        trained = [found.subject.model for policy, found in measured.items() if not is_other_model(policy)]
         record = CellRecord(
             **described(self.study, cell, self.graph, self.device.type),
             **context,
@@ -99,21 +99,21 @@ class Bench:
         task = cell_task(self.graph, cell, self.device)
         made = list(policies)
         random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
-        contestants = {}
+        subjects = {}
         for policy in made:
             announce(policy, "preparation")
-            contestants[policy] = contestant(cell, task, policy)
-        warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
-        timed, steps = self._timed(cell, process, contestants, announce)
+            subjects[policy] = subject_of(cell, task, policy)
+        warm_up = sum(warmed_up(subject, cell, announce) for subject in subjects.values())
+        timed, steps = self._timed(cell, process, subjects, announce)
         seconds = warm_up + _wall_seconds(steps)
         return AnotherProcess(**begun, **timed, ended=now(), measured_seconds=seconds, steps=steps)
 
     def _timed(
-        self, cell: Cell, process: int, contestants: dict[str, Contestant], announce: Announce
+        self, cell: Cell, process: int, subjects: dict[str, Subject], announce: Announce
     ) -> tuple[dict[str, Any], dict[str, Steps]]:
         """Run the timed rounds; returns the fields of the record that they fill, and each policy's steps."""
         self.sentinel.seconds = []
-        orders, steps = timed_rounds(self.study, cell, process, contestants, self.device, self.sentinel, announce)
+        orders, steps = timed_rounds(self.study, cell, process, subjects, self.device, self.sentinel, announce)
         fields = {
             "load_after": os.getloadavg()[0],
             "clock_mhz_after": clock_mhz(),
@@ -173,7 +173,7 @@ class Bench:
             peaks = {policy: found.memory.activation_bytes for policy, found in measured.items()}
             reading = waiting.submit(read_high_water, cell.id, peaks)
             fakes: dict[str, tuple[int | None, str]] = {
-                policy: fake_tensor_bytes(cell, found.contest)
+                policy: fake_tensor_bytes(cell, found.subject)
                 if self.study.measurement.fake_tensor_reading
                 else (None, "no reading by fake tensors: the study leaves it out")
                 for policy, found in measured.items()

@@ -22,7 +22,7 @@ from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.measurement.peak_memory import no_garbage
-from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
+from gnn_checkpointing.measurement.workload import GraphTask, Subject, subject_of
 from gnn_checkpointing.models.convolutions import Adjacency
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
@@ -106,34 +106,34 @@ def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
     return sum(tensor.numel() * common.itemsize for tensor in tensors if tensor.dtype != common)
 
 
-def _counted(mode: FakeTensorMode, contest: Contestant) -> LiveBytes:
+def _counted(mode: FakeTensorMode, subject: Subject) -> LiveBytes:
     """Run one step of a model on fake tensors and count its bytes."""
-    model = contest.model
-    resident = [*model.parameters(), *model.buffers(), *contest.task.tensors(), *policy_tensors(model)]
+    model = subject.model
+    resident = [*model.parameters(), *model.buffers(), *subject.task.tensors(), *policy_tensors(model)]
     with no_garbage(), mode, LiveBytes(resident) as live:
-        contest.step()
+        subject.step()
     counted: LiveBytes = live
     return counted
 
 
-def fake_tensor_bytes(cell: Cell, contest: Contestant) -> tuple[int | None, str]:
-    """Peak of one more step of `contest` above the resident bytes, or None and the reason.
+def fake_tensor_bytes(cell: Cell, subject: Subject) -> tuple[int | None, str]:
+    """Peak of one more step of `subject` above the resident bytes, or None and the reason.
 
-    `contest` must have run a step: its tables are made from the graph's values, and only their sizes are copied here.
+    `subject` must have run a step: its tables are made from the graph's values, and only their sizes are copied here.
     """
-    if parse_policy(contest.policy).kind not in EAGER:
-        return None, f"no reading by fake tensors: {contest.policy} computes or frees past the dispatcher of operators"
-    if isinstance(contest.task, GraphTask) and contest.task.adjacency.edge_index.layout != torch.strided:
+    if parse_policy(subject.policy).kind not in EAGER:
+        return None, f"no reading by fake tensors: {subject.policy} computes or frees past the dispatcher of operators"
+    if isinstance(subject.task, GraphTask) and subject.task.adjacency.edge_index.layout != torch.strided:
         return None, "no reading by fake tensors: a sparse matrix has no storage that could be told"
     try:
-        return _peak(cell, contest), ""
+        return _peak(cell, subject), ""
     except Exception as error:
         # The measurement itself stands even if an operator does not work on fake tensors.
         reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
         return None, f"no reading by fake tensors: {type(error).__name__}: {reason}"
 
 
-def _peak(cell: Cell, contest: Contestant) -> int:
+def _peak(cell: Cell, subject: Subject) -> int:
     mode = FakeTensorMode()
     fakes: dict[int, Tensor] = {}
 
@@ -142,15 +142,15 @@ def _peak(cell: Cell, contest: Contestant) -> int:
             fakes[id(tensor)] = mode.from_tensor(tensor)
         return fakes[id(tensor)]
 
-    task = _converted(contest.task, faked)
-    fake = contestant(cell, contest.task, contest.policy)
+    task = _converted(subject.task, faked)
+    fake = subject_of(cell, subject.task, subject.policy)
     _convert_parameters(fake.model, faked)
     fake = dataclasses.replace(fake, task=task)
-    if isinstance(contest.task, GraphTask) and isinstance(task, GraphTask):
+    if isinstance(subject.task, GraphTask) and isinstance(task, GraphTask):
         # Sorting edges needs values, which fake tensors do not have.
-        num_nodes = contest.task.features.size(0)
-        for theirs, ours in zip(tables_of(contest.model), tables_of(fake.model), strict=True):
-            edges = theirs.sorted(contest.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
+        num_nodes = subject.task.features.size(0)
+        for theirs, ours in zip(tables_of(subject.model), tables_of(fake.model), strict=True):
+            edges = theirs.sorted(subject.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
             ours.keep(task.adjacency.edge_index, _converted(edges, faked))
     return _counted(mode, fake).peak
 
@@ -213,14 +213,14 @@ def exact_peak(convolution: Convolution, policy: str, architecture: Architecture
             adjacency=Adjacency(index, torch.empty(index.size(1)) if loops else None),
             num_classes=sizes.num_classes,
         )
-    contest = contestant(cell, task, policy)
-    _convert_parameters(contest.model, mode.from_tensor)
+    subject = subject_of(cell, task, policy)
+    _convert_parameters(subject.model, mode.from_tensor)
     with mode:
-        for tables in tables_of(contest.model):
+        for tables in tables_of(subject.model):
             pointer = torch.empty(starts.numel(), dtype=torch.int64)
             source = torch.empty(index.size(1), dtype=torch.int32)
             tables.keep(index, _CutElsewhere(source, pointer, None, num_nodes, starts=starts))
-    live = _counted(mode, contest)
+    live = _counted(mode, subject)
     return live.peak + live.resident
 
 

@@ -43,8 +43,12 @@ _PLACES = ("HOME", "TMPDIR", "XDG_", "MPL")
 _COMMAND_LINE = "gnn_checkpointing.cli"
 _NEVER_FORKED = ("demonstrate",)  # Snakemake's benchmark reads the memory of the process that it has started
 WORKERS, COMMANDS = "workers", "commands"  # kinds of servers
-# Time for imports on a slow disk; for a reply from a running server; between checks whether the command is wanted.
-_START_SECONDS, _PATIENCE_SECONDS, _LOOK_SECONDS = 60.0, 5.0, 0.5
+_START_SECONDS = 60.0
+"""Time for imports on a slow disk."""
+_PATIENCE_SECONDS = 5.0
+"""Time for a reply from a running server."""
+_LOOK_SECONDS = 0.5
+"""Time between two checks whether a command is still wanted."""
 LARGEST = 1 << 16
 """Maximum size in bytes of one message between a client and the server."""
 
@@ -118,8 +122,7 @@ def start_process(
     module: str, arguments: Sequence[str], environment: dict[str, str], streams: Streams, pass_fds: Sequence[int] = ()
 ) -> Forked | subprocess.Popen[bytes]:
     """Run `python -m module arguments`: forked by this run's server, or as a new process if there is no server."""
-    forked = fork_process(module, arguments, environment, streams, pass_fds)
-    if forked is not None:
+    if forked := fork_process(module, arguments, environment, streams, pass_fds):
         return forked
     command = [sys.executable, "-c", _STARTING, module, *arguments]
     stdin, output, errors = streams
@@ -145,12 +148,14 @@ def fork_process(
     with tempfile.TemporaryFile() as asked:
         asked.write(json.dumps(request | {"targets": [0, 1, 2, *pass_fds]}).encode())
         asked.seek(0)
-        try:
-            connection = _connected(_name(run, environment, kind), environment, kind)
-            socket.send_fds(connection, [b"start"], [*(file.fileno() for file in (asked, *streams)), *pass_fds])
-            return Forked(connection)
-        except OSError:
-            return None
+        handles = [*(file.fileno() for file in (asked, *streams)), *pass_fds]
+        with contextlib.suppress(OSError), contextlib.ExitStack() as unless_forked:
+            connection = unless_forked.enter_context(_connected(_name(run, environment, kind), environment, kind))
+            socket.send_fds(connection, [b"start"], handles)
+            forked = Forked(connection)
+            unless_forked.pop_all()  # a closed connection ends the process, which another one may replace
+            return forked
+        return None
 
 
 def leave_to_server(study: Study) -> None:
@@ -161,8 +166,7 @@ def leave_to_server(study: Study) -> None:
     if expected_device(study.measurement.device) == "cuda":
         return  # CUDA does not survive a fork
     environment = worker_environment(dict(os.environ), study.measurement.allocators[0], study.measurement.threads)
-    status = _run_elsewhere(sys.argv[1:], environment, WORKERS)
-    if status is not None:
+    if (status := _run_elsewhere(sys.argv[1:], environment, WORKERS)) is not None:
         raise SystemExit(status)
 
 
@@ -174,6 +178,9 @@ def forked_command(arguments: Sequence[str]) -> int | None:
         return _run_elsewhere(arguments, dict(os.environ), COMMANDS)
     except OSError:  # for instance, the working folder was deleted: the command reports that itself
         return None
+    except KeyboardInterrupt:  # before the process was there
+        print("error: interrupted; run it again to resume", file=sys.stderr)  # noqa: T201
+        return 130
 
 
 def _run_elsewhere(arguments: Sequence[str], environment: dict[str, str], kind: str) -> int | None:
@@ -184,16 +191,17 @@ def _run_elsewhere(arguments: Sequence[str], environment: dict[str, str], kind: 
         process = fork_process(_COMMAND_LINE, arguments, environment, streams, kind=kind)
     if process is None:
         return None
-    ended = False
-    while not ended:
-        try:
-            ended = process.ends_within(_LOOK_SECONDS)
-        except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-        if not is_wanted():
-            return 1  # the end of this process also ends the other
-    status = process.wait()
-    return status if status >= 0 else 128 - status  # the convention of shells for signals
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: process.send_signal(signal.SIGINT))
+    try:
+        while not process.ends_within(_LOOK_SECONDS):
+            if not is_wanted():
+                return 1  # the end of this process also ends the other
+        status = process.wait()
+        return status if status >= 0 else 128 - status  # the convention of shells for signals
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _name(run: str, environment: dict[str, str], kind: str) -> str:
@@ -234,9 +242,8 @@ def _connected(name: str, environment: dict[str, str], kind: str) -> socket.sock
                 raise ConnectionRefusedError("one command needs less than all that the server imports first")
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(name)
-    size = struct.calcsize("3i")
-    _, owner, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-    if owner != os.getuid():
+    pair = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    if struct.unpack("3i", pair)[1] != os.getuid():
         connection.close()
         raise ConnectionError("another user's server")
     return connection

@@ -28,7 +28,7 @@ from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.device import spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
-from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
+from gnn_checkpointing.measurement.workload import Subject, cell_task, subject_of
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import COMPILED, EDGES_PER_NODE, parse_policy
 from gnn_checkpointing.study.study import Study
@@ -195,7 +195,7 @@ def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[
         task = cell_task(graph, cells[cell], _CPU)
         for policy in policies:
             try:
-                found = _read(contestant(cells[cell], task, policy), policy in warmed)
+                found = _read(subject_of(cells[cell], task, policy), policy in warmed)
             except Exception as error:
                 reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
                 found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
@@ -205,16 +205,16 @@ def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[
         worker.send(("done", None))
 
 
-def _read(contest: Contestant, warmed: bool) -> HighWater:
+def _read(subject: Subject, warmed: bool) -> HighWater:
     """Read one step; if `warmed`, the second one, since the first maps code and makes the policy's tables.
 
     Policies that compile or cut are always warmed: their first step also tries each layer.
     """
-    if warmed or parse_policy(contest.policy).kind in {*COMPILED, *EDGES_PER_NODE}:
-        contest.step()
-        contest.drop_gradients()
+    if warmed or parse_policy(subject.policy).kind in {*COMPILED, *EDGES_PER_NODE}:
+        subject.step()
+        subject.drop_gradients()
     before = reset_high_water()
     start = time.perf_counter()
-    contest.step()
+    subject.step()
     seconds = time.perf_counter() - start
     return HighWater(status_bytes("VmHWM") - before, seconds=seconds)

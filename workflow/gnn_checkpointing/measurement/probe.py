@@ -11,7 +11,7 @@ from gnn_checkpointing.checkpointing import largest_block_edges
 from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.readings import DeviceBytes
-from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, twin
+from gnn_checkpointing.measurement.workload import Subject, Task, subject_of, twin
 from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings, Sameness
 from gnn_checkpointing.records.traces import ByteTrace
 from gnn_checkpointing.study.design import Cell
@@ -34,7 +34,7 @@ class StepResult:
 class Probed:
     """One policy before timing: its record so far, the seconds spent in measured steps, and its other readings."""
 
-    contest: Contestant
+    subject: Subject
     memory: Memory
     record: PolicyRecord
     trace: ByteTrace | None
@@ -57,18 +57,18 @@ def probed(
     twin. Raises `Refusal` if the policy refuses when it is made or at its first step.
     """
     announce(policy, "preparation")  # policies with their own compiler run it here
-    contest = contestant(cell, task, policy)
+    subject = subject_of(cell, task, policy)
     if is_other_model(policy):
         announce(policy, "first step of the same model without the policy")
         reference, _ = _first_step(twin(cell, task, policy), cell)
     announce(policy, "first step")
-    result, warm_up = _first_step(contest, cell)
-    _second_step(contest, announce)
-    total, added = contest.resident()
+    result, warm_up = _first_step(subject, cell)
+    _second_step(subject, announce)
+    total, added = subject.resident()
     start = time.perf_counter()
-    found = step_bytes(contest.forward, contest.device, _blocks(contest))
+    found = step_bytes(subject.forward, subject.device, _blocks(subject))
     seconds = warm_up + time.perf_counter() - start
-    contest.drop_gradients()
+    subject.drop_gradients()
     memory = Memory(
         resident_bytes=total,
         policy_resident_bytes=added,
@@ -84,49 +84,49 @@ def probed(
         other_model=is_other_model(policy),
         memory=memory,
         sameness=None if reference is None else compared(result, reference, tolerance),
-        largest_block_edges=largest_block_edges(contest.model),
+        largest_block_edges=largest_block_edges(subject.model),
         warm_up_seconds=warm_up,
     )
-    return Probed(contest, memory, record, found.trace, seconds, found.device), result
+    return Probed(subject, memory, record, found.trace, seconds, found.device), result
 
 
-def _blocks(contest: Contestant) -> list[nn.Module]:
+def _blocks(subject: Subject) -> list[nn.Module]:
     """The model's blocks if they can be marked without changing anything; none for policies that are not eager."""
-    blocks = getattr(contest.model, "blocks", None)
-    eager = parse_policy(contest.policy).kind in EAGER
+    blocks = getattr(subject.model, "blocks", None)
+    eager = parse_policy(subject.policy).kind in EAGER
     return list(blocks) if eager and isinstance(blocks, nn.ModuleList) else []
 
 
-def warmed_up(contest: Contestant, cell: Cell, announce: Announce) -> float:
+def warmed_up(subject: Subject, cell: Cell, announce: Announce) -> float:
     """Run the steps that precede a policy's counted and timed ones; returns their seconds."""
-    announce(contest.policy, "first step")
-    _, seconds = _first_step(contest, cell)
-    return seconds + _second_step(contest, announce)
+    announce(subject.policy, "first step")
+    _, seconds = _first_step(subject, cell)
+    return seconds + _second_step(subject, announce)
 
 
-def _second_step(contest: Contestant, announce: Announce) -> float:
+def _second_step(subject: Subject, announce: Announce) -> float:
     """Run a compiled policy a second time, so that memory left by compilation is not counted; returns the seconds."""
-    if parse_policy(contest.policy).kind not in COMPILED:
+    if parse_policy(subject.policy).kind not in COMPILED:
         return 0.0
-    announce(contest.policy, "second step")
+    announce(subject.policy, "second step")
     start = time.perf_counter()
-    contest.step()
-    finish(contest.device)
+    subject.step()
+    finish(subject.device)
     seconds = time.perf_counter() - start
-    contest.drop_gradients()
+    subject.drop_gradients()
     return seconds
 
 
-def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
+def _first_step(subject: Subject, cell: Cell) -> tuple[StepResult, float]:
     """Run a step from the cell's random state; returns its result and its seconds, and drops the gradients."""
-    finish(contest.device)
+    finish(subject.device)
     start = time.perf_counter()
-    loss = contest.seeded_forward(cell.seed)
+    loss = subject.seeded_forward(cell.seed)
     loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
-    finish(contest.device)
+    finish(subject.device)
     seconds = time.perf_counter() - start
-    result = step_result(contest.model, loss)
-    contest.drop_gradients()
+    result = step_result(subject.model, loss)
+    subject.drop_gradients()
     return result, seconds
 
 

@@ -20,7 +20,7 @@ from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES
 from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.probe import Announce
 from gnn_checkpointing.measurement.ratios import paired_ratio
-from gnn_checkpointing.measurement.workload import Contestant
+from gnn_checkpointing.measurement.workload import Subject
 from gnn_checkpointing.records.policy import Steps
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.graph_design import derived_seed
@@ -143,7 +143,7 @@ def timed_rounds(
     study: Study,
     cell: Cell,
     process: int,
-    contestants: dict[str, Contestant],
+    subjects: dict[str, Subject],
     device: torch.device,
     sentinel: Sentinel,
     announce: Announce,
@@ -153,33 +153,33 @@ def timed_rounds(
     After this process's share of `at_least` rounds, timing stops when every ratio's interval is narrow enough or the
     budget is spent. `process` counts from 0; each has its own orders. The sentinel is timed once a round.
     """
-    if not contestants or not cell.timed:
+    if not subjects or not cell.timed:
         return [], {}
     asked = study.measurement
     rounds = cell.rounds or (asked.rounds.at_least, asked.rounds.at_most)
     share = Share.of(rounds, asked.processes, asked.ratio_half_width)
-    times: dict[str, list[StepTime]] = {policy: [] for policy in contestants}
+    times: dict[str, list[StepTime]] = {policy: [] for policy in subjects}
     shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))  # noqa: S311 - order of rounds, no secret
     orders: list[list[str]] = []
     spent = 0.0
     if device.type == "cuda":
         # Counting bytes released every free segment, and segments left by another policy may not fit: without an
         # untimed step of each policy, the first timed steps would wait for the driver to allocate memory.
-        for policy, contest in contestants.items():
+        for policy, subject in subjects.items():
             announce(policy, "untimed step")
-            contest.step()
-            contest.drop_gradients()
+            subject.step()
+            subject.drop_gradients()
     gc.collect()
     gc.disable()
     try:
         while len(orders) < share.at_most:
-            order = list(contestants)
+            order = list(subjects)
             shuffler.shuffle(order)
             sentinel.time()
             for policy in order:
                 announce(policy, f"round {len(orders) + 1} of process {process + 1}")
-                times[policy].append(timed(contestants[policy].forward, device))
-                contestants[policy].drop_gradients()
+                times[policy].append(timed(subjects[policy].forward, device))
+                subjects[policy].drop_gradients()
                 spent += times[policy][-1].wall_seconds
             orders.append(order)
             if len(orders) >= share.at_least and (

@@ -18,6 +18,7 @@ from gnn_checkpointing.artefacts import write_text
 
 _NAME = __package__.partition(".")[0]
 _COMPILED = (".cpp", ".h", ".cu")
+_PACKAGE = "__init__.py"
 _STRING = "="
 _PROSE = ("description", "help", "title")
 _BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
@@ -34,7 +35,11 @@ class Sources:
         self.root = root
         self._memory = Path(importlib.util.cache_from_source(str(root / "names.py"))).with_suffix(".json")
         self._read: dict[str, Source] = {}
+        self._data: dict[Path, dict[Path, str]] = {}
         self._changed = False
+        # Sorted, so that a package's file takes the place of a module's of the same name.
+        paths = sorted(root.rglob("*.py"), key=lambda path: path.name == _PACKAGE)
+        self._there = {_module(path.relative_to(root.parent)): path for path in paths}
         try:
             self._kept = json.loads(self._memory.read_text())
         except (OSError, ValueError):
@@ -55,14 +60,7 @@ class Sources:
             waiting += [(each, True) for each in imports + (later if wholly and "." in module else [])]
         digests = {self._path(module): self._source(module)[0] for module in found}
         for folder in {self._path(module).parent for module in found if "." in module}:
-            for path in folder.glob("csrc/*"):
-                if path.suffix in _COMPILED:
-                    content = _BLANK.sub(
-                        lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()
-                    )
-                    digests[path] = hashlib.sha256(content.strip()).hexdigest()
-            for path in (*folder.glob("*.yaml"), *folder.glob("*.csv")):
-                digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+            digests |= self._beside(folder)
         if self._changed:
             self._changed = False
             with suppress(OSError):  # in a read-only folder, the files are simply read again
@@ -71,16 +69,26 @@ class Sources:
 
     def _modules(self, name: str) -> list[str]:
         """The module of that name, or all modules of a package."""
-        folder = self.root.parent.joinpath(*name.split("."))
-        if not (folder / "__init__.py").exists():  # a folder without one is left over from a deleted package
+        # A folder without a package's file is left over from a deleted package.
+        if self._path(name).name != _PACKAGE:
             return [name]
-        paths = [path.relative_to(self.root.parent).with_suffix("") for path in sorted(folder.rglob("*.py"))]
-        return [".".join(path.parts[:-1] if path.name == "__init__" else path.parts) for path in paths]
+        return [module for module in self._there if f"{module}.".startswith(f"{name}.")]
 
     def _path(self, module: str) -> Path:
-        place = self.root.parent.joinpath(*module.split("."))
-        package = place / "__init__.py"
-        return package if package.exists() else place.with_suffix(".py")
+        return self._there.get(module) or self.root.parent.joinpath(*module.split(".")).with_suffix(".py")
+
+    def _beside(self, folder: Path) -> dict[Path, str]:
+        """Digests of the files that are compiled or read beside the modules of a folder."""
+        if folder not in self._data:
+            read = {path: path.read_bytes() for kind in ("*.yaml", "*.csv") for path in folder.glob(kind)}
+            for path in folder.glob("csrc/*"):
+                if path.suffix in _COMPILED:
+                    content = _BLANK.sub(
+                        lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()
+                    )
+                    read[path] = content.strip()
+            self._data[folder] = {path: hashlib.sha256(content).hexdigest() for path, content in read.items()}
+        return self._data[folder]
 
     def _source(self, module: str) -> Source:
         if module not in self._read:
@@ -106,9 +114,15 @@ class Sources:
     def _existing(self, dotted: str) -> str:
         """Longest prefix of a dotted name that is a module or a package."""
         parts = re.split(r"[.:]", dotted)
-        while len(parts) > 1 and not (self._path(".".join(parts)).is_file()):
+        while len(parts) > 1 and ".".join(parts) not in self._there:
             parts.pop()
         return ".".join(parts)
+
+
+def _module(path: Path) -> str:
+    """The name of a module by its path, below the folder of its root package."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if path.name == _PACKAGE else parts)
 
 
 def _names(tree: ast.Module, deferred: bool) -> set[str]:

@@ -170,7 +170,7 @@ def images_of_patches(features: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Subject:
     """One policy in a cell: its model, made from the cell's seed, and the task."""
 
     policy: str
@@ -179,7 +179,7 @@ class Contestant:
 
     @property
     def device(self) -> torch.device:
-        """Device that the contestant computes on."""
+        """Device that it computes on."""
         return self.task.features.device
 
     def forward(self) -> Tensor:
@@ -209,19 +209,19 @@ class Contestant:
         return total, total - resident_bytes(own)
 
 
-def contestant(cell: Cell, task: Task, policy: str) -> Contestant:
+def subject_of(cell: Cell, task: Task, policy: str) -> Subject:
     """Apply `policy` to a fresh model; raises `Refusal` if that is not possible."""
     kind = parse_policy(policy).kind
     if cell.aggregation == "spmm" and "edge_blocks" in kind:
         raise Refusal(f"policy {policy}: aggregation spmm makes no messages: there is nothing to cut into blocks")
     if cell.aggregation == "spmm" and kind in ("compiled", "memory_budget"):
         raise Refusal(f"policy {policy}: aggregation spmm reads a sparse matrix, which torch.compile does not take")
-    return Contestant(policy, apply(_fresh_model(cell, task, policy), policy), task)
+    return Subject(policy, apply(_fresh_model(cell, task, policy), policy), task)
 
 
-def twin(cell: Cell, task: Task, policy: str) -> Contestant:
+def twin(cell: Cell, task: Task, policy: str) -> Subject:
     """Reference for `policy`: the same model without any saving of memory."""
-    return Contestant("none", _fresh_model(cell, task, policy), task)
+    return Subject("none", _fresh_model(cell, task, policy), task)
 
 
 def _fresh_model(cell: Cell, task: Task, policy: str) -> nn.Module:

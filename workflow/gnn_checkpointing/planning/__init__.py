@@ -7,6 +7,9 @@ plan = planner.plan(num_nodes=100_000, num_edges=20_000_000, convolution="GATv2"
 plan.recommended            # the fastest policy that fits, such as "edge_blocks"
 """
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -22,7 +25,7 @@ from gnn_checkpointing.planning.knowledge import (
     machine_knowledge,
     read_knowledge,
 )
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.convolutions import ATTENTION
 
 __all__ = ["Knowledge", "Plan", "Planner", "PolicyPlan"]
@@ -38,7 +41,8 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 class PolicyPlan:
     """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that certainly fit.
 
-    `time` is None if no law predicts it; `faster` says whether the policy was measured to beat none near this size.
+    `time` is None if no law predicts it; `faster` says whether the policy was measured to beat none near this size,
+    `promising` whether it was at about this density, on another graph or model.
     `largest_nodes` holds at the given average degree, `largest_degree` at the given number of nodes; None: no limit.
     """
 
@@ -46,6 +50,7 @@ class PolicyPlan:
     peak: arithmetic.Interval
     time: arithmetic.Time | None
     faster: bool
+    promising: bool
     verdict: Verdict
     largest_nodes: int | None
     largest_degree: float | None
@@ -109,8 +114,9 @@ class Planner:
 
         The recommended policy is the fastest of those that certainly fit, judged by the upper end of their peak's
         interval. If `none` fits, it is recommended unless another policy was measured to be faster with the same model
-        on a graph of about the same size. Times that are only bounded are not ranked; if no time is predicted, the
-        policy with the lowest peak is recommended.
+        on a graph of about the same size. Times that are only bounded are not ranked: unless a fitting policy is
+        predicted to be faster than `none`, one that was measured to be so at this density goes first. If no time is
+        predicted, the policy with the lowest peak is recommended.
         With `self_loops` each node has an additional edge to itself; with `attention_dropout` GAT and GATv2 drop
         attention weights. Omitted sizes default to those measured, and classes are assumed to be no more than channels.
         Raises `Refusal` for impossible numbers and for a convolution without laws.
@@ -119,8 +125,11 @@ class Planner:
         model = {name: measured if own is None else own for (name, measured), own in asked}
         attends = convolution in ATTENTION
         sizes = _checked(model, num_nodes, num_edges, memory_gib, attends=attends)
-        memory_bytes = memory_gib * GIB
         step = Step(num_nodes, float(num_edges), sizes, attention_dropout and attends)
+        with _possible_laws(self.knowledge):
+            return self._answer(convolution, step, memory_gib * GIB, self_loops=self_loops)
+
+    def _answer(self, convolution: str, step: Step, memory_bytes: float, *, self_loops: bool) -> Plan:
         every = answering(self.knowledge, convolution, step)
         if not every:
             raise Refusal(
@@ -134,14 +143,25 @@ class Planner:
         policies = tuple(_policy(one, none, steps[one.policy], memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
-            num_nodes=num_nodes,
-            num_edges=num_edges,
-            sizes=sizes,
+            num_nodes=int(step.nodes),
+            num_edges=int(step.edges),
+            sizes=step.sizes,
             memory_bytes=memory_bytes,
             policies=policies,
             recommended=_recommended(policies),
             warnings=tuple(warnings(self.knowledge, known, reasons, step)),
         )
+
+
+@contextmanager
+def _possible_laws(knowledge: Knowledge) -> Iterator[None]:
+    """Refuse laws with which nothing can be computed, as a damaged `planner.json` has them."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise Refusal(
+            f"study {knowledge.study}: its {FILE} has impossible laws ({reason(error)}); make it again with `knowledge`"
+        ) from None
 
 
 def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
@@ -179,6 +199,7 @@ def _policy(
         peak=found,
         time=seconds(known, none, step),
         faster=arithmetic.measured_faster(known, step),
+        promising=_faster_at_density(known, step),
         verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
         largest_nodes=largest(
             known, memory, lambda nodes: replace(step, nodes=nodes, edges=degree * nodes), arithmetic.MOST_NODES
@@ -187,12 +208,26 @@ def _policy(
     )
 
 
+def _faster_at_density(known: PolicyKnowledge, step: Step) -> bool:
+    """Whether the policy's step was measured to be shorter than none's at about this density, with any model."""
+    asked = 1.0, step.edges / step.nodes
+    found = ((1.0, edges / nodes) for nodes, edges in known.faster_at)
+    return not step.attention_dropout and any(arithmetic.near(one, asked) for one in found)
+
+
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
-    """The fastest policy that certainly fits; if no time is predicted, the one with the lowest peak."""
+    """The fastest policy that certainly fits; if no time is predicted, the one with the lowest peak.
+
+    A policy without a predicted time that was faster than none at this density goes before slower ones than none.
+    """
     fitting = [one for one in policies if one.verdict == "fits"]
     if any(one.policy == "none" for one in fitting):
         fitting = [one for one in fitting if one.policy == "none" or one.faster]
     timed = [(one.seconds.estimate, one.policy) for one in fitting if one.seconds is not None]
+    plain = [one.seconds.estimate for one in policies if one.policy == "none" and one.seconds is not None]
+    promising = [one for one in fitting if one.promising and one.seconds is None]
+    if promising and min(timed, default=(math.inf,))[0] >= min(plain, default=0.0):
+        return min(promising, key=lambda one: one.peak.estimate).policy
     if timed:
         return min(timed, key=lambda pair: pair[0])[1]
     return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None

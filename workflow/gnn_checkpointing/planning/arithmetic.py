@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, block_edges
 from gnn_checkpointing.study.convolutions import ATTENTION
-from gnn_checkpointing.study.policy_names import EAGER, block_edges, parse_policy
+from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0
 """Factor by which nodes or edges may lie outside the measured range for a time still to be predicted."""
@@ -62,11 +63,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Interval:
-    """A predicted number of bytes or seconds and the ends of its interval."""
+    """A predicted number of bytes or seconds and the ends of its interval; impossible ones raise `ValueError`."""
 
     estimate: float
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no law of a measured machine gives."""
+        if not (-math.inf < self.low <= self.estimate <= self.high < math.inf and self.estimate >= 0):
+            raise ValueError(f"{self.estimate:g} bytes or seconds, from {self.low:g} to {self.high:g}")
 
 
 def longest_segment(policy: str, num_layers: int) -> int:
@@ -91,12 +97,10 @@ def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
 
 def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
     """Number of edges whose messages a layer holds at a time: all edges, or those of a block."""
-    rule = known.blocks
-    if rule is None:
+    if (rule := known.blocks) is None:
         return step.edges
-    block = rule.edges or block_edges(
-        int(step.nodes), step.sizes.hidden_channels, rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes
-    )
+    own = int(step.nodes), BYTES_PER_VALUE * step.sizes.hidden_channels
+    block = rule.edges or block_edges(*own, rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes)
     return min(step.edges + (step.nodes if known.self_loops else 0), block)
 
 
@@ -125,10 +129,9 @@ def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int 
             # Bytes cannot be negative: in a model of one layer, a law may subtract more than the layer keeps.
             total += (factor if law.link == "exponential" else max(factor, 0.0)) * columns[column]
         sums.append(total)
-    largest = max(sums)
-    if law.link == "exponential":
-        largest = math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels)
-    return largest * growth
+    most = max(sums)
+    own = math.exp(most) * grown(law.factor, sizes, sizes.hidden_channels) if law.link == "exponential" else most
+    return own * growth
 
 
 def resident(known: PolicyKnowledge, step: Step) -> float:
@@ -173,8 +176,7 @@ def peak(known: PolicyKnowledge, step: Step) -> Interval:
 
 
 def _activation(known: PolicyKnowledge, step: Step, edges: float, width: int) -> float:
-    step = replace(step, edges=edges)
-    segment = longest_segment(known.policy, step.sizes.num_layers)
+    step, segment = replace(step, edges=edges), longest_segment(known.policy, step.sizes.num_layers)
     found = value(known.activation, step, edges_at_once(known, step), width, segment)
     return found + dropout_bytes(known, step) if step.attention_dropout else found
 
@@ -208,8 +210,7 @@ def seconds(known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step) ->
 
     A policy that recomputes does all the work of `none`: its predicted time is never shorter, unless measured to be.
     """
-    law = known.seconds
-    if law is None:
+    if (law := known.seconds) is None:
         return None
     recomputes = parse_policy(known.policy).kind in _RECOMPUTES and not measured_faster(known, step)
     both = [known, none] if none is not None and recomputes else [known]

@@ -21,10 +21,10 @@ from gnn_checkpointing.planning.knowledge import (
 )
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.record import Machine
-from gnn_checkpointing.study import policy_names
+from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, cpu_bounds, cuda_bounds
 from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
-from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
+from gnn_checkpointing.study.policy_names import EDGES_PER_NODE, POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
 
 _CLEARLY_FASTER = 0.9
@@ -86,8 +86,8 @@ def knowledge(study: Study, predictions: Predictions, graphs: Sequence[GraphFact
                 seconds=None if seconds is None else _planned_seconds(seconds, measured),
                 resident=Resident(
                     parameters=lives.constant / (measured.num_layers * measured.hidden_channels**2),
-                    per_node=lives.per_node - policy_names.BYTES_PER_VALUE * measured.num_features,
-                    per_feature=policy_names.BYTES_PER_VALUE,
+                    per_node=lives.per_node - BYTES_PER_VALUE * measured.num_features,
+                    per_feature=BYTES_PER_VALUE,
                     per_edge=lives.per_edge,
                 ),
                 blocks=_blocks(policy, machine.facts),
@@ -216,14 +216,14 @@ def _blocks(policy: str, facts: Mapping[str, str]) -> Blocks | None:
     The fewest and the most bytes of a block are those of the measured device.
     """
     name = parse_policy(policy)
-    if name.kind not in policy_names.EDGES_PER_NODE:
+    if name.kind not in EDGES_PER_NODE:
         return None
     memory = _MEMORY.fullmatch(facts.get("accelerator memory", ""))
     cache = _CACHE.fullmatch(facts.get("last-level cache", ""))
-    bounds = policy_names.cpu_bounds(int(cache[1]) * 1024 if cache else None)
+    bounds = cpu_bounds(int(cache[1]) * 1024 if cache else None)
     if memory and facts.get("measured device") == "cuda":
-        bounds = policy_names.cuda_bounds(int(memory[1]) * 2**20)
-    per_node = policy_names.EDGES_PER_NODE[name.kind]
+        bounds = cuda_bounds(int(memory[1]) * 2**20)
+    per_node = EDGES_PER_NODE[name.kind]
     return Blocks(edges_per_node=per_node, smallest_bytes=bounds[0], largest_bytes=bounds[1], edges=name.count)
 
 

@@ -145,7 +145,9 @@ def hosts(row: Mapping[str, Value]) -> list[str]:
 def number(row: Mapping[str, Value], column: str) -> float | None:
     """Numeric field of a row, or None if it is empty."""
     value = row[column]
-    return value * 1.0 if isinstance(value, int | float) else None  # not float(value): that would lose its address
+    if isinstance(value, float):
+        return value
+    return value * 1.0 if isinstance(value, int) else None  # not float(value): that would lose its address
 
 
 def numbers(row: Mapping[str, Value], *columns: str) -> list[float] | None:

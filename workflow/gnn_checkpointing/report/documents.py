@@ -29,8 +29,8 @@ from gnn_checkpointing.report.page import (
     Text,
     figures_of,
 )
-from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.history import Measured
+from gnn_checkpointing.report.provenance import measuring_command, provenance, with_provenance
+from gnn_checkpointing.report.sections.history import Measured, known_of, spread
 from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
 from gnn_checkpointing.report.sections.parts import NAMES, additions, deep
 from gnn_checkpointing.report.texts import TEMPLATES, Writer
@@ -79,7 +79,7 @@ def documents(
     """Make both documents; `checksums` has the SHA-256 of each file beside them, `templates` is a folder."""
     with texts_from(templates):
         appendix = _appendix(inputs, checksums, history)
-        report = _report(inputs, appendix, templates)
+        report = _report(inputs, appendix, templates, history)
     shown = {figure.id for figure in report.figures()}
     sections = (replace(section, blocks=tuple(_elsewhere(section.blocks, shown))) for section in appendix.sections)
     return Documents(report, replace(appendix, lead=None, sections=tuple(sections)))
@@ -101,18 +101,19 @@ def opening(inputs: ReportInputs, templates: Path = TEMPLATES) -> tuple[Block, .
     return tuple(_writer(inputs, (), templates).blocks(f"answer/{answer_of(inputs)}.md")[1])
 
 
-def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
+def _report(inputs: ReportInputs, appendix: Page, templates: Path, history: Sequence[Measured]) -> Page:
     answer, known = answer_of(inputs), _known(appendix.sections)
 
     def proven(blocks: Iterable[Block], section: str) -> tuple[Block, ...]:
         place = PROOF.get(section, section)
         return tuple(_with_evidence(blocks, f"appendix.html#{place if place in known else 'data'}"))
 
-    writer = _writer(inputs, appendix.sections, templates)
+    writer = _writer(inputs, appendix.sections, templates, history)
     _, first = writer.blocks(f"answer/{answer}.md")
     sections = [found for name in REPORT if (found := writer.section(f"{name}.md"))]
     return replace(
         appendix,
+        subtitle=f"Measured on {inputs.machine.label}" + (inputs.measured_on and f" · {inputs.measured_on}"),
         opening=proven(first, answer),
         sections=tuple(
             one if one.id == "references" else replace(one, blocks=proven(one.blocks, one.id)) for one in sections
@@ -127,7 +128,9 @@ def _known(sections: Sequence[Section]) -> set[str]:
     return {one.id for one in (*sections, *blocks)}
 
 
-def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) -> Writer:
+def _writer(
+    inputs: ReportInputs, appendix: Sequence[Section], templates: Path, history: Sequence[Measured] = ()
+) -> Writer:
     """Writer that fills the report's templates with the figures and tables of these sections of the appendix."""
     whole = [block for section in appendix for block in section.blocks]
     short = short_tables(inputs) if appendix else ()
@@ -141,16 +144,18 @@ def _writer(inputs: ReportInputs, appendix: Sequence[Section], templates: Path) 
     return Writer(
         templates / "report",
         _evidence(appendix),
-        {"evidence": linked},
         {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
+            "linked": linked,
             "kind": answer_of(inputs),
             "family_names": NAMES,
             "additions": additions,
             "deep": deep(inputs),
             "block": lambda *names: [shown[name] for name in names if name in shown],
             "form": [block for block in whole if block.kind == "planner"],
-            "again": Steps((Step("", study_command(inputs.study)),)),
+            "again": Steps((Step("", measuring_command(inputs.study)),)),
+            "command": measuring_command(inputs.study).splitlines()[-1],
+            "spread_of_runs": spread(known_of(history)),
         },
     )
 

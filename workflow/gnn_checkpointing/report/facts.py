@@ -6,14 +6,15 @@ from functools import partialmethod
 from statistics import median
 from typing import Any, get_args
 
-from gnn_checkpointing.analysis.results import Compared, Effect, Estimate
+from gnn_checkpointing.analysis.results import AllocatorEffect, Compared, Effect, Estimate
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report.fronts import WORTH, Fronts
-from gnn_checkpointing.report.sections.parts import deep
+from gnn_checkpointing.report.sections.parts import deep, in_order
+from gnn_checkpointing.report.units import estimate_of
 from gnn_checkpointing.sourced import counted_where, sourced
 
 _FLAT = 0.05
@@ -28,6 +29,14 @@ class Rate:
     nodes: float
     edges: float
     ratio: Estimate | None
+
+
+@dataclass(frozen=True)
+class WithGraph:
+    """A policy's share of none's activation memory if the sorted copy of the graph that it keeps is counted, too."""
+
+    policy: str
+    share: Estimate
 
 
 class Facts(Fronts):
@@ -74,6 +83,26 @@ class Facts(Fronts):
         return found
 
     sparsest = partialmethod(densest, place=0)
+
+    def smallest(self, policy: str, level: str) -> list[Compared]:
+        """A policy's timed effects at one level on the smallest graphs, if larger ones were measured, too."""
+        own = [e for e in self._inputs.effects.at_sizes if e.policy == policy and e.level == level and e.time_ratio]
+        sizes = sorted({int(effect.num_nodes) for effect in own})
+        return [effect for effect in own if effect.num_nodes == sizes[0]] if len(sizes) > 1 else []
+
+    def with_sorted_graph(self) -> list[WithGraph]:
+        """Shares of the block policy that saves most, on the densest graphs; empty if it keeps no sorted graph."""
+        blocks = [policy for policy in ("fused_edge_blocks", "edge_blocks") if policy in self._inputs.compared]
+        own = self.densest(blocks[0]) if blocks else []
+        shares = ((e.activation_ratio.estimate, 1 + e.policy_resident_bytes / e.activation_bytes) for e in own)
+        found = [WithGraph(blocks[0], estimate_of(*3 * (share * more,))) for share, more in shares]
+        return found if any(e.policy_resident_bytes for e in own) else []
+
+    def allocator_seen(self) -> AllocatorEffect | None:
+        """Effect of another allocator on layers with the first convolution at the densest level; None if unmeasured."""
+        effects = self._inputs.effects.allocators
+        own = self.those(effects, policy="layers", convolution=self._order[0])
+        return max(own, key=lambda effect: effect.degree, default=None)
 
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput of every policy, or of `policies`, at the densest timed level of each convolution."""
@@ -151,7 +180,8 @@ class Facts(Fronts):
 
     def claims(self, template: str) -> list[Claim]:
         """The tested claims of one template."""
-        return [c for c in self._inputs.ledger.claims if c.id.split(":")[0] == template and c.estimate]
+        found = [c for c in self._inputs.ledger.claims if c.id.split(":")[0] == template and c.estimate]
+        return in_order(self._inputs, found, "convolution")
 
     def verdicts(self) -> dict[str, int]:
         """How many claims have each verdict."""

@@ -1,6 +1,7 @@
 """Inputs of a report: the study and all findings, as typed values."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from gnn_checkpointing.analysis.analyse import Findings
@@ -83,12 +84,12 @@ class ReportInputs(Findings):
     traces: list[Trace]
     demonstration: Demonstration | None
 
-    @property
+    @cached_property
     def measured_on(self) -> str:
         """ISO date of the latest measurement."""
         return max((str(row["ended"] or "") for row in self.rows), default="")[:10]
 
-    @property
+    @cached_property
     def convolutions(self) -> list[str]:
         """Measured convolutions in the study's order; aggregations and models of one convolution are neighbours."""
         architecture = self.study.architecture
@@ -111,13 +112,13 @@ class ReportInputs(Findings):
         """Policies, none first, the others in the study's order."""
         return ["none", *self.compared]
 
-    @property
+    @cached_property
     def compared(self) -> list[str]:
         """Policies other than none that ran in at least one cell, in the study's order."""
         left_out = {"none", *self.absent}
         return [policy for policy in self.study.policies if policy not in left_out]
 
-    @property
+    @cached_property
     def absent(self) -> list[str]:
         """Policies that ran in no cell: refused or unavailable everywhere."""
         outcomes: dict[Value, set[Value]] = {}
@@ -146,12 +147,19 @@ class ReportInputs(Findings):
         """All policies, or only the best known if there are too many."""
         return [policy for policy in self.policies if not self.many_policies or policy in FEW]
 
-    @property
+    @cached_property
     def has_frontier(self) -> bool:
         """Whether enough policies were measured along density for a frontier."""
         return len({point.policy for point in self.effects.points}) >= FRONTIER_POLICIES
 
     @property
+    def leads_with_frontier(self) -> bool:
+        """Whether the leading figure is the first convolution's frontier."""
+        effects = self.effects
+        other = effects.depths or effects.ego
+        return self.has_frontier and self.many_policies and bool(effects.pareto) and not other
+
+    @cached_property
     def untimed(self) -> list[str]:
         """Density levels at which only bytes were counted; empty if nothing was timed at all."""
         levels = {point.level: False for point in self.effects.points}
@@ -163,12 +171,12 @@ class ReportInputs(Findings):
         """A policy's name, marked if it trains a different model than none does."""
         return f"{policy} (another model)" if policy in self.quality.other_models else policy
 
-    @property
+    @cached_property
     def completed(self) -> list[Row]:
         """Rows under the reference allocator whose policy ran to the end."""
         return [row for row in self.rows if row["outcome"] == "completed" and row["allocator"] == self.reference]
 
-    @property
+    @cached_property
     def generated(self) -> list[Row]:
         """Completed rows on generated graphs, without those that `changes` leaves out."""
         return [row for row in self.completed if row["requested_average_degree"] is not None and not self.changes(row)]

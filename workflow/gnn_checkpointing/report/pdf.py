@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def report_pdf(page: Page, templates: Path) -> bytes:
     """Render the report as PDF/UA-1, the same bytes for the same page; `templates` is the folder that holds typst/."""
     files = {"page.json": json.dumps(_printable(page), ensure_ascii=False)}
     for panel in (panel for figure in page.figures() for panel in figure.panels):
-        files[f"{panel.id}.svg"], labels = _apart(_drawable(panel.svg))
+        files[f"{panel.id}.svg"], labels = _split_labels(_drawable(panel.svg))
         files[f"{panel.id}.json"] = json.dumps(labels, ensure_ascii=False)
     # A page without a date gets the epoch, never the current time.
     day = datetime.fromisoformat(page.date or "1970-01-01").replace(tzinfo=UTC)
@@ -76,10 +77,12 @@ def _printable(value: Any) -> Any:
 
 def _drawable(text: str) -> str:
     """Replace each character that no embedded font has by its Unicode number in brackets."""
+    if text.isascii() and text.isprintable():  # the fonts have all of these
+        return text
     return "".join(one if is_drawn(one) else " " if one.isspace() else f"[U+{ord(one):04X}]" for one in text)
 
 
-def _apart(svg: str) -> tuple[str, dict[str, Any]]:
+def _split_labels(svg: str) -> tuple[str, dict[str, Any]]:
     """Split a drawing into the SVG without text, and its width and text lines with their place and size in points."""
     Tree.register_namespace("", _SVG[1:-1])
     root = Tree.fromstring(svg)  # noqa: S314 - written by this project
@@ -177,25 +180,28 @@ def _plain_font(font: bytes) -> bytes:
 def _short(content: bytes) -> bytes:
     """A content stream with shorter numbers, and with strings unescaped where possible."""
     return b"".join(
-        _unescaped(part) if part.startswith(b"(") else _LONG.sub(_rounded, part) for part in _STRING.split(content)
+        _unescaped(part) if part.startswith(b"(") else _LONG.sub(lambda number: _rounded(number.group()), part)
+        for part in _STRING.split(content)
     )
 
 
+@lru_cache(20_000)
 def _unescaped(text: bytes) -> bytes:
     """A PDF string with only the necessary escapes."""
-    letters = _ESCAPED.sub(_letter, text[1:-1])
+    letters = _ESCAPED.sub(lambda escaped: _letter(escaped[1]), text[1:-1])
     for letter, escape in ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"), (b"\r", b"\\r")):
         letters = letters.replace(letter, escape)
     return b"(" + letters + b")"
 
 
-def _letter(found: re.Match[bytes]) -> bytes:
-    escaped = found[1]
+@lru_cache(1000)
+def _letter(escaped: bytes) -> bytes:
     return bytes([int(escaped, 8)]) if escaped[:1].isdigit() else _LETTERS.get(escaped, escaped)
 
 
-def _rounded(number: re.Match[bytes]) -> bytes:
-    return (b"%.2f" % float(number.group())).rstrip(b"0").rstrip(b".")
+@lru_cache(20_000)
+def _rounded(number: bytes) -> bytes:
+    return (b"%.2f" % float(number)).rstrip(b"0").rstrip(b".")
 
 
 def _lighten(tag: pikepdf.Dictionary) -> None:

@@ -37,11 +37,15 @@ def advice(plan: Plan) -> str:
         return f"{take} It was measured to be faster than none on a graph of about this size."
     if found.seconds is not None:
         return f"{take} {_fit_too(unknown)}" if unknown else take
+    if found.promising:
+        known = f"Its time is not predicted here, but it was faster than none {_DENSITY}"
+        return f"Take {found.policy}: {bytes_of}. {known}{f' {_fit_too(unknown)}' if unknown else ''}"
     if not names:
         return f"Take {found.policy}, the only policy that is certain to fit: {bytes_of}{time}."
     return f"The smallest peak is that of {found.policy}: {bytes_of}. {_fit_too(names)}"
 
 
+_DENSITY = "at about this density, on another graph or model."
 _UNRANKED = "Too little was measured near this size to predict which is fastest: time a few steps of each."
 
 

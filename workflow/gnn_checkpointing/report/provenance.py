@@ -60,6 +60,18 @@ def study_command(study: Study) -> str:
     return command
 
 
+SET_UP = "make setup\n. .venv/bin/activate\n"
+"""Commands that install everything in a fresh clone, for those that follow."""
+
+
+def measuring_command(study: Study) -> str:
+    """The commands that measure a study and make its report in a fresh clone."""
+    run = study_command(study)
+    if "data_root" in run:
+        return SET_UP + run
+    return "make report" if study.name == "default" else f"make report STUDY={study.name}"
+
+
 def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]) -> Section:
     """The section with the provenance of each figure: of the file that it is drawn from, and of its own data."""
     blocks = (

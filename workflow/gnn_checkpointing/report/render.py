@@ -3,9 +3,11 @@
 import csv
 import hashlib
 import io
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, get_args
 
@@ -125,10 +127,13 @@ def _apart(made: Documents) -> Iterator[tuple[str, str]]:
 
 
 def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
-    """Write the files, and delete those of an earlier publication format that had a manifest and no archive."""
-    for name, content in files.items():
-        with whole_file(folder / name) as stream:
+    """Write all files or none, and delete those of an earlier publication format that had a manifest and no archive."""
+    with ExitStack() as written:
+        for name, content in files.items():
+            stream = written.enter_context(whole_file(folder / name))
             stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())  # a full disk says so here at the latest, before any file has its name
     for name in ("manifest.json", *packed):
         (folder / name).unlink(missing_ok=True)
     for place in (folder / names.ANALYSIS, folder / FIGURES):

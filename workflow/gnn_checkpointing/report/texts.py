@@ -8,6 +8,7 @@ paragraph becomes a block. Filters format numbers and keep their addresses.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,21 +42,33 @@ Evidence = Callable[[str], str]
 """Function from a number's address to a link to where it is shown in full, or ""."""
 
 
-class Writer:
-    """Writes sections from templates; `words` are further filters, `values` the names that they may use."""
+@cache
+def _environment(folder: Path) -> Environment:
+    """Jinja over a folder of templates; it keeps their compiled code."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=False,  # noqa: S701 - what is printed is held back, and escaped by each face
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_held,
+    )
+    made.filters |= filters() | {"evidence": _linked}
+    return made
 
-    def __init__(
-        self, folder: Path, evidence: Evidence, words: dict[str, Callable[..., Any]], values: Mapping[str, Any]
-    ) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=False,  # noqa: S701 - what is printed is held back, and escaped by each face
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_held,
-        )
-        self._environment.filters |= filters() | words
+
+@pass_context
+def _linked(context: Context, place: str, words: str) -> Span:
+    """Words that lead to a place in the appendix, by the function `linked` of the template's values."""
+    found: Span = context["linked"](place, words)
+    return found
+
+
+class Writer:
+    """Writes sections from templates; `values` are the names that they may use."""
+
+    def __init__(self, folder: Path, evidence: Evidence, values: Mapping[str, Any]) -> None:
+        self._environment = _environment(folder)
         self._evidence, self._values = evidence, values
         self._held: list[Any] = []
 
@@ -205,22 +218,22 @@ def deviation(values: Sequence[Estimate]) -> str:
     return units.percent(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
 
 
-def taken(effects: Sequence[Any]) -> tuple[str, ...]:
+def taken(effects: Sequence[Any], verb: str = " and takes ") -> tuple[str, ...]:
     """How much longer the timed effects take, such as " and takes 2 % to 17 % longer"; empty if none is timed."""
     times = [effect.time_ratio for effect in effects if effect.time_ratio]
     if not times:
         return ()
     if all(ratio.low <= 1 <= ratio.high for ratio in times):
-        return (" and takes about as long",)
+        return (f"{verb}about as long",)
     ordered = sorted((ratio.estimate for ratio in times), key=float)
     if ordered[0] > 1:
         ends, words = [ratio - 1 for ratio in ordered], " longer"
     elif ordered[-1] < 1:
         ends, words = [1 - ratio for ratio in reversed(ordered)], " less time"
     else:
-        return (" and takes ", *ratios(times), " times as long")
+        return (verb, *ratios(times), " times as long")
     if len(times) == 1:
         far = sorted((abs(end - 1) for end in (times[0].low, times[0].high)), key=float)
-        return (" and takes ", units.percent_estimate(units.estimate_of(ends[0], *far)), words)
+        return (verb, units.percent_estimate(units.estimate_of(ends[0], *far)), words)
     low, high = units.percent(ends[0]), units.percent(ends[-1])
-    return (" and takes ", low, words) if low == high else (" and takes ", low, " to ", high, words)
+    return (verb, low, words) if low == high else (verb, low, " to ", high, words)

@@ -99,9 +99,9 @@ def duration(seconds: float) -> str:
 @_marked
 def ratio(value: float) -> str:
     """A ratio with two decimals; from 10 on with three significant digits, and below 0.1 with two."""
-    if 0 < abs(value) < 0.1:
+    if abs(value) > 0 and round(abs(value), 3) < 0.1:
         return significant(value, 2)
-    return fixed(value, 2) if abs(value) < 10 else significant(value)
+    return fixed(value, 2) if round(abs(value), 2) < 10 else significant(round(value, 2))
 
 
 @_marked
@@ -110,7 +110,7 @@ def percent(share: float) -> str:
     value = 100 * share
     if 0 < abs(value) < 0.1:
         return f"{significant(value, 1) if abs(value) >= 0.01 else '< 0.01'}{SPACE}%"
-    decimals = 0 if abs(value) >= 10 or value == 0 else 2 if 0.1 <= value < 1 else 1
+    decimals = 0 if round(abs(value), 1) >= 10 or value == 0 else 2 if 0.1 <= round(value, 2) < 1 else 1
     return f"{fixed(value, decimals)}{SPACE}%"
 
 

@@ -30,15 +30,13 @@ class FamilyRow:
 _IN = "gnn_checkpointing.graphs.families"
 
 FAMILIES: dict[str, FamilyRow] = {
-    "sbm": FamilyRow("SBM", "Block model", "stochastic block model", f"{_IN}.independent:sbm_pairs"),
-    "erdos_renyi": FamilyRow("Erdős-Rényi", "Erdős-Rényi", "no structure", f"{_IN}.independent:erdos_renyi_pairs"),
-    "heavy_tail": FamilyRow("Heavy tail", "Heavy tail", "hubs", f"{_IN}.independent:heavy_tail_pairs"),
-    "watts_strogatz": FamilyRow(
-        "Watts-Strogatz", "Watts-Strogatz", "small world", f"{_IN}.placed:watts_strogatz_pairs"
-    ),
-    "spatial": FamilyRow("Spatial", "Spatial", "closest points of a square", f"{_IN}.placed:spatial_pairs"),
-    "rmat": FamilyRow("R-MAT", "R-MAT", "skewed, as web graphs", f"{_IN}.independent:rmat_pairs"),
-    "circuit": FamilyRow("Circuit", "Circuit", "gates in order, sparse", f"{_IN}.placed:circuit_pairs"),
+    "sbm": FamilyRow("SBM", "Block model", "stochastic block model", f"{_IN}.drawn:sbm_pairs"),
+    "erdos_renyi": FamilyRow("Erdős-Rényi", "Erdős-Rényi", "no structure", f"{_IN}.drawn:erdos_renyi_pairs"),
+    "heavy_tail": FamilyRow("Heavy tail", "Heavy tail", "hubs", f"{_IN}.drawn:heavy_tail_pairs"),
+    "watts_strogatz": FamilyRow("Watts-Strogatz", "Watts-Strogatz", "small world", f"{_IN}.drawn:watts_strogatz_pairs"),
+    "spatial": FamilyRow("Spatial", "Spatial", "closest points of a square", f"{_IN}.drawn:spatial_pairs"),
+    "rmat": FamilyRow("R-MAT", "R-MAT", "skewed, as web graphs", f"{_IN}.drawn:rmat_pairs"),
+    "circuit": FamilyRow("Circuit", "Circuit", "gates in order, sparse", f"{_IN}.drawn:circuit_pairs"),
     "images": FamilyRow("Images", "Images", "patches of drawn images, read by Vision GNNs alone"),
 }
 

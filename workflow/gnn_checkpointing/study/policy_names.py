@@ -1,4 +1,4 @@
-"""The policies, one row each, the parsing of their names, and the default size of an edge block (torch-free)."""
+"""The policies, one row each, and the parsing of their names (torch-free)."""
 
 import re
 from dataclasses import dataclass
@@ -11,17 +11,16 @@ class Policy:
     """One policy; to add one, write its file in `checkpointing/` and its row here.
 
     `takes` is the argument in brackets after its name: NUMBER OF SEGMENTS, 0 TO 1, or EDGES PER BLOCK, which is
-    optional. `words` complete the sentence "The policy ...". `look` is its colour, marker and dashes in figures, `idea`
-    the family whose shape it has on the frontier. Flags: `eager` (every operator goes through PyTorch's dispatcher,
-    one by one), `compiled` (its first step compiles), `other_model` (it trains a different model from `none`, because
-    recomputation needs a special structure). `retired` says why it is no longer measured. A default block has
-    `edges_per_node` edges for each node. `wrapper` is the dotted name of the function that puts it on a model:
-    `(model, name, lenient)`; policies without one are in `checkpointing/policies.py`.
+    optional. `words` complete the sentence "The policy ...". `look` is its colour, marker and dashes in figures. Flags:
+    `eager` (every operator goes through PyTorch's dispatcher, one by one), `compiled` (its first step compiles),
+    `other_model` (it trains a different model from `none`, because recomputation needs a special structure). `retired`
+    says why it is no longer measured. A default block has `edges_per_node` edges for each node. `wrapper` is the dotted
+    name of the function that puts it on a model: `(model, name, lenient)`; policies without one are in
+    `checkpointing/policies.py`.
     """
 
     words: str
     look: tuple[str, str, tuple[float, ...]]
-    idea: str
     takes: str = ""
     eager: bool = False
     compiled: bool = False
@@ -41,42 +40,36 @@ _BRACKETS = {
 INK = ""
 """Stands for the colour of the text."""
 
-_WHOLE, _BLOCKS, _FUSED = "whole layers or operators", "edge blocks", "fused edge blocks"
-_OTHER = "different model, or offloaded"
-
 # Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and in between, chosen for a
 # contrast of at least 3:1 on both white and the dark background. `none` has the colour of the text, because the other
 # policies are compared with it. Policies of one idea have similar hues, and different markers and lines.
 POLICIES: dict[str, Policy] = {
-    "none": Policy("stores every activation", (INK, "o", ()), "nothing recomputed", eager=True),
-    "layers": Policy("recomputes each layer in the backward pass", ("#d55e00", "s", ()), _WHOLE, eager=True),
+    "none": Policy("stores every activation", (INK, "o", ()), eager=True),
+    "layers": Policy("recomputes each layer in the backward pass", ("#d55e00", "s", ()), eager=True),
     "segments": Policy(
-        "recomputes that many groups of consecutive layers", ("#b97700", "D", (4, 2)), _WHOLE, SEGMENTS, eager=True
+        "recomputes that many groups of consecutive layers", ("#b97700", "D", (4, 2)), SEGMENTS, eager=True
     ),
     "selective": Policy(
-        "keeps the results of chosen operators and recomputes the rest", ("#b4552f", "P", (1, 1.5)), _WHOLE, eager=True
+        "keeps the results of chosen operators and recomputes the rest", ("#b4552f", "P", (1, 1.5)), eager=True
     ),
     "edge_blocks": Policy(
         "cuts the edges, sorted by destination, into blocks and recomputes the per-edge work of one block at a time",
         ("#1a80c4", "^", ()),
-        _BLOCKS,
         EDGES,
         eager=True,
         edges_per_node=8,
     ),
     "layers+edge_blocks": Policy(
-        "does both, one within the other", ("#4a6fd0", "<", (4, 2)), _BLOCKS, EDGES, eager=True, edges_per_node=8
+        "does both, one within the other", ("#4a6fd0", "<", (4, 2)), EDGES, eager=True, edges_per_node=8
     ),
     "compiled": Policy(
         "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
         ("#009e73", "X", ()),
-        "compiler",
         compiled=True,
     ),
     "memory_budget": Policy(
         "gives the same compiler a budget: the share of activations that it may keep, 0 to recompute all it can",
         ("#5b8f1d", "v", (4, 2)),
-        "compiler",
         SHARE,
         compiled=True,
     ),
@@ -84,7 +77,6 @@ POLICIES: dict[str, Policy] = {
         "runs compiled kernels for the forward pass and a hand-written backward pass; for attention it stores one "
         "softmax normaliser per node and head instead of any value per edge",
         ("#8a66c8", "*", (4, 2)),
-        _FUSED,
         EDGES,
         compiled=True,
         edges_per_node=8,
@@ -92,14 +84,12 @@ POLICIES: dict[str, Policy] = {
     "reversible": Policy(
         "computes each layer's input back from its output, which needs a different model",
         ("#8a7a2a", "h", (1, 1.5)),
-        _OTHER,
         other_model=True,
     ),
-    "offloaded": Policy("moves what is stored to the host's memory and back", ("#6b8e9e", "d", (1, 1.5)), _OTHER),
+    "offloaded": Policy("moves what is stored to the host's memory and back", ("#6b8e9e", "8", (1, 1.5))),
     "compiled_edge_blocks": Policy(
         "is edge_blocks with the function of a block compiled",
         ("#b8639a", "p", ()),
-        _FUSED,
         EDGES,
         retired="fused_edge_blocks and edge_blocks replace it",
     ),
@@ -144,30 +134,3 @@ def parse_policy(policy: str) -> PolicyName:
             argument = match.group(1) if match.groups() else None
             return PolicyName(kind, None if argument is None else float(argument))
     raise Refusal(unknown(f"policy '{shown(policy)}'", policy, POLICIES, POLICY_HELP))
-
-
-BYTES_PER_VALUE = 4
-
-SMALLEST_BYTES = 2**20
-"""Smallest message tensor, in bytes, that is worth a block on the CPU."""
-
-
-def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:
-    """Number of edges of a block: `edges_per_node` per node, within two bounds.
-
-    Because the number is proportional to the nodes, one block's messages take as many bytes as the node maps of a few
-    layers, so that neither dominates the peak. The bounds are bytes of one message tensor `[block edges, channels]`.
-    Below the lower one, the overhead of a block is noticeable; above the upper one, larger blocks only cost memory.
-    """
-    row = BYTES_PER_VALUE * max(channels, 1)
-    return max(min(max(edges_per_node * num_nodes, smallest_bytes // row), largest_bytes // row), 1)
-
-
-def cpu_bounds(cache_bytes: int | None) -> tuple[int, int]:
-    """The two bounds for a processor with a last-level cache of that size (None if the system does not report it)."""
-    return SMALLEST_BYTES, max(16 * 2**20 if cache_bytes is None else cache_bytes, 8 * 2**20)
-
-
-def cuda_bounds(memory_bytes: int) -> tuple[int, int]:
-    """The two bounds for a CUDA device with that memory, which needs more edges to be kept busy."""
-    return 16 * 2**20, max(memory_bytes // 256, 32 * 2**20)

@@ -38,17 +38,22 @@ _AMBIGUOUS = re.compile(r".*[:_].*|[-+]?0(b[01]+|[0-7]+)")
 def parse_study(values: Any, source: str) -> Study:
     """Make the study that `values` describe; a refusal names the key, its value and what is allowed."""
     _refuse_bomb(values, source)
-    if not isinstance(values, dict):
-        raise Refusal(f"{source}: a study file is a mapping of keys to values; see workflow/studies/README.md")
+    refuse_other_than_keys(values, source)
     try:
         return Study.model_validate(values)
     except ValidationError as error:
         raise Refusal(f"{source}: {_sentence(error)}; see workflow/studies/README.md") from None
 
 
+def refuse_other_than_keys(values: Any, source: str) -> None:
+    """Refuse a list, a text or nothing where a study is needed."""
+    if not isinstance(values, dict):
+        raise Refusal(f"{source}: a study file is a mapping of keys to values; see workflow/studies/README.md")
+
+
 def read_study(path: Path) -> Study:
     """Read a study from a YAML (or JSON) file."""
-    return parse_study(read_json(path) if path.suffix == ".json" else read_yaml(path), str(path))
+    return parse_study(read_json(path, MOST_VALUES) if path.suffix == ".json" else read_yaml(path), str(path))
 
 
 def read_study_to_measure(path: Path) -> Study:

@@ -90,7 +90,8 @@ class Part(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_number_from_a_switch(cls, values: Any) -> Any:
+    def _refuse_bool(cls, values: Any) -> Any:
+        """Refuse true and false where a number or a text belongs."""
         for key, value in values.items() if isinstance(values, dict) else ():
             field, given = cls.model_fields.get(key), value if isinstance(value, list | tuple) else [value]
             if field and field.annotation is not bool and any(isinstance(one, bool) for one in given):

@@ -23,7 +23,7 @@ from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
-from gnn_checkpointing.measurement.workload import contestant, graph_task
+from gnn_checkpointing.measurement.workload import graph_task, subject_of
 from gnn_checkpointing.models.convolutions import reordered
 from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.records.record import SCHEMA_VERSION
@@ -104,16 +104,16 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
     task = graph_task(job.graph, job.cell, chosen_device(job.study.measurement.device))
     if job.policy == REORDERED:
         task = replace(task, adjacency=reordered(task.adjacency))
-    contest = contestant(job.cell, task, "none" if job.policy == REORDERED else job.policy)
-    optimizer = torch.optim.Adam(contest.model.parameters(), lr=settings.learning_rate)
+    subject = subject_of(job.cell, task, "none" if job.policy == REORDERED else job.policy)
+    optimizer = torch.optim.Adam(subject.model.parameters(), lr=settings.learning_rate)
     torch.manual_seed(derived_seed(job.cell.seed, "training"))
     fingerprint = job.fingerprint()
     start = time.perf_counter()
-    losses = _load_state(state_file, fingerprint, contest.model, optimizer)
+    losses = _load_state(state_file, fingerprint, subject.model, optimizer)
     resumed_from = len(losses)
     for epoch in range(resumed_from + 1, settings.epochs + 1):
         optimizer.zero_grad(set_to_none=True)
-        loss = contest.forward()
+        loss = subject.forward()
         loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
         optimizer.step()
         losses.append(float(loss.detach()))
@@ -124,10 +124,10 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
             )
         tell(epoch, losses[-1])
         if epoch % settings.save_every == 0 or epoch == settings.epochs:
-            _save_state(state_file, fingerprint, losses, contest.model, optimizer)
-    contest.model.eval()
+            _save_state(state_file, fingerprint, losses, subject.model, optimizer)
+    subject.model.eval()
     with torch.no_grad():
-        right = task.scores(contest.model).argmax(dim=1).cpu() == torch.from_numpy(job.graph.labels)
+        right = task.scores(subject.model).argmax(dim=1).cpu() == torch.from_numpy(job.graph.labels)
     return TrainingRecord(
         schema_version=SCHEMA_VERSION,
         study=job.study.name,

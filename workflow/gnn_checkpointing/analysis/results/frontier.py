@@ -1,5 +1,6 @@
 """Results beside the table of effects: models, noise, where each policy pays off, and which policies are unbeaten."""
 
+from statistics import NormalDist
 from typing import ClassVar
 
 from pydantic import Field
@@ -28,6 +29,15 @@ class RunToRun(Result):
     degrees_of_freedom: int | None
     level_deviation: Share | None = Field(None, description="of plain step times; None where it was not measured")
     level_degrees_of_freedom: int | None = None
+
+    def reach(self, confidence: float) -> float:
+        """How far another run may move a time ratio's logarithm; by Student's t if the study's own repeats decide."""
+        tail = (1 + confidence) / 2
+        if self.degrees_of_freedom is None:
+            return self.deviation * NormalDist().inv_cdf(tail)
+        from scipy.special import stdtrit  # few studies need it, and it is slow to import
+
+        return self.deviation * float(stdtrit(self.degrees_of_freedom, tail))
 
 
 class StudyModel(Result):

@@ -1,7 +1,7 @@
 """The frontier: time ratio against memory ratio, a path per policy from sparse to dense, labelled at its dense end."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -11,37 +11,40 @@ from gnn_checkpointing.report.figures.chart import Chart, Layer, Name, Point, pa
 from gnn_checkpointing.report.figures.labels import Box, placed
 from gnn_checkpointing.report.figures.layers import HOLLOW, front_line, rule, series, stairs, tell, whisker
 from gnn_checkpointing.report.figures.lines import Line
-from gnn_checkpointing.report.figures.palette import INK, Look, family, ramp, shape
-from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.figures.palette import INK, Look, ramp
+from gnn_checkpointing.report.figures.scales import Scale, log_ratio_scale
 from gnn_checkpointing.report.figures.svg import Element, marker
 from gnn_checkpointing.report.page import Drawn, Panel
 
-_WIDTH, _HEIGHT = 353.0, 288.0
-_FRAME = Box(43, 20, 344, 256)
-_KEY_HEIGHT = 83.0
+_WIDTH, _HEIGHT = 353.0, 262.0
+_FRAME = Box(43, 20, 344, 230)
+_COLUMNS = 3
+"""Policies side by side in the key."""
 _LETTERS = 7.0
 _INK = Look(INK, "o")
 MOST_NAMES = 7
-"""Maximum number of labels beside marks; a mark without a label shows its name when it is pointed at."""
+"""Maximum number of labels beside marks; the key has the shape of every policy."""
 
 
 def frontier_panel(
     paths: Sequence[Line],
     levels: Sequence[str],
-    x: Scale,
-    y: Scale,
+    shapes: Mapping[str, Look],
     front: Sequence[str],
     few: Sequence[str],
     others: Sequence[str],
     title: str,
     told: str,
 ) -> Panel:
-    """Panel of one convolution, which is the title; `levels` are all densities, sparse before dense.
+    """Panel of one convolution, which is the title, on axes of its own; `levels` are all densities, sparse first.
 
-    Each path holds one policy's memory and time ratios from sparse to dense; a point's `cell` is its level. `front` are
-    the Pareto-optimal policies at the densest level: a line joins them. They are labelled first, then the `few`.
-    `others` train a different model: their marks are hollow.
+    Each path holds one policy's memory and time ratios from sparse to dense; a point's `cell` is its level. Of the
+    `shapes` the marker is drawn. `front` are the Pareto-optimal policies at the densest level: a line joins them. They
+    are labelled first, then the `few`. `others` train a different model: their marks are hollow.
     """
+    every = [point for path in paths for point in path.points]
+    x = log_ratio_scale([point.x for point in every], "activation memory / none")
+    y = log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none")
     densest = [(path, path.points[-1]) for path in paths if path.points[-1].cell == levels[-1]]
     best = [(point.x, point.y) for path, point in densest if path.policy in front]
     corners = stairs(sorted([*best, *([(1.0, 1.0)] if "none" in front else [])]))
@@ -49,7 +52,10 @@ def frontier_panel(
     plain: dict[str, Any] = {"marks": False, "whiskers": False, "width": 0.7, "opacity": 0.3}
     courses = (partial(series, name=path.policy, look=_INK, points=path.points, **plain) for path in paths)
     layers: list[Layer] = [partial(rule, x=1.0), partial(rule, y=1.0), *courses, partial(front_line, corners=corners)]
-    layers += [partial(_levels, path=p, levels=levels, hollow=p.policy in others, cell=title) for p in paths]
+    layers += [
+        partial(_levels, path=p, levels=levels, shape=shapes[p.policy].marker, hollow=p.policy in others, cell=title)
+        for p in paths
+    ]
     layers.append(partial(series, name="none", look=_INK, points=[none], size=6.5, whiskers=False))
     names = _names(paths, named(paths, front, few), levels, others, corners, x, y)
     drawing = panel(Chart(_FRAME, x, y, layers, names), _HEIGHT, _WIDTH)
@@ -58,25 +64,31 @@ def frontier_panel(
     return Panel(title, told, drawing, drawn, title)
 
 
-def key_panel(policies: Sequence[str], levels: Sequence[str], others: Sequence[str], told: str) -> Panel:
-    """Key to colours, sizes and shapes; a family whose members are all among `others` is hollow, as in the panels."""
-    root = svg.drawing(_WIDTH, _KEY_HEIGHT)
-    svg.words(root, 4, 14, "average degree")
+def key_panel(shapes: Mapping[str, Look], levels: Sequence[str], others: Sequence[str], told: str) -> Panel:
+    """Key to the colours and sizes of densities and to the shape of each policy; `others` are hollow, as in panels."""
+    root = svg.drawing(_WIDTH, 28.0 + 15 * math.ceil(len(shapes) / _COLUMNS))
+    svg.words(root, 4, 10, "average degree")
     step = min(44.0, 252 / max(1, len(levels)))
     for position, level in enumerate(levels):
         left, colour = 92 + position * step, ramp(_share(level, levels))
-        svg.add(root, "path", d=svg.path([(left, 14)]) + marker("o", _size(level, levels)), fill=colour)
-        svg.words(root, left + 6, 14, level, 8.0)
-    for position, member in enumerate(dict.fromkeys(family(policy) for policy in policies)):
-        left, top = 8 + (position % 2) * 173, 38 + 17 * (position // 2)
-        hollow = all(policy in others for policy in policies if family(policy) == member)
-        look = HOLLOW | {"stroke": "currentColor"} if hollow else {"fill_opacity": 0.8}
-        svg.add(root, "path", d=svg.path([(left, top)]) + marker(shape(member), 5.5), **look)
-        svg.words(root, left + 9, top, member, 8.0)
+        svg.add(root, "path", d=svg.path([(left, 10)]) + marker("o", _size(level, levels)), fill=colour)
+        svg.words(root, left + 6, 10, level, 8.0)
+    for position, (policy, look) in enumerate(shapes.items()):
+        left, top = 8 + (position % _COLUMNS) * 117, 30 + 15 * (position // _COLUMNS)
+        fill = HOLLOW | {"stroke": "currentColor"} if policy in others else {"fill_opacity": 0.8}
+        svg.add(root, "path", d=svg.path([(left, top)]) + marker(look.marker, 6.5), **fill)
+        svg.words(root, left + 9, top, _text(policy, others), 8.0)
     return Panel("Key", told, svg.written(root), role="key")
 
 
-def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], hollow: bool, cell: str) -> None:
+def _text(policy: str, others: Sequence[str]) -> str:
+    """Label of a policy, with an asterisk if it trains a different model."""
+    return f"{policy}*" if policy in others else policy
+
+
+def _levels(
+    plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], shape: str, hollow: bool, cell: str
+) -> None:
     """Draw a policy's marks, coloured and sized by density; each tells both of its ratios to none."""
     group = svg.add(plot, "g", class_=f"p:{path.policy}", **(HOLLOW if hollow else {}))
     numbers = []
@@ -84,7 +96,7 @@ def _levels(plot: Element, chart: Chart, *, path: Line, levels: Sequence[str], h
         colour = ramp(_share(point.cell, levels))
         if point.low < point.high:
             svg.add(group, "path", d=whisker(chart, point), stroke_width=1, color=colour)
-        mark = marker(shape(family(path.policy)), _size(point.cell, levels))
+        mark = marker(shape, _size(point.cell, levels))
         svg.add(group, "path", class_="marks", d=svg.path([chart.at(point.x, point.y)]) + mark, color=colour)
         numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), point.cell))
     told = "{}: {} of plain training's activation memory, {} of its step time"
@@ -123,7 +135,7 @@ def _names(
     thin = [_around(spot, spot, 1.0) for line in (*spots.values(), front, *lines) for spot in _along(line)]
     policies = ["none", *(path.policy for path in chosen)]
     anchors = [one, *(spots[policy][-1] for policy in policies[1:])]
-    texts = [f"{policy}*" if policy in others else policy for policy in policies]
+    texts = [_text(policy, others) for policy in policies]
     boxes = placed(anchors, texts, marks, _FRAME, _LETTERS, thin)
     found = []
     for policy, text, anchor, box in zip(policies, texts, anchors, boxes, strict=True):
@@ -160,4 +172,4 @@ def _share(level: str, levels: Sequence[str]) -> float:
 
 
 def _size(level: str, levels: Sequence[str]) -> float:
-    return 3.2 + 3.0 * _share(level, levels)
+    return 4.0 + 2.5 * _share(level, levels)

@@ -1,7 +1,8 @@
-"""Colour, marker and dashes of each policy everywhere; on the frontier, a shape per family and colours for density."""
+"""Colour, marker and dashes of each policy everywhere; on the frontier, colours for density."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
@@ -30,20 +31,11 @@ _SPARE = (
     Look("#bf5b5b", "<"),
     Look("#6b8e9e", ">"),
 )
-_VARIANTS: tuple[tuple[str, Dashes], ...] = (("d", (1, 1.5)), (">", (6, 2, 1, 2)), ("8", (2, 2)), ("H", (8, 3)))
-"""A second or third variant of a kind, such as segments(3) beside segments(2), keeps its colour."""
+_VARIANTS: tuple[tuple[str, Dashes], ...] = (("d", (1, 1.5)), (">", (6, 2, 1, 2)), ("p", (2, 2)), ("H", (8, 3)))
+"""Marker and dashes of further variants of a kind, such as segments(3) beside segments(2), which keep its colour."""
 
 _OF_CONVOLUTIONS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 _DASHES: tuple[Dashes, ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
-
-_OTHER = "another model, or offloaded"
-_MARKERS = {
-    "nothing recomputed": "o",
-    "whole layers or operators": "s",
-    "edge blocks": "^",
-    "compiler": "D",
-    "fused edge blocks": "*",
-}
 
 # Gold to magenta to blue, with a contrast of 3:1 on light and dark grounds; the order survives red-green blindness.
 _RAMP = ((0xB0, 0x82, 0x00), (0xC8, 0x5C, 0x4A), (0xA9, 0x55, 0x9E), (0x4F, 0x66, 0xD0))
@@ -52,17 +44,19 @@ _RAMP = ((0xB0, 0x82, 0x00), (0xC8, 0x5C, 0x4A), (0xA9, 0x55, 0x9E), (0x4F, 0x66
 def looks(policies: Sequence[str]) -> dict[str, Look]:
     """Look of each policy: its kind's, with another marker and dashes for variants; unknown names get spare looks."""
     found: dict[str, Look] = {}
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
+    # No two policies share a marker, until the variants run out: the frontier tells them apart by it alone.
+    variants, spare = cycle(_VARIANTS), cycle(_SPARE)
     for policy in policies:
         kind = kind_of(policy)
-        number = seen.get(kind, 0)
-        seen[kind] = number + 1
-        if kind in _FIXED:
-            marker, dashes = _VARIANTS[(number - 1) % len(_VARIANTS)]
-            found[policy] = replace(_FIXED[kind], marker=marker, dashes=dashes) if number else _FIXED[kind]
+        if kind not in _FIXED:
+            found[policy] = next(spare)
+        elif kind in seen:
+            marker, dashes = next(variants)
+            found[policy] = replace(_FIXED[kind], marker=marker, dashes=dashes)
         else:
-            unknown = sum(name not in _FIXED for name in seen) - 1
-            found[policy] = _SPARE[unknown % len(_SPARE)]
+            found[policy] = _FIXED[kind]
+        seen.add(kind)
     return found
 
 
@@ -80,17 +74,6 @@ def kind_of(policy: str) -> str:
         return parse_policy(policy).kind
     except Refusal:
         return policy
-
-
-def family(policy: str) -> str:
-    """Family of a policy, by its idea: it decides the shape on the frontier."""
-    row = POLICIES.get(kind_of(policy))
-    return row.idea if row else _OTHER
-
-
-def shape(family: str) -> str:
-    """The marker of a family on the frontier."""
-    return _MARKERS.get(family, "X")
 
 
 def ramp(position: float) -> str:

@@ -167,9 +167,9 @@ def _powers_of_two(low: float, high: float) -> list[float]:
 
 
 def _one_two_five(low: float, high: float) -> list[float]:
-    """Round values around low to high: 1-2-5 or 1-3 steps if they give at most six ticks, else powers of ten."""
+    """Round values around low to high: the finest steps that give at most six ticks, else powers of ten."""
     exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
-    for leading in ((1, 2, 5), (1, 3)):
+    for leading in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3)):
         values = [float(f"{digit}e{exponent}") for exponent in exponents for digit in leading]
         if sum(low / 1.2 <= value <= high * 1.2 for value in values) <= 6:
             return values

@@ -56,13 +56,20 @@ _ENTRY = re.compile(r"(?<=/)\d+\b")
 
 
 def judged(inputs: ReportInputs) -> list[Claims]:
-    """Every claim and its verdicts, grouped by kind: who makes it."""
-    kinds = grouped(inputs.ledger.claims, lambda claim: str(claim.kind))
+    """Every claim and its verdicts, grouped by kind: who makes it; the study's own only where it could be tested."""
+    alike = grouped(inputs.ledger.claims, _sentence).values()
+    tested = [own for own in alike if own[0].kind != "study" or any(claim.verdict != "untested" for claim in own)]
+    kinds = grouped(tested, lambda own: str(own[0].kind))
     return [
-        Claims(f"claims-{kind}", title, tuple(map(_item, grouped(kinds[kind], _sentence).values())), CLAIMS)
+        Claims(f"claims-{kind}", title, tuple(map(_item, kinds[kind])), CLAIMS)
         for kind, title in _text.names("kinds").items()
         if kind in kinds
     ]
+
+
+def applicable(inputs: ReportInputs) -> list[Check]:
+    """The checks of the audit that apply to the study."""
+    return [check for check in inputs.audit.checks if check.passed is not None]
 
 
 def summary(inputs: ReportInputs) -> Table:
@@ -134,8 +141,3 @@ def _quantity(claim: Claim) -> str:
 def estimate_of(claim: Claim) -> str:
     """A claim's estimate with its interval; "" if it has none."""
     return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
-
-
-def found_or_needed(check: Check) -> str:
-    """Evidence that decided a check, or what the check would need."""
-    return check.found or check.needs

@@ -8,9 +8,9 @@ from gnn_checkpointing.analysis.results import SPARSE_DEGREE, AllocatorEffect, E
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.frontier import frontier_panel, key_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections.parts import in_order, over_levels, pair_of, points, spans
@@ -58,24 +58,23 @@ def _paths(inputs: ReportInputs, convolution: str) -> list[Line]:
 
 
 def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str = "frontier") -> Figure | None:
-    """The frontier of some convolutions, all on the same axes; None if no effect has both ratios."""
-    paths = {convolution: _paths(inputs, convolution) for convolution in inputs.convolutions}
-    every = points(paths.values())
-    if not every:
+    """The frontier of some convolutions, a panel each; None if no effect of theirs has both ratios."""
+    paths = {convolution: own for convolution in convolutions if (own := _paths(inputs, convolution))}
+    if not paths:
         return None
-    levels = [level for level in _levels(inputs.effects.points) if any(point.cell == level for point in every)]
-    x = scales.log_ratio_scale([point.x for point in every], "activation memory / none")
-    y = scales.log_ratio_scale([end for point in every for end in (point.low, point.high)], "step time / none")
-    shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
-    policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
-    others = inputs.quality.other_models
-    panels = [key_panel(policies, levels, others, _text("key", levels=levels))]
+    timed = {point.cell for point in points(_paths(inputs, convolution) for convolution in inputs.convolutions)}
+    levels = [level for level in _levels(inputs.effects.points) if level in timed]
+    own_looks, others = looks(inputs.policies), inputs.quality.other_models
+    drawn = {path.policy for each in paths.values() for path in each}
+    shapes = {policy: own_looks[policy] for policy in inputs.compared if policy in drawn}
+    panels = [key_panel(shapes, levels, others, _text("key", levels=levels))]
     best = {(one.convolution, one.level): one.policies for one in inputs.effects.pareto}
-    for convolution, each in shown.items():
+    for convolution, each in paths.items():
         front = best.get((convolution, levels[-1]), [])
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        panels.append(frontier_panel(each, levels, x, y, front, inputs.few, others, title=convolution, told=told))
-    return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
+        panels.append(frontier_panel(each, levels, own_looks, front, inputs.few, others, convolution, told))
+    known = {"inputs": inputs, "several": len(paths) > 1}
+    return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", **known)
 
 
 def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str = "", **values: Any) -> Table:

@@ -133,6 +133,12 @@ def _plain_training(one: Measured, convolution: str) -> float | None:
     return next(own, None)
 
 
+def spread(known: Sequence[Measured]) -> float | None:
+    """Largest relative difference of plain training's throughput between measurements; None before the second."""
+    own = ([speed for one in known if (speed := _plain_training(one, name))] for name in _convolutions(known))
+    return max((max(speeds) / min(speeds) - 1 for speeds in own if len(speeds) > 1), default=None)
+
+
 def throughput_figure(known: Sequence[Measured]) -> Figure | None:
     """Throughput of policy none at each measurement, a line for each convolution; None if it was never timed."""
     names = _convolutions(known)

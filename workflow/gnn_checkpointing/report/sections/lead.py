@@ -33,7 +33,7 @@ def lead_figure(inputs: ReportInputs) -> Figure | None:
         return depth_figure(inputs, "lead")
     if inputs.effects.ego:
         return ego_figure(inputs, "lead")
-    if inputs.has_frontier and inputs.effects.pareto and inputs.many_policies:
+    if inputs.leads_with_frontier:
         return frontier_figure(inputs, inputs.convolutions[:1], "lead")
     generated, about = inputs.effects.generated, "as a graph gets denser"
     return (
@@ -57,7 +57,8 @@ def _families(inputs: ReportInputs) -> Figure | None:
     if not inputs.effects.families or inputs.effects.reference_family is None:
         return None
     place = densest(inputs)
-    chosen = [effect for effect in inputs.effects.families if (effect.num_nodes, effect.level) == place]
+    found = parts.in_order(inputs, inputs.effects.families, "convolution")
+    chosen = [effect for effect in found if (effect.num_nodes, effect.level) == place]
     about = f"on families of graphs of average degree {place[1]}"
     return _marks(inputs, chosen, lambda effect: parts.family(effect.family), about)
 
@@ -71,7 +72,7 @@ def _batches(inputs: ReportInputs) -> Figure | None:
 
 
 def _real(inputs: ReportInputs) -> Figure | None:
-    found = sorted(inputs.effects.real, key=lambda effect: effect.average_degree)
+    found = parts.in_order(inputs, inputs.effects.real, "average_degree", "convolution")
     graphs = list(dict.fromkeys(effect.level for effect in found))[-_MOST_GRAPHS:]
     chosen = [effect for effect in found if effect.level in graphs]
     return _marks(inputs, chosen, lambda effect: effect.level, "on real graphs, sparse before dense")
@@ -173,6 +174,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
             "table-real-short",
             EFFECTS,
             parts.in_order(inputs, reals, "average_degree", "convolution", "policy") if inputs.effects.real else (),
+            compared=lambda effect: None if effect.policy == "none" else effect,
         ),
     ]
     return [one for one in found if one.rows]

@@ -19,7 +19,7 @@ from gnn_checkpointing.report.figures.bars import Turn, gantt_panel, graphs_a_ro
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Figure, Link, Links, Step, Steps, Table
-from gnn_checkpointing.report.provenance import study_command
+from gnn_checkpointing.report.provenance import SET_UP, measuring_command, study_command
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
@@ -57,9 +57,7 @@ def machine_facts(inputs: ReportInputs) -> Facts:
 
 def redo_steps(inputs: ReportInputs) -> Steps:
     """Commands that reproduce this report."""
-    run, set_up = study_command(inputs.study), "make setup\n. .venv/bin/activate\n"
-    measure = "make report" if inputs.study.name == "default" else f"{set_up}{run}"
-    commands = (f"{set_up}{run} -n", measure, "make test")
+    commands = (f"{SET_UP}{study_command(inputs.study)} -n", measuring_command(inputs.study), "make test")
     return Steps(tuple(map(Step, _text.lines("steps"), commands)))
 
 

@@ -163,7 +163,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
 
     found = [(point, estimate) for point in deep(inputs) if (estimate := value(point)) is not None]
     panels = grouped((point for point, _ in found), lambda point: (point.stack, point.num_nodes, point.level))
-    ends = [estimate.estimate for _, estimate in found]
+    ends = [end for _, estimate in found for end in (estimate.low, estimate.high)]
     x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
     y = scales.ratio_scale(ends, "step time / none") if time else scales.size_scale(ends, "activation peak")
     order = inputs.compared if time else inputs.policies
