@@ -172,6 +172,8 @@ def _render_preview(summary: Summary, study: Path, templates: Path, output: Path
         values = {"headline": summary.first_sentence, "machine": summary.hardware.label, "panels": list(drawings)}
         files = {f"{panel}.svg": svg for panel, svg in drawings.items()} | {"preview.json": json.dumps(values)}
         picture = typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72)
+        if not isinstance(picture, bytes):  # pages: the headline is too long for a picture
+            return
     except (FileNotFoundError, Refusal, csv.Error, ArithmeticError, LookupError, ValueError, TypstError):
         return
     with Image.open(io.BytesIO(picture)) as drawing, whole_file(output) as stream:
