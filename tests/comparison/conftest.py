@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from changed import Table, in_json, in_records, in_table, table
-from gnn_checkpointing.comparison.compare import compare
+from gnn_checkpointing.comparison.page import compare
 from gnn_checkpointing.comparison.results import Pair
 
 from .machines import index_of, page_of, scale_ratios, two

@@ -7,8 +7,7 @@ from typing import Any
 from changed import Table, in_json, in_records, in_table
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison import PAGE
-from gnn_checkpointing.comparison.compare import compare
-from gnn_checkpointing.comparison.page import index_sentences, render_comparison
+from gnn_checkpointing.comparison.page import compare, index_sentences, render_comparison
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.provenance import CRATE
 from pages import whole

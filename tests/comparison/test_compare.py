@@ -7,7 +7,7 @@ import pytest
 
 from changed import in_json, in_table, table
 from gnn_checkpointing.comparison import ratios
-from gnn_checkpointing.comparison.compare import compare
+from gnn_checkpointing.comparison.page import compare
 from gnn_checkpointing.comparison.results import Check, Pair
 
 from .conftest import Changed

@@ -13,8 +13,7 @@ import pytest
 
 from changed import in_json, in_table, table
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.comparison.compare import compare
-from gnn_checkpointing.comparison.page import render_comparison
+from gnn_checkpointing.comparison.page import compare, render_comparison
 from pages import whole
 from rebuilt import copied, rebuilt
 from report.derivation import Derivation, pieces_of, readings

@@ -10,7 +10,7 @@ from changed import in_table
 from faults.hostile import signed
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison import refuse_strangers
-from gnn_checkpointing.comparison.compare import compare
+from gnn_checkpointing.comparison.page import compare
 from gnn_checkpointing.refusal import Refusal
 from rebuilt import rebuilt
 

@@ -11,7 +11,7 @@ from gnn_checkpointing.audit.validate import believed_complaints, complaints, me
 from gnn_checkpointing.cli import app as options
 from gnn_checkpointing.cli.app import says
 from gnn_checkpointing.cli.judging import write_audit, write_claims, write_findings, write_knowledge
-from gnn_checkpointing.comparison.compare import compare as compared
+from gnn_checkpointing.comparison.page import compare as compared
 from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal, plain

@@ -1,19 +1,22 @@
-"""The page of a comparison: an overview of all pairs of machines, then each study and pair in full.
+"""Compare each pair of machines on every study that several have published, and make the page about it.
 
 `templates/appendix/comparison.md` has its sentences, and the columns of its tables.
 """
 
+from collections.abc import Collection
+from itertools import combinations
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.analysis.rounding import all_significant
-from gnn_checkpointing.analysis.table import grouped
+from gnn_checkpointing.analysis.table import grouped, time_ratio
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.audit.checks.run import VERSIONS
-from gnn_checkpointing.comparison import COMPARISON, PAGE
-from gnn_checkpointing.comparison.checks import QUESTIONS
-from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
+from gnn_checkpointing.comparison import COMPARISON, PAGE, folders, machines, ratios, shared, why_nothing
+from gnn_checkpointing.comparison.checks import QUESTIONS, around, compared, joined
+from gnn_checkpointing.comparison.results import AtRow, Comparison, Machine, Pair, RatioSummary, StudyCompared
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts, texts_from
 from gnn_checkpointing.report.figures import scales
@@ -22,6 +25,7 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import scattered, thinning
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Fact, Figure, Note, Page, Paragraph, Section, Table
+from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.sourced import counted, plain, sourced
 
 _text = Texts("comparison")
@@ -35,6 +39,66 @@ _WORDS: dict[str, Any] = {
     "whole": lambda found: next(iter(found), None),
 }
 """Functions that columns may use: formats of their values, and the first item of a list, if any."""
+
+
+def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
+    """Compare the reports below `reports`, or refuse if no study has two.
+
+    Reports of a study that no other machine has are named but not read; those in `left_out` are neither.
+    """
+    reason = why_nothing(reports, left_out)
+    if reason:
+        raise Refusal(f"{reports}: {reason[0].lower()}{reason[1:]}")
+    found = folders(reports, left_out)
+    studies_of, labels = machines(found), dict[str, str]()
+    studies, pairs = list[StudyCompared](), list[Pair]()
+    for name, places in shared(found).items():
+        # Study by study: their records take memory.
+        runs = {folder.parent.name: RunFolder(folder) for folder in places}
+        pairs += [_pair(*two) for two in combinations(runs.values(), 2)]
+        labels |= {slug: run.machine.label for slug, run in runs.items()}
+        missing = sorted(studies_of.keys() - runs.keys())
+        title = next(iter(runs.values())).study.title
+        studies.append(StudyCompared(name=name, title=title, machines=list(runs), missing=missing))
+    return Comparison(
+        confidence=ratios.CONFIDENCE,
+        resamples=ratios.RESAMPLES,
+        seed=ratios.SEED,
+        machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in studies_of.items()],
+        studies=studies,
+        pairs=pairs,
+        findings=sum(pair.findings for pair in pairs),
+    )
+
+
+def _pair(first: RunFolder, second: RunFolder) -> Pair:
+    rows = joined(first, second)
+    cells = {str(pair.first["cell"]) for pair in rows}
+    one, other = ({(record.cell, record.fingerprint) for record in run.records} for run in (first, second))
+    checks, differences = compared(rows, first, second)
+    crossings, never = ratios.break_evens(first, second)
+    times, laws = ratios.at_rows(rows, time_ratio), ratios.per_edge(first, second)
+    confidences = first.study.analysis.confidence, second.study.analysis.confidence
+    return Pair(
+        study=first.study.name,
+        first=first.machine.slug,
+        second=second.machine.slug,
+        cells=len(cells),
+        same_code=len({cell for cell, _ in one & other} & cells),
+        rows=len(rows),
+        checks=checks,
+        findings=len(differences),
+        differences=[*differences, *around(rows, first, second)],
+        ratios=times,
+        ratio_summaries=ratios.ratio_summaries(times, confidences),
+        throughput=ratios.throughputs(rows),
+        per_edge=laws,
+        per_edge_ranks=ratios.exact_rank_agreement(
+            [(law.first.estimate, law.second.estimate) for law in laws if law.first and law.second]
+        ),
+        break_evens=crossings,
+        no_break_even=never,
+    )
 
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
@@ -137,12 +201,12 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
     x, y = (scales.ratio_scale(values, f"step time / none, {slug}") for slug in (pair.first, pair.second))
     policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
     drawn, shown = [], []
-    for (allocator, convolution), ratios in grouped(pair.ratios, attrgetter("allocator", "convolution")).items():
+    for (allocator, convolution), measured in grouped(pair.ratios, attrgetter("allocator", "convolution")).items():
         title = f"{convolution}, allocator {allocator}" if len(pair.over_all) > 1 else convolution
-        own = {policy: [ratio for ratio in ratios if ratio.policy == policy] for policy in policies}
+        own = {policy: [ratio for ratio in measured if ratio.policy == policy] for policy in policies}
         lines = [Line(policy, tuple(map(_point, marks))) for policy, marks in own.items() if marks]
         drawn.append(lines)
-        shown.append(scattered(title, lines, looks(policies), x, y, _alternative(title, pair, ratios), diagonal=True))
+        shown.append(scattered(title, lines, looks(policies), x, y, _alternative(title, pair, measured), diagonal=True))
     thinned = thinning(drawn)
     return _text.figure(f"figure-{key}-ratios", COMPARISON, shown, "figure-ratios", pair=pair, thinned=thinned)
 
@@ -152,10 +216,10 @@ def _point(ratio: AtRow) -> Point:
     return Point(plain(ratio.first.estimate), plain(second.estimate), plain(second.low), plain(second.high))
 
 
-def _alternative(title: str, pair: Pair, ratios: list[AtRow]) -> str:
+def _alternative(title: str, pair: Pair, measured: list[AtRow]) -> str:
     """Text instead of a panel: for each policy, the number of marks and their range on each machine."""
     summaries, marked = {_series(one): one for one in pair.ratio_summaries}, []
-    for series, own in grouped(ratios, _series).items():
+    for series, own in grouped(measured, _series).items():
         sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}
         spans = [(min(side), max(side), slug) for slug, side in sides.items()]
         marked.append((own[0].policy, summaries[series].cells, spans, summaries[series].quotient))

@@ -1,4 +1,4 @@
-"""Compare kernels with this machine's roofline: `python -m gnn_checkpointing.checkpointing.kernels.roofline`.
+"""Compare the kernels with this machine's roofline: `python tests/scale/roofline.py`.
 
 The roofline of a kernel is the longer of two times per edge and head: the time to read its bytes from a buffer as large
 as the node map (which lies in the cache that serves the kernels), and the time for its operations at the speed of
