@@ -294,7 +294,9 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "Does it pay for GCN, from which batch on?": on_batches("GCN"),
         "Does it pay for SAGE, from which batch on?": on_batches("SAGE"),
         "What should I do?": said(
-            'checkpoint layers of GATv2 (apply(model, "layers")). Use edge_blocks when many neighbours are drawn', HOW
+            'checkpoint layers of GATv2 (apply(model, "layers")) where fewer than 10 neighbours are drawn. With more, '
+            "edge_blocks needs less memory",
+            HOW,
         ),
     },
 }

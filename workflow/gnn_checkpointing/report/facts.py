@@ -71,6 +71,13 @@ class Facts(Fronts):
         poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
         return effects[poor + 1].size if poor + 1 < len(effects) else None
 
+    def less_from(self, effects: Sequence[Any], others: Sequence[Any]) -> float | None:
+        """Batch size from which on `effects` need less memory than `others`; None if the largest batch does not."""
+        pairs = list(zip(effects, others, strict=True))
+        more = [place for place, (one, other) in enumerate(pairs) if one.activation_bytes >= other.activation_bytes]
+        last = more[-1] + 1 if more else 0
+        return effects[last].size if last < len(effects) else None
+
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect on the largest graph at the densest timed level (`place` -1), for each convolution."""
         found: list[Compared] = []
