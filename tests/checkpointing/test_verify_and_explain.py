@@ -131,6 +131,17 @@ def test_a_batch_that_the_model_does_not_take_is_refused(batch: Any) -> None:
         apply(built(Weighted), "edge_blocks(8)", verify=batch)
 
 
+def test_a_model_that_returns_nothing_to_compare_is_refused() -> None:
+    """Predicted classes have no gradient, and would be equal whatever the policy did."""
+
+    class Classes(Weighted):
+        def forward(self, *args: Any) -> torch.Tensor:
+            return super().forward(*args).argmax(dim=-1)
+
+    with pytest.raises(Refusal, match="no floating-point tensor, so there is nothing to compare"):
+        apply(built(Classes), "edge_blocks(8)", verify=(X, EDGES))
+
+
 def test_the_explanation_has_a_line_for_each_layer_and_counts_bytes_of_the_last_step() -> None:
     """Expected bytes depend on the graph, so they are known only after a first step; a dense graph needs more."""
     model = apply(built(Weighted), "edge_blocks(8)")

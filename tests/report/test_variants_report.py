@@ -2,6 +2,7 @@
 
 import re
 from itertools import accumulate, product
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections.timeline import kept_by_block
 from synthetic import inputs as synthetic
@@ -228,3 +230,23 @@ def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
     assert len(figure.panels) == 6
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}
     assert len(block(found, "table-explained-validation").rows) == 16
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "found"),
+    [
+        ([9, 5, 3], [8, 6, 7], 5.0),
+        ([9, 5, 8], [8, 6, 7], None),
+        ([3, 5, 6], [8, 6, 7], 2.0),
+        ([9, 5, 3], [8, 6], 5.0),
+        ([9, 5], [8], 5.0),
+    ],
+)
+def test_a_size_that_the_others_did_not_complete_is_won(own: list[int], others: list[int], found: float | None) -> None:
+    """Batches of 2, 5 and 10 neighbours; a policy that runs out of memory has no effect at the larger ones."""
+    sizes = (2.0, 5.0, 10.0)
+    mine, theirs = (
+        [SimpleNamespace(size=size, activation_bytes=bytes) for size, bytes in zip(sizes, values, strict=False)]
+        for values in (own, others)
+    )
+    assert Facts.less_from(mine, theirs) == found

@@ -157,6 +157,8 @@ def _step(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> di
     with torch.enable_grad():
         outs = [part for part in flattened(model(*args, **kwargs))[0] if isinstance(part, Tensor)]
         numbers = [out for out in outs if out.is_floating_point() or out.is_complex()]
+        if not numbers:
+            raise ValueError("it returns no floating-point tensor, so there is nothing to compare")
         loss = sum((out.abs().float().square().mean() for out in numbers), start=torch.zeros(()))
         model.zero_grad(set_to_none=True)
         if loss.requires_grad:

@@ -1,5 +1,6 @@
 """Questions that a template may ask of a study: effects to name, nodes per second, outcomes; policies: `fronts.py`."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partialmethod
@@ -19,6 +20,12 @@ from gnn_checkpointing.sourced import counted_where, sourced
 
 _FLAT = 0.05
 """A peak counts as flat in density if an edge adds less than this fraction of the bytes that it adds under none."""
+
+
+def _size_after(fails: Sequence[bool], effects: Sequence[Any]) -> float | None:
+    """Size of the effect that follows the last one that fails; None if that is the largest."""
+    after = max((place for place, failed in enumerate(fails, start=1) if failed), default=0)
+    return effects[after].size if after < len(effects) else None
 
 
 @dataclass(frozen=True)
@@ -68,15 +75,16 @@ class Facts(Fronts):
 
     def pays_at(self, effects: Sequence[Any]) -> float | None:
         """Batch size from which on a policy is worth its time; None if the largest batch is not."""
-        poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
-        return effects[poor + 1].size if poor + 1 < len(effects) else None
+        return _size_after([self.pays(effect) != "supported" for effect in effects], effects)
 
-    def less_from(self, effects: Sequence[Any], others: Sequence[Any]) -> float | None:
-        """Batch size from which on `effects` need less memory than `others`; None if the largest batch does not."""
-        pairs = list(zip(effects, others, strict=True))
-        more = [place for place, (one, other) in enumerate(pairs) if one.activation_bytes >= other.activation_bytes]
-        last = more[-1] + 1 if more else 0
-        return effects[last].size if last < len(effects) else None
+    @staticmethod
+    def less_from(effects: Sequence[Any], others: Sequence[Any]) -> float | None:
+        """Batch size from which on `effects` need less memory than `others`; None if the largest batch does not.
+
+        A size that only `effects` have counts for them: the others did not complete there.
+        """
+        known = {other.size: other.activation_bytes for other in others}
+        return _size_after([known.get(one.size, math.inf) <= one.activation_bytes for one in effects], effects)
 
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect on the largest graph at the densest timed level (`place` -1), for each convolution."""
