@@ -37,6 +37,21 @@ for peak in (0, 2**40, 0):
         os.kill(int(children), signal.SIGKILL)
 """
 
+CELLS = """
+import os
+from gnn_checkpointing.measurement import high_water
+plain = high_water.Subject.step
+
+def step(subject):
+    print(os.getpid(), flush=True)
+    plain(subject)
+
+high_water.Subject.step = step
+reader = high_water.HighWaterReader(study, graph_file, {cell.id: cell})
+for _ in range(2):
+    reader.readings(cell.id, dict.fromkeys(["none", "layers"], 0), lambda: None)
+"""
+
 STEPS = """
 from gnn_checkpointing.measurement import high_water
 plain = high_water.Subject.step
@@ -55,6 +70,13 @@ def test_a_policy_that_cuts_layers_is_read_in_its_second_step(tmp_path: Path) ->
     """Its first step also tries each layer. Other policies of large peaks save the time, but for a process's first."""
     study = small_study(policies=("none", "layers", "edge_blocks"))
     assert said(STEPS, study, tmp_path) == ["none", "none", "layers", "edge_blocks", "edge_blocks"]
+
+
+def test_each_cell_is_read_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """A process that has read many cells has a fragmented heap, which a step enlarges by up to 24 MiB."""
+    *first, a, b, c, d = said(CELLS, small_study(policies=("none", "layers")), tmp_path)
+    assert len({*first}) == 1 and len({a, b, c, d}) == 1
+    assert first[0] != a
 
 
 def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:

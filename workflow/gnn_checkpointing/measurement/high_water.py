@@ -2,8 +2,9 @@
 
 Unlike the timed process, this one must return freed memory to the system at once. A new process would spend seconds on
 imports, so the worker forks a server after its imports and before it computes anything: no thread pool, no fragmented
-heap, no CUDA. The server in turn forks the process that reads all cells, and another one if that dies, so that a policy
-that kills the process loses only its own reading.
+heap, no CUDA. The server in turn forks one process per cell, and another one if that dies, so that a policy that kills
+the process loses only its own reading. A process that read several cells would fragment its heap: the small objects of
+a step would then touch more and more pages, up to 24 MiB that no tensor holds (seen in study `depth`).
 """
 
 import ctypes
@@ -24,7 +25,6 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.device import spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
@@ -115,7 +115,7 @@ class HighWaterReader:
             os.closerange(theirs.fileno() + 1, 2**16)
             give_freed_memory_back()
             while True:
-                reader = _forked(lambda: _read_cells(theirs, study, graph_file, cells))
+                reader = _forked(lambda: _read_cell(theirs, study, graph_file, cells))
                 _, status = os.waitpid(reader, 0)
                 theirs.send(("ended", os.waitstatus_to_exitcode(status)))
 
@@ -159,7 +159,7 @@ class HighWaterReader:
                     found[value[0]] = value[1]
                 elif kind == "done":
                     return "done"
-                elif reader is not None:  # otherwise it died between two requests: its successor takes this one
+                elif reader is not None:  # otherwise the last cell's process has ended: the next takes this request
                     how = signal.Signals(-value).name if value < 0 else f"exit code {value}"
                     return "took too long" if killed else f"ended early ({how})"
         except (EOFError, OSError):
@@ -178,31 +178,25 @@ def _forked(work: Callable[[], None]) -> int:
     return process
 
 
-def _read_cells(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
-    graph = None
-    while True:
-        cell, policies, warmed = worker.recv()
-        worker.send(("reader", os.getpid()))
-        if graph is None:
-            torch.set_num_threads(study.measurement.threads)
-            graph = load_graph(graph_file)
-            spread_net(_CPU)
-            # The first checkpoint makes PyTorch import modules (4 MiB), which must not count as part of a step.
-            value = torch.ones(1, requires_grad=True)
-            checkpoint(torch.exp, value, use_reentrant=False).backward()
-            gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
-        forget_compiled()  # kernels compiled for another cell have other sizes
-        task = cell_task(graph, cells[cell], _CPU)
-        for policy in policies:
-            try:
-                found = _read(subject_of(cells[cell], task, policy), policy in warmed)
-            except Exception as error:
-                reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
-                found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
-            worker.send(("read", (policy, found)))
-        del task
-        give_garbage_back()  # this process idles while the next cell is timed
-        worker.send(("done", None))
+def _read_cell(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
+    """Wait for a request and read the policies of its cell."""
+    cell, policies, warmed = worker.recv()
+    worker.send(("reader", os.getpid()))
+    torch.set_num_threads(study.measurement.threads)
+    task = cell_task(load_graph(graph_file), cells[cell], _CPU)
+    spread_net(_CPU)
+    # The first checkpoint makes PyTorch import modules (4 MiB), which must not count as part of a step.
+    value = torch.ones(1, requires_grad=True)
+    checkpoint(torch.exp, value, use_reentrant=False).backward()
+    gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
+    for policy in policies:
+        try:
+            found = _read(subject_of(cells[cell], task, policy), policy in warmed)
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
+            found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
+        worker.send(("read", (policy, found)))
+    worker.send(("done", None))
 
 
 def _read(subject: Subject, warmed: bool) -> HighWater:
