@@ -19,7 +19,7 @@ def test_values_come_back_exactly(tmp_path: Path) -> None:
 
 
 def test_a_table_has_the_columns_of_cuda_where_something_ran_there(tmp_path: Path) -> None:
-    of_cuda = {column.name for column in COLUMNS if column.cuda}
+    of_cuda = {column.name for column in COLUMNS if column.flag == "cuda"}
     assert {"reserved_bytes", "driver_bytes", "device_time_seconds"} <= of_cuda
     for device in ("cpu", "cuda"):
         rows = [ROW | {"device": device, "reserved_bytes": None}, ROW | {"device": device, "reserved_bytes": 7}]

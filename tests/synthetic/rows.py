@@ -96,7 +96,7 @@ CONSTANT: dict[str, Value] = {
     **{"rounds": 10, "processes": 2, "process_spread": 0.005},
     **{"loss_error": 0.0, "gradient_error": 1e-7, "buffer_error": 0.0},
     **{"same_loss": True, "same_gradients": True, "same_buffers": True},
-    **{column.name: None for column in COLUMNS if column.cuda},
+    **{column.name: None for column in COLUMNS if column.flag == "cuda"},
 }
 """Values that all rows share by default."""
 

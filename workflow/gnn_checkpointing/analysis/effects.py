@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from statistics import median
 from typing import Any
@@ -39,7 +39,15 @@ def effects(
     Policies that were not shown to compute the same as none are left out; those that train another model are marked.
     `in_sentinels`: whether laws of time are fitted in sentinels.
     """
-    place = _places(rows)
+    by_graph = {row.graph: row for row in rows}
+
+    def place(row: Row) -> Place:
+        # A derived graph takes the size and density of the graph that it was made from.
+        base = by_graph.get(row.base, row) if row.derivation else row
+        own = (base.num_nodes, base.degree) if base.is_drawn else (0, base.average_degree)
+        origin = base.family if base.is_drawn else (row.base or row.graph)
+        kind = METHODS.get(row.derivation, "generated" if row.is_drawn else "real")
+        return kind, *own, origin, row.derivation, row.derivation_size or 0.0
 
     def order(row: Row) -> tuple[Any, ...]:
         # Draws of one size and density form one group, as do batches of one size.
@@ -64,20 +72,6 @@ def effects(
         models=_models([row for row in rows if row.allocator == reference]),
     )
     return found.model_copy(update=frontier(table, reference)), found_noise
-
-
-def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
-    """A function from a row to its place; derived graphs take the size and density of the graph they were made from."""
-    by_graph = {row.graph: row for row in rows}
-
-    def place(row: Row) -> Place:
-        base = by_graph.get(row.base, row) if row.derivation else row
-        own = (base.num_nodes, base.degree) if base.is_drawn else (0, base.average_degree)
-        origin = base.family if base.is_drawn else (row.base or row.graph)
-        kind = METHODS.get(row.derivation, "generated" if row.is_drawn else "real")
-        return kind, *own, origin, row.derivation, row.derivation_size or 0.0
-
-    return place
 
 
 _OF_ALL_CELLS = (
@@ -176,15 +170,17 @@ def _beside_reference_family(rows: list[Effect]) -> tuple[str | None, list[Effec
         return row.kind, row.allocator, row.convolution, row.policy, row.num_nodes, row.requested_average_degree
 
     bases = {place(row): row for row in rows if row.family == reference and row.kind == "generated"}
-    return reference, [_beside(row, bases.get(place(row))) for row in rows]
 
+    def beside(row: Effect) -> Effect:
+        base = bases.get(place(row))
+        if base is None or row.activation_ratio is None or base.activation_ratio is None:
+            return row
+        over = {"activation_over_reference": row.activation_ratio.over(base.activation_ratio)}
+        if row.time_ratio and base.time_ratio:
+            over["time_over_reference"] = row.time_ratio.relative_to(base.time_ratio)
+        return row.model_copy(update=over)
 
-def _beside(row: Effect, base: Effect | None) -> Effect:
-    if base is None or row.activation_ratio is None or base.activation_ratio is None:
-        return row
-    timed = None if row.time_ratio is None or base.time_ratio is None else row.time_ratio.relative_to(base.time_ratio)
-    over = {"activation_over_reference": row.activation_ratio.over(base.activation_ratio), "time_over_reference": timed}
-    return row.model_copy(update=over)
+    return reference, [beside(row) for row in rows]
 
 
 def _models(rows: Sequence[Row]) -> list[StudyModel]:

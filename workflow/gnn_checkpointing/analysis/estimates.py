@@ -7,9 +7,8 @@ from functools import cache
 
 import numpy as np
 from scipy.stats import norm
-from scipy.stats import t as student
 
-from gnn_checkpointing.analysis.results import Estimate, RunToRun
+from gnn_checkpointing.analysis.results import Estimate, RunToRun, quantile
 from gnn_checkpointing.analysis.rounding import Floats
 from gnn_checkpointing.analysis.table import Row
 from gnn_checkpointing.records.measurements_table import Value
@@ -39,7 +38,7 @@ class Noise:
         middle = logarithms(cells, "time_ratio")
         low, high = logarithms(cells, "time_ratio_low"), logarithms(cells, "time_ratio_high")
         confidence = quantile_of or self.confidence
-        stretch = _quantile(confidence, None) / _quantile(self.confidence, None)
+        stretch = quantile(confidence) / quantile(self.confidence)
         scatter = _reach(self.ratio_scatter, len(cells), confidence)
         run = self.run.reach(confidence)
         # Half-widths of the mean due to the intervals of its cells.
@@ -49,7 +48,7 @@ class Noise:
     def seconds(self, cells: Sequence[Row]) -> Estimate:
         """The mean step time of timed cells, at the machine's speed on that day."""
         deviation = self.run.seconds_deviation if self.run.level_deviation is None else self.run.level_deviation
-        run = deviation * _quantile(self.confidence, self.run.level_degrees_of_freedom)
+        run = deviation * quantile(self.confidence, self.run.level_degrees_of_freedom)
         reach = math.hypot(_reach(self.seconds_scatter, len(cells), self.confidence), run)
         return _around(float(logarithms(cells, "step_time_seconds").mean()), reach, reach)
 
@@ -134,18 +133,12 @@ def widened_tail(count: int, confidence: float) -> float:
     The plain percentile interval is too narrow for few values: Hesterberg (2015), "What teachers should know about
     the bootstrap", section 3.3 (The American Statistician 69:4, expanded percentile interval).
     """
-    quantile = student.ppf((1 - confidence) / 2, count - 1)
-    return float(norm.cdf(math.sqrt(count / (count - 1)) * quantile))
+    return float(norm.cdf(-math.sqrt(count / (count - 1)) * quantile(confidence, count - 1)))
 
 
 def _reach(scatter: tuple[float, int], count: int, confidence: float) -> float:
     deviation, freedom = scatter
-    return deviation / math.sqrt(count) * _quantile(confidence, freedom) if freedom else 0.0
-
-
-def _quantile(confidence: float, freedom: int | None) -> float:
-    tail = (1 + confidence) / 2
-    return float(norm.ppf(tail) if freedom is None else student.ppf(tail, freedom))
+    return deviation / math.sqrt(count) * quantile(confidence, freedom) if freedom else 0.0
 
 
 def _around(logarithm: float, below: float, above: float) -> Estimate:

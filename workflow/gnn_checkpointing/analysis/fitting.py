@@ -104,12 +104,10 @@ class Fit:
             ends = self.result.conf_int(alpha=1 - self.confidence)
         params = self.result.params[:, np.newaxis]
         table = np.hstack([params, np.where(np.isnan(ends), params, ends)])  # [num_columns, 3]: estimate, low, high
-        return tuple(map(_in_units, table.tolist(), self.units.tolist()))
-
-    @property
-    def units(self) -> Floats:
-        """Base units in the unit of each coefficient of the scaled columns."""
-        return self.response_scale / self.column_scales
+        units = self.response_scale / self.column_scales  # bytes or seconds in the unit of each coefficient
+        scaled = zip(table.tolist(), units.tolist(), strict=True)
+        found = ([_rounded(end, unit) for end in row] for row, unit in scaled)
+        return tuple(Estimate(estimate=middle, low=low, high=high) for middle, low, high in found)
 
     @property
     def r_squared(self) -> float:
@@ -153,18 +151,8 @@ def fitted(
 
 def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
     """The coefficients; coefficients of bytes have no sampling error, so their intervals are single points."""
-    if response in SAMPLED:
-        return fit.coefficients
-    return tuple(
-        exactly(_rounded(value, unit))
-        for value, unit in zip(fit.result.params.tolist(), fit.units.tolist(), strict=True)
-    )
-
-
-def _in_units(ends: Sequence[float], unit: float) -> Estimate:
-    """A coefficient of scaled columns with its interval (estimate, low, high) in base units."""
-    estimate, low, high = (_rounded(end, unit) for end in ends)
-    return Estimate(estimate=estimate, low=low, high=high)
+    found = fit.coefficients
+    return found if response in SAMPLED else tuple(exactly(one.estimate) for one in found)
 
 
 def _rounded(value: float, unit: float) -> float:

@@ -13,9 +13,6 @@ from gnn_checkpointing.refusal import Refusal
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
-UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None, "num_classes": None}
-"""Defaults for columns that older tables lack, and for `num_classes`, which no table has: it belongs to the graph."""
-
 
 @dataclass(frozen=True)
 class Protocol:
@@ -46,7 +43,7 @@ class Row(SimpleNamespace):
 
     Ratios are None where policy none did not complete, times where they were not taken. `convolution` names the series:
     a convolution under another aggregation, or in another model, is another series. `stack` does not depend on the
-    model.
+    model. `num_classes` belongs to the graph and is in no table: None where it is not known.
     """
 
     def but(self, **values: Value) -> Self:
@@ -92,7 +89,7 @@ def first_visits(rows: Sequence[Mapping[str, Value]]) -> list[Mapping[str, Value
 def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
     """The completed rows of first visits, sorted."""
     chosen = [
-        Row(**UNKNOWN | row | {"convolution": series(row), "stack": series({**row, "model": ""})})
+        Row(**row | {"num_classes": None, "convolution": series(row), "stack": series({**row, "model": ""})})
         for row in map(dict, first_visits(rows))
         if row["outcome"] == "completed"
     ]

@@ -69,11 +69,8 @@ def quick_complaints(folder: Path) -> list[str]:
 
 def measured_complaints(run: RunFolder) -> list[str]:
     """Complaints about the measurements, from which a report can be made again."""
-
-    def check(_folder: Path) -> list[str]:
-        return _unread(run, READERS.keys() - _CONCLUDED) or _of_all(_MEASURED, run)
-
-    return within(MOST_SECONDS, run.folder, check)
+    measured = READERS.keys() - _CONCLUDED
+    return within(MOST_SECONDS, run.folder, lambda _: _unread(run, measured) or _of_all(_MEASURED, run))
 
 
 def believed_complaints(

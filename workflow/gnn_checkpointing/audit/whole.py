@@ -15,7 +15,7 @@ from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report.run_folder import RunFolder
 from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell, visits
-from gnn_checkpointing.study.graph_design import DerivedGraph, GeneratedGraph, LoadedGraph, study_graphs
+from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph, encoded_graphs, study_graphs
 
 _TOLERANCE = 1e-9
 """Relative tolerance for medians and bootstrap intervals of the same numbers under another version of a library."""
@@ -148,9 +148,8 @@ def beside(run: RunFolder) -> Iterator[str]:
             continue
         wanted = {"study": study.name, "epochs": epochs, "seed": asked[place], "graph_label": labels.get(job.graph)}
         yield from _apart(words, vars(job) | {"losses": len(job.losses)}, wanted | {"losses": epochs})
-    egos = [one for one in study_graphs(study) if isinstance(one, DerivedGraph) and one.method == "encodings"]
     encoded = {(cost.graph, cost.radius) for cost in run.encodings}
-    for graph, radius in sorted(encoded ^ {(one.base.id, round(one.size)) for one in egos}):
+    for graph, radius in sorted(encoded ^ {(one.base.id, round(one.size)) for one in encoded_graphs(study)}):
         yield f"encodings.json: {graph}, radius {radius}: counted or asked for by the study, not both"
     if (run.explained is None) != (study.explained is None):
         yield f"explained.json: {'asked for by the study, and not there' if study.explained else 'not asked for'}"
@@ -160,7 +159,7 @@ def table(run: RunFolder) -> Iterator[str]:
     """Yield rows of the table that disagree with the records."""
     again = {_row(row): row for row in table_rows(run.records, run.study.analysis)}
     # Tables made before a column existed have nothing in it.
-    compared = [column.name for column in COLUMNS if not column.new or any(row[column.name] for row in run.rows)]
+    compared = [column.name for column in COLUMNS if column.flag != "new" or any(row[column.name] for row in run.rows)]
     given = {_row(row): row for row in run.rows}
     for cell, policy, _ in sorted(again.keys() ^ given.keys(), key=str):
         yield f"measurements.csv: cell {cell}, policy {policy}: in the records or in the table, not in both"

@@ -39,7 +39,9 @@ def _instances(template: Template, findings: Findings) -> Iterator[Asked]:
             continue
         for policy in variants(findings, template.policy) if template.policy else [""]:
             asked = Asked(findings, convolution, policy)
-            if not template.beside or _both_measured(asked, template.beside):
+            others = variants(findings, template.beside) if template.beside else []
+            both = levels(asked) and any(levels(asked, policy=other) for other in others)
+            if both or not template.beside:
                 yield asked
 
 
@@ -60,12 +62,6 @@ def _measured(needed: str, findings: Findings) -> bool:
         "ego networks": [point for point in findings.effects.ego if point.method == "ego_networks"],
     }
     return bool(found[needed])
-
-
-def _both_measured(asked: Asked, beside: str) -> bool:
-    """Whether a convolution was measured on generated graphs with its policy and with one of kind `beside`."""
-    others = variants(asked.findings, beside)
-    return bool(levels(asked)) and any(levels(asked, policy=other) for other in others)
 
 
 def _claim(template: Template, asked: Asked) -> Claim:

@@ -1,13 +1,14 @@
 """A claim as data: sentence, source, underlying estimate, the rule that judges it, and the verdict."""
 
+from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from gnn_checkpointing.analysis.results import Estimate, Result, Share
 from gnn_checkpointing.analysis.rounding import all_significant
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.record import checked
 
 Verdict = Literal["supported", "refuted", "inconclusive", "untested"]
@@ -67,9 +68,7 @@ class Ledger(Result):
 def written(ledger: Ledger) -> dict[str, Any]:
     """The content of a `claims.json`; fields that all claims of a template share are stated once, under `alike`."""
     values = all_significant(ledger.model_dump(mode="json"))
-    own: dict[str, list[dict[str, Any]]] = {}
-    for claim in values["claims"]:
-        own.setdefault(claim["id"].partition(":")[0], []).append(claim)
+    own = grouped(values["claims"], lambda claim: claim["id"].partition(":")[0])
     alike = {
         template: {name: claims[0][name] for name in _ALIKE if all(one[name] == claims[0][name] for one in claims)}
         for template, claims in own.items()
@@ -81,9 +80,8 @@ def written(ledger: Ledger) -> dict[str, Any]:
     return {**values, "alike": alike, "claims": values["claims"]}
 
 
-def read_ledger(path: Path) -> Ledger:
-    """The content of a `claims.json`, or a refusal that names the file and the field."""
-    return checked(path, Ledger, "make it again with `judge`")
+read_ledger = partial(checked, kind=Ledger, remedy="make it again with `judge`")
+"""Read the content of a `claims.json`; a refusal names the file and the field."""
 
 
 def ledger_schema() -> dict[str, Any]:

@@ -5,23 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Estimate, LeftOut
+from gnn_checkpointing.analysis.results import Estimate, LeftOut, quantile
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.sourced import plain
-
-
-class Ends(NamedTuple):
-    """The ends of an interval, or of many intervals as arrays."""
-
-    low: Any
-    high: Any
-
 
 _VERDICTS: dict[int, Verdict] = {-1: "refuted", 0: "inconclusive", 1: "supported"}
 
@@ -30,60 +21,43 @@ _VERDICTS: dict[int, Verdict] = {-1: "refuted", 0: "inconclusive", 1: "supported
 class Rule:
     """A decision about one or several intervals: a clause for the reader, and a function of the intervals.
 
-    `decide` gives a key of `_VERDICTS`, or an array of keys for arrays of ends.
+    `decide` gives a key of `_VERDICTS`; if the ends of the intervals are arrays, an array of keys.
     """
 
     words: str
-    decide: Callable[[Sequence[Estimate | Ends]], Any]
+    decide: Callable[[Sequence[Estimate]], Any]
 
-    def verdict(self, estimates: Sequence[Estimate | Ends]) -> Verdict:
+    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
         """The verdict about these intervals; "untested" if there are none."""
         return _VERDICTS[int(self.decide(estimates))] if estimates else "untested"
 
 
-_EACH: dict[str, tuple[str, Callable[..., Any], Callable[..., Any]]] = {
-    "below": (
-        "supported if every interval ends below {0:g}; refuted if one lies at {0:g} or above",
-        lambda value, limit: value.high < limit,
-        lambda value, limit: value.low >= limit,
-    ),
-    "above": (
-        "supported if every interval begins above {0:g}; refuted if one lies at {0:g} or below",
-        lambda value, limit: value.low > limit,
-        lambda value, limit: value.high <= limit,
-    ),
-    "at_most": (
-        "supported if no interval reaches above {0:g}; refuted if one interval lies entirely above {0:g}",
-        lambda value, limit: value.high <= limit,
-        lambda value, limit: value.low > limit,
-    ),
-    "at_least": (
-        "supported if no interval reaches below {0:g}; refuted if one interval lies entirely below {0:g}",
-        lambda value, limit: value.low >= limit,
-        lambda value, limit: value.high < limit,
-    ),
-    "within": (
-        "supported if every interval lies within {0:g} to {1:g}; refuted if one interval lies entirely outside",
-        lambda value, low, high: (low <= value.low) & (value.high <= high),
-        lambda value, low, high: (value.high < low) | (high < value.low),
-    ),
-    "exactly": (
-        "supported if every value is {0:g} exactly; refuted if an interval leaves {0:g} out",
-        lambda value, count: (value.low == count) & (value.high == count),
-        lambda value, count: (value.low > count) | (value.high < count),
-    ),
+_EACH = {
+    "below": "supported if every interval ends below {0:g}; refuted if one lies at {0:g} or above",
+    "above": "supported if every interval begins above {0:g}; refuted if one lies at {0:g} or below",
+    "at_most": "supported if no interval reaches above {0:g}; refuted if one interval lies entirely above {0:g}",
+    "at_least": "supported if no interval reaches below {0:g}; refuted if one interval lies entirely below {0:g}",
+    "within": "supported if every interval lies within {0:g} to {1:g}; refuted if one interval lies entirely outside",
+    "exactly": "supported if every value is {0:g} exactly; refuted if an interval leaves {0:g} out",
 }
-"""Each rule in words with its limits, when an interval satisfies it, and when it says the opposite."""
+"""Each rule in words with its limits. All of them say between which two values every interval lies."""
 
 
 def _each(name: str, *limits: float) -> Rule:
-    """Supported if each interval says so, refuted if one says the opposite."""
-    words, holds, fails = _EACH[name]
+    """Supported if each interval lies between the limits, refuted if one lies entirely outside."""
+    least = -math.inf if name in ("below", "at_most") else limits[0]
+    most = math.inf if name in ("above", "at_least") else limits[-1]
+    before = np.less if name in ("below", "above") else np.less_equal
 
-    def decide(estimates: Sequence[Estimate | Ends]) -> Any:
-        return np.min([np.where(fails(one, *limits), -1, holds(one, *limits)) for one in estimates], axis=0)
+    def decide(estimates: Sequence[Estimate]) -> Any:
+        decided = []
+        for one in estimates:
+            holds = before(least, one.low) & before(one.high, most)
+            meets = before(least, one.high) & before(one.low, most)
+            decided.append(np.where(meets, holds, -1))
+        return np.min(decided, axis=0)
 
-    return Rule(words.format(*limits), decide)
+    return Rule(_EACH[name].format(*limits), decide)
 
 
 RULES: dict[str, Callable[..., Rule]] = {name: partial(_each, name) for name in _EACH}
@@ -93,7 +67,7 @@ below, above, at_most, at_least, within, exactly = RULES.values()
 def respectively(*rules: Rule) -> Rule:
     """Several quantities in a fixed order, each with a rule of its own; the claim holds if all of them do."""
 
-    def decide(estimates: Sequence[Estimate | Ends]) -> Any:
+    def decide(estimates: Sequence[Estimate]) -> Any:
         return np.min([rule.decide([one]) for rule, one in zip(rules, estimates, strict=True)], axis=0)
 
     return Rule("; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(rules, start=1)), decide)
@@ -118,14 +92,14 @@ def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
 def with_margin(estimates: Sequence[Estimate], margin: float, findings: Findings) -> tuple[Estimate, ...]:
     """The estimates, with intervals widened for an error of `margin` run-to-run deviations of a step time."""
     run = findings.effects.run_to_run
-    reach = plain(margin * run.seconds_deviation) * _quantile(findings.effects.confidence) if run else 0.0
+    reach = plain(margin * run.seconds_deviation) * quantile(plain(findings.effects.confidence)) if run else 0.0
     ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
     return tuple(one.model_copy(update=end) if reach else one for one, end in zip(estimates, ends, strict=True))
 
 
 def share_of(share: float, count: int, findings: Findings) -> Estimate:
     """A share of `count` cells with Wilson's interval, as other runs scatter by as much as other cells would."""
-    found, square = plain(share), _quantile(findings.effects.confidence) ** 2 / count
+    found, square = plain(share), quantile(plain(findings.effects.confidence)) ** 2 / count
     middle = (found + square / 2) / (1 + square)
     reach = math.sqrt(square * found * (1 - found) + square**2 / 4) / (1 + square)
     return Estimate.model_construct(estimate=share, low=min(found, middle - reach), high=max(found, middle + reach))
@@ -155,11 +129,19 @@ def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> fl
     if not estimates:
         return 0.0
     generator = np.random.Generator(np.random.PCG64(0))
-    draws = [math.sqrt(2) * generator.standard_normal(RUNS) for _ in estimates]
-    drawn = [_again(one, confidence, each) for one, each in zip(estimates, draws, strict=True)]
+    width = 2 * quantile(plain(confidence))
+    pairs: list[tuple[Any, Any]] = []
+    for one in estimates:
+        middle, low, high = (plain(value) for value in (one.estimate, one.low, one.high))
+        draws = math.sqrt(2) * generator.standard_normal(RUNS)
+        if low > 0:
+            again = np.exp(draws * (math.log(high / low) / width)) * middle
+        else:
+            again = draws * ((high - low) / width) + middle
+        pairs.append((middle, again))
     here, there = (
-        rule.decide([Ends(each, each) for each in values])
-        for values in ([plain(one.estimate) for one in estimates], drawn)
+        rule.decide([Estimate.model_construct(estimate=each, low=each, high=each) for each in values])
+        for values in zip(*pairs, strict=True)
     )
     return int(np.count_nonzero(there != here)) / RUNS
 
@@ -167,18 +149,3 @@ def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> fl
 def steady(verdict: Verdict, flips: float) -> Verdict:
     """The verdict, unless another run might turn it."""
     return "inconclusive" if flips > MOST_FLIPS and verdict in ("supported", "refuted") else verdict
-
-
-def _again(one: Estimate, confidence: float, draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    middle, low, high = (plain(value) for value in (one.estimate, one.low, one.high))
-    quantile = _quantile(confidence)
-    if low > 0:
-        found: NDArray[np.float64] = np.exp(draws * (math.log(high / low) / 2 / quantile)) * middle
-        return found
-    around: NDArray[np.float64] = draws * ((high - low) / 2 / quantile) + middle
-    return around
-
-
-def _quantile(confidence: float) -> float:
-    """The normal quantile of a two-sided interval."""
-    return NormalDist().inv_cdf((1 + plain(confidence)) / 2)

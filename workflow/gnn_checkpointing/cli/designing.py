@@ -24,17 +24,11 @@ def design(*, study: Study = STUDY) -> None:
 def schema(
     *, of: Annotated[Literal["study", "claims", "summary"], says("a study file, claims.json or summary.json")] = "study"
 ) -> None:
-    if of == "study":
-        made = reading.study_schema()
-    elif of == "claims":
-        from gnn_checkpointing.claims.ledger import ledger_schema
+    from gnn_checkpointing.claims.ledger import ledger_schema
+    from gnn_checkpointing.report.index import summary_schema
 
-        made = ledger_schema()
-    else:
-        from gnn_checkpointing.report.index import summary_schema
-
-        made = summary_schema()
-    print(json.dumps(made, indent=2))
+    schemas = {"study": reading.study_schema, "claims": ledger_schema, "summary": summary_schema}
+    print(json.dumps(schemas[of](), indent=2))
 
 
 def model(*, study: Study = STUDY) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.audit.checks.run import VERSIONS
 from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.comparison.results import Check, Difference
@@ -190,11 +191,8 @@ def around(pairs: Sequence[Joined], first: RunFolder, second: RunFolder) -> Iter
 def _alone(there: RunFolder, elsewhere: RunFolder) -> dict[str, str]:
     """For each cell, the policies that only the first of the two runs has."""
     known = {place(row) for row in elsewhere.rows}
-    policies: dict[str, list[str]] = {}
-    for row in there.rows:
-        if place(row) not in known:
-            policies.setdefault(str(row["cell"]), []).append(str(row["policy"]))
-    return {cell: ", ".join(names) for cell, names in policies.items()}
+    cells = grouped((row for row in there.rows if place(row) not in known), lambda row: str(row["cell"]))
+    return {cell: ", ".join(str(row["policy"]) for row in rows) for cell, rows in cells.items()}
 
 
 def _settings(run: RunFolder) -> dict[str, str]:

@@ -15,7 +15,7 @@ from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.audit.checks.run import VERSIONS
 from gnn_checkpointing.comparison import COMPARISON, PAGE, folders, machines, ratios, shared, why_nothing
 from gnn_checkpointing.comparison.checks import QUESTIONS, around, compared, joined
-from gnn_checkpointing.comparison.results import AtRow, Comparison, Machine, Pair, RatioSummary, StudyCompared
+from gnn_checkpointing.comparison.results import AtRow, Comparison, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts, texts_from
@@ -39,6 +39,8 @@ _WORDS: dict[str, Any] = {
     "whole": lambda found: next(iter(found), None),
 }
 """Functions that columns may use: formats of their values, and the first item of a list, if any."""
+
+_series = attrgetter("convolution", "policy", "allocator")
 
 
 def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
@@ -224,7 +226,3 @@ def _alternative(title: str, pair: Pair, measured: list[AtRow]) -> str:
         spans = [(min(side), max(side), slug) for slug, side in sides.items()]
         marked.append((own[0].policy, summaries[series].cells, spans, summaries[series].quotient))
     return _text("alternative", pair=pair, title=title, marked=marked)
-
-
-def _series(one: RatioSummary | AtRow) -> tuple[str, str, str]:
-    return one.convolution, one.policy, one.allocator

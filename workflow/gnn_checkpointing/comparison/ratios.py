@@ -42,16 +42,11 @@ def at_rows(pairs: Sequence[Joined], value: Callable[[Row], Estimate | None]) ->
 def throughputs(pairs: Sequence[Joined]) -> list[AtRow]:
     """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
     largest: dict[tuple[str, ...], AtRow] = {}
-    for one in at_rows(pairs, _throughput):
+    for one in at_rows(pairs, lambda row: exactly(rate) if (rate := number(row, "edges_per_second")) else None):
         key = one.allocator, one.convolution, one.policy
         if key not in largest or one.num_edges > largest[key].num_edges:
             largest[key] = one
     return list(largest.values())
-
-
-def _throughput(row: Row) -> Estimate | None:
-    rate = number(row, "edges_per_second")
-    return exactly(rate) if rate else None
 
 
 def ratio_summaries(pairs: Sequence[AtRow], confidences: tuple[float, float]) -> list[RatioSummary]:

@@ -67,13 +67,7 @@ def trained(weights: Path, size: Size, classes: int, side: int, k: int) -> Vig:
 
 
 def explained(
-    model: Vig,
-    size: Size,
-    found: Sequence[Picture],
-    batch: int,
-    label: str,
-    weights_sha256: str,
-    progress: Progress,
+    model: Vig, size: Size, found: Sequence[Picture], batch: int, label: str, weights_sha256: str, progress: Progress
 ) -> Explained:
     """Compute every block's measures over all images."""
     blocks: list[Measures] = [{} for _ in model.blocks]

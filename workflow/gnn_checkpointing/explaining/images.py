@@ -193,8 +193,10 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a file by name, without executing any code from the file."""
     try:
         # torch stores tensors uncompressed; a compressed file may be made to exhaust memory.
-        if zipfile.is_zipfile(path) and sum(one.file_size for one in _members(path)) > path.stat().st_size:
-            raise ValueError("it is compressed")
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if sum(one.file_size for one in archive.infolist()) > path.stat().st_size:
+                    raise ValueError("it is compressed")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; download the published weights first, or correct the path") from None
@@ -212,11 +214,6 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     if len(tensors) < len(content):
         raise Refusal(f"{path}: has tensors of one name with and without module. before it; keep one of each")
     return tensors
-
-
-def _members(path: Path) -> list[zipfile.ZipInfo]:
-    with zipfile.ZipFile(path) as archive:
-        return archive.infolist()
 
 
 def _plain(value: Any) -> bool:

@@ -8,15 +8,13 @@ plan.recommended            # the fastest policy that fits, such as "edge_blocks
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
 from gnn_checkpointing.planning import arithmetic
 from gnn_checkpointing.planning.answering import answering, left_out, warnings
-from gnn_checkpointing.planning.arithmetic import Step, largest, peak, seconds
+from gnn_checkpointing.planning.arithmetic import Step, largest, near, peak, seconds
 from gnn_checkpointing.planning.knowledge import (
     FILE,
     Knowledge,
@@ -126,8 +124,13 @@ class Planner:
         attends = convolution in ATTENTION
         sizes = _checked(model, num_nodes, num_edges, memory_gib, attends=attends)
         step = Step(num_nodes, float(num_edges), sizes, attention_dropout and attends)
-        with _possible_laws(self.knowledge):
+        try:
             return self._answer(convolution, step, memory_gib * GIB, self_loops=self_loops)
+        except (ArithmeticError, LookupError, ValueError) as error:  # as a damaged file has them
+            raise Refusal(
+                f"study {self.knowledge.study}: its {FILE} has impossible laws ({reason(error)}); make it again with "
+                "`knowledge`"
+            ) from None
 
     def _answer(self, convolution: str, step: Step, memory_bytes: float, *, self_loops: bool) -> Plan:
         every = answering(self.knowledge, convolution, step)
@@ -151,17 +154,6 @@ class Planner:
             recommended=_recommended(policies),
             warnings=tuple(warnings(self.knowledge, known, reasons, step)),
         )
-
-
-@contextmanager
-def _possible_laws(knowledge: Knowledge) -> Iterator[None]:
-    """Refuse laws with which nothing can be computed, as a damaged `planner.json` has them."""
-    try:
-        yield
-    except (ArithmeticError, LookupError, ValueError) as error:
-        raise Refusal(
-            f"study {knowledge.study}: its {FILE} has impossible laws ({reason(error)}); make it again with `knowledge`"
-        ) from None
 
 
 def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
@@ -194,25 +186,20 @@ def _policy(
     degree = step.edges / step.nodes
     densest = min(int(step.nodes) * (int(step.nodes) - 1), arithmetic.MOST_EDGES)
     most = largest(known, memory, lambda edges: replace(step, edges=edges), densest)
+    at_density = ((1.0, edges / nodes) for nodes, edges in known.faster_at)
+    promising = not step.attention_dropout and any(near(one, (1.0, degree)) for one in at_density)
     return PolicyPlan(
         policy=known.policy,
         peak=found,
         time=seconds(known, none, step),
         faster=arithmetic.measured_faster(known, step),
-        promising=_faster_at_density(known, step),
+        promising=promising,
         verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
         largest_nodes=largest(
             known, memory, lambda nodes: replace(step, nodes=nodes, edges=degree * nodes), arithmetic.MOST_NODES
         ),
         largest_degree=None if most is None else most / step.nodes,
     )
-
-
-def _faster_at_density(known: PolicyKnowledge, step: Step) -> bool:
-    """Whether the policy's step was measured to be shorter than none's at about this density, with any model."""
-    asked = 1.0, step.edges / step.nodes
-    found = ((1.0, edges / nodes) for nodes, edges in known.faster_at)
-    return not step.attention_dropout and any(arithmetic.near(one, asked) for one in found)
 
 
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:

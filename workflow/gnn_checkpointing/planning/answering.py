@@ -56,7 +56,10 @@ def warnings(
     numbers = {"num_nodes": step.nodes, "num_edges": step.edges, **step.sizes.model_dump()}
     yield from (one.warning for one in knowledge.limits if not one.low <= numbers[one.size] <= one.high)
     yield from _beyond(known, step)
-    yield from _extrapolated(known, step)
+    outside = [one.policy for one in known if not _inside(one, step)]
+    if 0 < len(outside) < len(known):
+        words = "measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested"
+        yield f"{', '.join(outside)}: {words}."
     for one in known:
         block = edges_at_once(one, step)
         if one.blocks is not None and block < min(step.edges, step.nodes - 1):
@@ -81,12 +84,3 @@ def _beyond(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
         counts = f"{measured.num_layers} layers, {measured.hidden_channels} channels, {measured.heads} heads"
         model = f"a model of {counts} and {measured.num_features} input features"
         yield f"{names}: measured on {model}; {BEYOND_MODELS}, and their intervals are untested."
-
-
-def _extrapolated(known: Sequence[PolicyKnowledge], step: Step) -> Iterator[str]:
-    """Yield a warning if only some of the policies were measured on graphs of this size."""
-    inside = [_inside(one, step) for one in known]
-    if any(inside) and not all(inside):
-        names = ", ".join(one.policy for one, measured in zip(known, inside, strict=True) if not measured)
-        words = "measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested"
-        yield f"{names}: {words}."

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from gnn_checkpointing.analysis.laws.counts import counted, terms
 from gnn_checkpointing.analysis.laws.counts import value as value_of
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, Response
-from gnn_checkpointing.analysis.table import series
+from gnn_checkpointing.analysis.table import grouped, series
 from gnn_checkpointing.planning.arithmetic import OF_EDGES, grown, longest_segment, near
 from gnn_checkpointing.planning.knowledge import (
     Blocks,
@@ -198,15 +198,15 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
     if law is None or none is None or law.policy == "none":
         return []
     plain = {one.graph: one.observed for one in none.residuals}
-    ratios: dict[tuple[int, int], list[float]] = {}
-    sizes: dict[tuple[int, int], tuple[int, int]] = {}
-    for one in law.residuals:
-        if one.graph in plain:
-            level = one.num_nodes, round(one.num_edges / one.num_nodes)
-            ratios.setdefault(level, []).append(one.observed / plain[one.graph])
-            sizes.setdefault(level, (one.num_nodes, one.num_edges))
-    faster = [sizes[level] for level, found in ratios.items() if max(found) <= _CLEARLY_FASTER]
-    slower = [size for size in sizes.values() if size not in faster]
+    own = [one for one in law.residuals if one.graph in plain]
+    levels = grouped(own, lambda one: (one.num_nodes, round(one.num_edges / one.num_nodes))).values()
+    faster = {
+        (draws[0].num_nodes, draws[0].num_edges): all(
+            one.observed / plain[one.graph] <= _CLEARLY_FASTER for one in draws
+        )
+        for draws in levels
+    }
+    slower = [size for size, everywhere in faster.items() if not everywhere]
     return [size for size in faster if not any(near(size, other) for other in slower)]
 
 

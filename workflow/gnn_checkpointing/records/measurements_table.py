@@ -22,26 +22,13 @@ class Column:
     unit: str
     meaning: str
     flag: str = ""
-    """`new`, `cuda`, or empty."""
-
-    @property
-    def new(self) -> bool:
-        """Whether older tables lack this column; they are read as if it were empty."""
-        return self.flag == "new"
-
-    @property
-    def cuda(self) -> bool:
-        """Whether only rows measured on CUDA fill this column; tables without such rows leave it out."""
-        return self.flag == "cuda"
+    """`new`: older tables lack it, and are read as if it were empty; `cuda`: only rows measured on CUDA fill it, and
+    tables without such rows leave it out; or empty."""
 
 
-def _columns() -> tuple[Column, ...]:
-    with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as stream:
-        _, *rows = csv.reader(stream)
-    return tuple(Column(name, cast("Kind", kind), unit, meaning, flag) for name, kind, unit, meaning, flag in rows)
-
-
-COLUMNS = _columns()
+with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as _stream:
+    _, *_rows = csv.reader(_stream)
+COLUMNS = tuple(Column(name, cast("Kind", kind), unit, meaning, flag) for name, kind, unit, meaning, flag in _rows)
 
 HOSTS = Column("hosts", "text", "", "which machine each process of the cell ran on", "new")
 """Present only in tables from more than one machine, such as the nodes of a cluster; holds ids, not names."""
@@ -61,7 +48,7 @@ Value = str | int | float | bool | None
 def columns_of(rows: Sequence[Mapping[str, Value]]) -> tuple[Column, ...]:
     """Columns of a table: with the CUDA columns if a row was measured there, and with HOSTS if a row has it."""
     on_cuda = any(row.get("device") == "cuda" for row in rows)
-    kept = tuple(column for column in COLUMNS if on_cuda or not column.cuda)
+    kept = tuple(column for column in COLUMNS if on_cuda or column.flag != "cuda")
     return (*kept, HOSTS) if any(row.get(HOSTS.name) for row in rows) else kept
 
 

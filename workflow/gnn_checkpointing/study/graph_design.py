@@ -55,11 +55,6 @@ class LoadedGraph:
     num_features: int
     seed: int
 
-    @property
-    def content(self) -> str:
-        """Short digest of the content of the graph's files; empty if the study does not list their checksums."""
-        return digest(self.source.files, 8) if self.source.files else ""
-
 
 @dataclass(frozen=True)
 class DerivedGraph:
@@ -90,8 +85,8 @@ def place(spec: GraphSpec) -> str:
     The id alone is the same for every real graph of that name, whatever the content of its files.
     """
     base = spec.base if isinstance(spec, DerivedGraph) else spec
-    content = base.content if isinstance(base, LoadedGraph) else ""
-    return f"{spec.id}.{content}" if content else spec.id
+    files = base.source.files if isinstance(base, LoadedGraph) else {}
+    return f"{spec.id}.{digest(files, 8)}" if files else spec.id
 
 
 def level_name(level: float) -> str:

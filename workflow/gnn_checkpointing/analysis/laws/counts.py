@@ -1,8 +1,8 @@
 """The physical law: activation bytes counted from the tensors that PyG's convolutions make, against measurements.
 
 Letters of the formulas: N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T
-training nodes; float32. R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none. K edges
-of the largest block, and S is 1 where a layer fills two blocks or more, else 0.
+training nodes; float32. K edges of the largest block, and S is 1 where a layer fills two blocks or more, else 0. No
+layer keeps a random state; older code kept 5,056 bytes in each recomputed one.
 
 `closed_forms.csv` has one sum per row. If a series has several, the largest applies, since the peak may fall on
 different instants. Kept for the backward pass: each layer's output per node, for the next layer's weights (4 L F N);
@@ -10,16 +10,15 @@ the class shares of each training node; in SAGE each mean, for its weights, and 
 in the first layer (4 L N - 4 N). The peak adds the head's gradients (4 C F + 4 C + 8), an attention layer's bias (4 F),
 and the messages: in GCN, where each node's self-loop is an edge, the gathered and the weighted ones. With wide features
 the peak is SAGE's first messages with their sums and means, while nothing else is kept (8 M N + 4 N + 4 M E). The sums
-of the first block live while the second full block is computed. Peaks of blocks hold for code that keeps no random
-state (`never`).
+of the first block live while the second full block is computed.
 """
 
 import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -29,22 +28,11 @@ from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import AnalyticCount, ClosedForm, PredictiveLaw, Response
 from gnn_checkpointing.analysis.table import Row, by_series, drawn, grouped
 
-_STATE = 5056
 _BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
-Forms = dict[tuple[str, str, Response], tuple[str, ...]]
 
-
-def _forms(random_state_kept: str) -> Forms:
-    with Path(__file__).with_name("closed_forms.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["random_state_kept"] == random_state_kept]
-    found: Forms = {}
-    for row in rows:
-        key = (row["convolution"], row["policy"], cast("Response", row["response"]))
-        found[key] = (*found.get(key, ()), row["formula"])
-    return found
-
-
-FORMS, BLOCK_FORMS = _forms(""), _forms("never")
+with Path(__file__).with_name("closed_forms.csv").open(encoding="utf-8", newline="") as _stream:
+    _rows = grouped(csv.DictReader(_stream), itemgetter("convolution", "policy", "response"))
+FORMS: dict[tuple[str, str, str], list[str]] = {key: [one["formula"] for one in own] for key, own in _rows.items()}
 """The sums by series, policy and response; the largest one applies."""
 
 # Bytes per edge, for more convolutions: kept, at the peak, and at the peak when whole layers are checkpointed.
@@ -90,25 +78,15 @@ def value(formula: str, sizes: Mapping[str, float]) -> float:
     return sum(number * math.prod(sizes[letter] for letter in letters) for number, letters in terms(formula))
 
 
-def with_state(formula: str, state: int) -> str:
-    """The formula with R replaced by `state`, or without the terms in R if no random state is kept."""
-    if state:
-        return formula.replace("R", str(state))
-    signed = formula.replace("- ", "+ -").split(" + ")
-    return " + ".join(term for term in signed if "R" not in term).replace("+ -", "- ")
-
-
 def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[ClosedForm]:
     """Every closed form compared with the cells that it covers and, where one was chosen, with the fitted law."""
     counting = [row for row in drawn(rows) if row.training_nodes and row.num_classes]
-    state = _random_state(counting)
-    known = FORMS if state else {**FORMS, **BLOCK_FORMS}
     fitted = {(law.convolution, law.policy, law.response): law for law in laws}
     found = []
     for (convolution, policy), cells in by_series(counting):
         for response in _BYTES:
             series = Series(answering(cells, response), response)
-            forms = [with_state(form, state) for form in known.get((convolution, policy, response), ())]
+            forms = FORMS.get((convolution, policy, response), [])
             if not forms or not series.rows:
                 continue
             counts = np.array([max(value(form, _sizes(row)) for form in forms) for row in series.rows])
@@ -138,16 +116,6 @@ def _sizes(row: Row) -> dict[str, float]:
         "K": row.edges_at_once or 0,
         "S": float(row.num_edges >= 2 * (row.edges_at_once or row.num_edges)),
     }
-
-
-def _random_state(rows: Sequence[Row]) -> int:
-    """Bytes of random state that a recomputed layer kept when these cells were measured: all or nothing."""
-    for row in rows:
-        forms = FORMS.get((row.convolution, "layers", "saved_activation_bytes"))
-        if forms is not None and row.policy == "layers":
-            with_none = value(with_state(forms[0], 0), _sizes(row))
-            return _STATE if row.saved_activation_bytes - with_none == _STATE * row.num_layers else 0
-    return 0
 
 
 def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:

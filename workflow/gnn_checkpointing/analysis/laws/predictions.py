@@ -21,10 +21,7 @@ _EQUAL = 1e-6
 
 
 def predictions(
-    rows: Sequence[Mapping[str, Value]],
-    measured: Sequence[Row],
-    protocol: Protocol,
-    generator: np.random.Generator,
+    rows: Sequence[Mapping[str, Value]], measured: Sequence[Row], protocol: Protocol, generator: np.random.Generator
 ) -> Predictions:
     """Laws of the `measured` rows and all their consequences; `rows` also include policies that did not complete."""
     laws: list[asked.FittedLaw] = []

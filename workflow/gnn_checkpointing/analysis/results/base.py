@@ -1,6 +1,7 @@
 """Building blocks of all results: frozen values that are rounded when written, and estimates with intervals."""
 
 import math
+from statistics import NormalDist
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
@@ -77,6 +78,16 @@ class Estimate(Result):
     def inverse(self) -> Self:
         """The reciprocal."""
         return self.model_copy(update={"estimate": 1 / self.estimate, "low": 1 / self.high, "high": 1 / self.low})
+
+
+def quantile(confidence: float, freedom: int | None = None) -> float:
+    """The quantile of a two-sided interval: normal, or Student's t for a deviation that has degrees of freedom."""
+    tail = (1 + confidence) / 2
+    if freedom is None:
+        return NormalDist().inv_cdf(tail)
+    from scipy.special import stdtrit  # few results need it, and it is slow to import
+
+    return float(stdtrit(freedom, tail))
 
 
 def exactly(value: float) -> Estimate:

@@ -1,11 +1,10 @@
 """Results beside the table of effects: models, noise, where each policy pays off, and which policies are unbeaten."""
 
-from statistics import NormalDist
 from typing import ClassVar
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result, Share, in_words
+from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result, Share, in_words, quantile
 
 SAVES_BELOW = 0.99
 """An activation ratio below this saves more than 1 % of memory."""
@@ -32,12 +31,7 @@ class RunToRun(Result):
 
     def reach(self, confidence: float) -> float:
         """How far another run may move a time ratio's logarithm; by Student's t if the study's own repeats decide."""
-        tail = (1 + confidence) / 2
-        if self.degrees_of_freedom is None:
-            return self.deviation * NormalDist().inv_cdf(tail)
-        from scipy.special import stdtrit  # few studies need it, and it is slow to import
-
-        return self.deviation * float(stdtrit(self.degrees_of_freedom, tail))
+        return self.deviation * quantile(confidence, self.degrees_of_freedom)
 
 
 class StudyModel(Result):

@@ -104,25 +104,17 @@ def against_best_budget(asked: Asked, ratio: str) -> Found:
     return over([(own[densest], best)], ratio), note
 
 
-@query("{0}, {policy} / none, on each real graph")
-def on_reals(asked: Asked, ratio: str) -> Found:
-    found = _reals(asked, ratio)
+@query("{0}, {policy} / {1}, on each real graph")
+def on_reals(asked: Asked, ratio: str, other: str) -> Found:
+    found, ratios = _beside(asked, asked.findings.effects.real, ratio, other)
     if not found:
-        return "no real graphs were measured with this convolution and policy"
-    return of(found, ratio), "on " + ", ".join(effect.level for effect in found)
-
-
-@query("{0}, {policy} / layers, on each real graph")
-def against_layers_on_reals(asked: Asked, ratio: str) -> Found:
-    pairs = pairs_of(asked, asked.findings.effects.real, ratio, "layers")
-    if not pairs:
-        return f"no real graphs were measured with both {asked.policy} and layers"
-    return over(pairs, ratio), "on " + ", ".join(effect.level for effect, _ in pairs)
+        return f"no real graphs were measured with {_both(asked, other)}"
+    return ratios, "on " + ", ".join(effect.level for effect in found)
 
 
 @query("{0}, {policy} / none, at every level and on every real graph")
 def everywhere(asked: Asked, ratio: str) -> Found:
-    drawn, loaded = levels(asked, ratio), _reals(asked, ratio)
+    drawn, loaded = levels(asked, ratio), of_policy(asked, asked.findings.effects.real, ratio)
     if not drawn and not loaded:
         return "this convolution and policy were not measured side by side with none"
     names = ["average degrees " + ", ".join(effect.level for effect in drawn)] if drawn else []
@@ -162,13 +154,10 @@ def graded_densest_over_sparsest(asked: Asked, ratio: str) -> Found:
 @query("{0}, {policy} / {1}, on each size of batch")
 def in_batches(asked: Asked, ratio: str, other: str) -> Found:
     batches = [effect for effect in asked.findings.effects.batches if effect.method]
-    pairs = [] if other == "none" else pairs_of(asked, batches, ratio, other)
-    found = of_policy(asked, batches, ratio) if other == "none" else [effect for effect, _ in pairs]
+    found, ratios = _beside(asked, batches, ratio, other)
     if not found:
-        words = "this convolution and policy" if other == "none" else f"both {asked.policy} and {other}"
-        return f"no mini-batches were measured with {words}"
-    note = f"{len(found)} sizes of batch: " + ", ".join(dict.fromkeys(effect.level for effect in found))
-    return over(pairs, ratio) or of(found, ratio), note
+        return f"no mini-batches were measured with {_both(asked, other)}"
+    return ratios, f"{len(found)} sizes of batch: " + ", ".join(dict.fromkeys(effect.level for effect in found))
 
 
 @query("{0}, {policy} / none: in practice / bare, at the densest level", RATIO_OF_RATIOS)
@@ -184,8 +173,17 @@ def _judged(findings: Findings) -> list[Any]:
     return [*findings.effects.generated, *findings.effects.real]
 
 
-def _reals(asked: Asked, ratio: str) -> list[Any]:
-    return sorted(of_policy(asked, asked.findings.effects.real, ratio), key=attrgetter("average_degree"))
+def _beside(asked: Asked, effects: Sequence[Any], ratio: str, other: str) -> tuple[list[Any], list[Estimate]]:
+    """The effects that have the ratio, and the ratio: to none as it is, to another policy divided by that policy's."""
+    if other == "none":
+        own = of_policy(asked, effects, ratio)
+        return own, of(own, ratio)
+    pairs = pairs_of(asked, effects, ratio, other)
+    return [effect for effect, _ in pairs], over(pairs, ratio)
+
+
+def _both(asked: Asked, other: str) -> str:
+    return "this convolution and policy" if other == "none" else f"both {asked.policy} and {other}"
 
 
 def _by_size(asked: Asked, effect: Any, value: Callable[[Any], Estimate | None]) -> str:
