@@ -253,6 +253,14 @@ def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> 
     assert said(STORED, memory_gib=0.01).endswith("or on a machine with more memory.")
 
 
+def test_the_advice_names_what_was_faster_than_none_elsewhere_where_none_is_taken() -> None:
+    """At 44 edges a node on 9,000 nodes: too far away to be taken, and worth a try."""
+    said = advice(planned(STORED, {**BLOCKED, "faster_at": [(9000, 400_000)]}))
+    assert said.startswith("Nothing needs checkpointing: ")
+    assert said.endswith(". edge_blocks was faster at about this density, on another graph or model.")
+    assert "faster" not in advice(planned(STORED, {**BLOCKED, "faster_at": [(9000, 40_000)]}))
+
+
 def test_what_has_no_end_or_fits_with_no_edge_says_so() -> None:
     """Half a TiB holds any graph of 1,000 nodes: 999,000 edges of 208 bytes."""
     assert planned(memory_gib=512).of("none").largest_degree is None
@@ -287,6 +295,10 @@ def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -
         planned(**changes)
     with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
         planned().of("layers")
+    with pytest.raises(Refusal, match="allowed: none here; report/<hardware> has the laws of all its studies"):
+        Planner(KNOWN.model_copy(update={"policies": []})).plan(
+            num_nodes=9, num_edges=9, convolution="GCN", memory_gib=1
+        )
 
 
 @pytest.mark.parametrize(

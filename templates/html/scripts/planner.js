@@ -227,6 +227,13 @@ function fitToo(names) {
   return names.join(", ") + (names.length === 1 ? " fits" : " fit") + ", too. " + UNRANKED;
 }
 
+const DENSITY = "at about this density, on another graph or model.";
+
+function fasterElsewhere(others) {
+  const names = others.filter((one) => one.promising && !one.faster).map((one) => one.policy);
+  return names.length ? " " + names.join(", ") + (names.length === 1 ? " was" : " were") + " faster " + DENSITY : "";
+}
+
 function nothingFits(found, memory) {
   const smallest = least(found, (one) => one.peak.estimate);
   const known = "No policy fits " + size(memory) + " for certain; the smallest peak is that of " + smallest.policy + ", "
@@ -242,14 +249,14 @@ function adviceOf(found, memory, edges) {
   const bytes = size(taken.peak.estimate) + " of " + size(memory);
   const rate = taken.seconds?.span && taken.seconds.estimate ? " (" + significant(edges / taken.seconds.estimate) + " edges a second)" : "";
   const time = taken.seconds === null ? "" : ", " + taken.seconds.words + " a step" + rate;
-  if (taken.policy === "none") return "Nothing needs checkpointing: " + bytes + time + ".";
   const others = found.filter((one) => one.verdict === "fits" && one !== taken);
+  if (taken.policy === "none") return "Nothing needs checkpointing: " + bytes + time + "." + fasterElsewhere(others);
   const names = others.map((one) => one.policy), unknown = others.filter((one) => !isTimed(one)).map((one) => one.policy);
   const take = "Take " + taken.policy + ": " + bytes + time + ".";
   if (names.includes("none")) return take + " It was measured to be faster than none on a graph of about this size.";
   if (isTimed(taken)) return take + (unknown.length ? " " + fitToo(unknown) : "");
   if (taken.promising) {
-    const known = "Its time is not predicted here, but it was faster than none at about this density, on another graph or model.";
+    const known = "Its time is not predicted here, but it was faster than none " + DENSITY;
     return "Take " + taken.policy + ": " + bytes + ". " + known + (unknown.length ? " " + fitToo(unknown) : "");
   }
   if (!names.length) return "Take " + taken.policy + ", the only policy that is certain to fit: " + bytes + time + ".";

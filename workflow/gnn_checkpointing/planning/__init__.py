@@ -132,10 +132,9 @@ class Planner:
     def _answer(self, convolution: str, step: Step, memory_bytes: float, *, self_loops: bool) -> Plan:
         every = answering(self.knowledge, convolution, step)
         if not every:
-            raise Refusal(
-                f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
-                f"{', '.join(self.knowledge.convolutions) or 'none'}"
-            )
+            study, names = self.knowledge.study, ", ".join(self.knowledge.convolutions)
+            allowed = names or "none here; report/<hardware> has the laws of all its studies"
+            raise Refusal(f"convolution {convolution}: study {study} has no law for it; allowed: {allowed}")
         steps = {one.policy: replace(step, measured=one.measured or self.knowledge.measured) for one in every}
         reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
         known = [one for one in every if reasons[one.policy] is None]
