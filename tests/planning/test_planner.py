@@ -281,6 +281,8 @@ def test_what_was_not_measured_is_warned_of() -> None:
     ("changes", "words"),
     [
         ({"num_nodes": 0}, "num_nodes 0: allowed are whole numbers from 1"),
+        ({"num_nodes": 1000.5}, r"num_nodes 1000\.5: allowed are whole numbers"),
+        ({"num_edges": 5.5}, r"num_edges 5\.5: 1,000 nodes have 0 to 999,000 directed edges"),
         ({"num_edges": 10**6}, "1,000 nodes have 0 to 999,000 directed edges"),
         ({"num_nodes": 10**9, "num_edges": 10**15 + 1}, "0 to 1,000,000,000,000,000 directed edges"),
         ({"memory_gib": 0}, "memory_gib 0: allowed are numbers above 0"),

@@ -166,7 +166,7 @@ def _possible_laws(knowledge: Knowledge) -> Iterator[None]:
 def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
     """The model's sizes, or refuse impossible numbers."""
     for name, value in {**sizes, "num_nodes": num_nodes}.items():
-        if not 1 <= value <= MOST:
+        if not 1 <= value <= MOST or value % 1:
             raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
     if attends and sizes["hidden_channels"] % sizes["heads"]:
         raise Refusal(
@@ -174,7 +174,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             "concatenated into channels"
         )
     most_edges = min(num_nodes * (num_nodes - 1), arithmetic.MOST_EDGES)
-    if not 0 <= num_edges <= most_edges:
+    if not 0 <= num_edges <= most_edges or num_edges % 1:
         raise Refusal(
             f"num_edges {num_edges}: {num_nodes:,} nodes have 0 to {most_edges:,} directed edges; count both "
             "directions of an undirected edge"
