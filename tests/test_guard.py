@@ -151,7 +151,10 @@ def test_a_command_that_is_told_to_end_leaves_no_temporary_folder(
     ("content", "words"),
     [
         (None, "error: --templates: index.html: missing; correct it"),
-        ("one\n{% if %}", "error: --templates: index.html, line 2: Expected an expression, got 'end of statement block'"),
+        (
+            "one\n{% if %}",
+            "error: --templates: index.html, line 2: Expected an expression, got 'end of statement block'",
+        ),
         ("{{ nobody.knows }}", "error: --templates: one of them: 'nobody' is undefined; correct it"),
     ],
 )
