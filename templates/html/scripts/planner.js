@@ -2,7 +2,7 @@
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];
-const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
+const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, OTHER_FEATURES = 0.05, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 // The layers of a segment that are recomputed together; other policies recompute layers one by one.
 function longestSegment(policy, layers) {
@@ -100,7 +100,8 @@ function peakOf(known, nodes, edges, sizes) {
     least = sizes.num_layers > 1 ? activationOf(known, nodes, edges, sizes, own) : 0;
   }
   const before = resident(known, nodes, edges, sizes);
-  const reach = sizes.of_measured_sizes ? law.half_width : Math.max(law.half_width, OTHER_SIZES);
+  const leastReach = sizes.of_measured_sizes ? 0 : sizes.of_measured_model ? OTHER_FEATURES : OTHER_SIZES;
+  const reach = Math.max(law.half_width, leastReach);
   const inputs = sizes.num_features + sizes.num_layers * own;
   const counted = sizes.of_measured_sizes && nodes >= law.num_nodes[0];
   const more = counted ? 0 : WEIGHT_BYTES * (own * inputs) + SUM_BYTES * (nodes * (wide - own));
@@ -153,12 +154,12 @@ function secondsOf(known, none, nodes, edges, sizes) {
 
 function largest(fits, most) {
   if (fits(most)) return null;
-  let low = 0, high = most;
-  while (high - low > 1) {
+  let low = 1, high = most;
+  while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (fits(middle)) low = middle; else high = middle;
+    if (fits(middle)) low = middle + 1; else high = middle;
   }
-  return low;
+  return Math.max(low - 1, 0);
 }
 
 function planOf(known, none, nodes, edges, memory, sizes) {
