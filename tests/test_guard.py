@@ -2,17 +2,21 @@
 
 import gc
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from gnn_checkpointing import cli, refusal
+from gnn_checkpointing.cli import publishing
 from gnn_checkpointing.report import letters
 from gnn_checkpointing.study import reading
 from lightly import LIGHTLY
-from rebuilt import ROOT, packed
+from rebuilt import ROOT, packed, published
 from report.test_rebuild import MAIN
 
 
@@ -67,6 +71,7 @@ def test_a_library_that_fails_while_it_is_imported_is_no_fault_of_the_program(
         (ModuleNotFoundError("no", name="pandas.core"), 2, "design needs pandas, which is not installed"),
         (OSError(40, "Too many levels of symbolic links", "a/b"), 2, "a/b: too many levels of symbolic links"),
         (OSError(28, "No space left on device"), 2, "no space left on device; free some space"),
+        (OSError(116, "Stale file handle"), 2, "stale file handle; the disk does not answer; look at it"),
         (OSError(28, "No space left", "font.ttf", None, "full/font.ttf"), 2, "error: full/font.ttf: no space left"),
         (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), 2, "free some space, or name one in"),
     ],
@@ -125,6 +130,45 @@ def test_garbage_is_looked_for_again_after_a_command(tmp_path: Path) -> None:
     given = ["--reports", str(tmp_path / "none"), "--templates", str(ROOT / "templates"), "--output", "x"]
     assert cli.main(["index", *given]) == 2
     assert gc.isenabled()
+
+
+def test_a_command_that_is_told_to_end_leaves_no_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(publishing, "measured_complaints", lambda run: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("it ended at once"))
+    try:
+        options = ["--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path / "out")]
+        assert cli.main(["rebuild", "--frozen", str(published("families")), *options]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err == "error: rebuild was interrupted; run it again to resume\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "error: --templates: index.html: missing; correct it"),
+        (
+            "one\n{% if %}",
+            "error: --templates: index.html, line 2: Expected an expression, got 'end of statement block'",
+        ),
+        ("{{ nobody.knows }}", "error: --templates: one of them: 'nobody' is undefined; correct it"),
+    ],
+)
+def test_a_template_that_is_missing_or_wrong_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str
+) -> None:
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    page = tmp_path / "templates/html/index.html"
+    page.unlink() if content is None else page.write_text(content)
+    (tmp_path / "report").mkdir()
+    options = ["--templates", str(tmp_path / "templates"), "--output", str(tmp_path / "index.html")]
+    assert cli.main(["index", "--reports", str(tmp_path / "report"), *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-16", "utf-8"])

@@ -554,3 +554,9 @@ def test_values_differ_where_one_side_lacks_a_place_or_more_than_last_digits_do(
 def test_no_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", str(tmp_path / "none")]) == 2
     assert "no such folder; name that of a published report" in capsys.readouterr().err
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(SystemExit):
+        main(["validate", str(tmp_path)])
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}: no published report there; name its folder, report/<hardware>/<study>\n"
+    )

@@ -185,3 +185,20 @@ def test_the_index_says_what_is_missing_and_keeps_no_page_of_what_was(tmp_path: 
     assert f"Only one machine, {OWN}, has published a report" in html
     assert "comparison.html" not in html
     assert sorted(path.name for path in tmp_path.iterdir()) == [OWN, "index.html"]
+
+
+def test_an_index_is_made_of_the_folder_of_all_reports_and_deletes_nothing_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the folder of one machine or report it would say that none has been published."""
+    reports, mine = tmp_path / "report", tmp_path / "comparison.json"
+    reports.mkdir()
+    mine.write_text("mine")
+    command = ["index", f"--templates={TEMPLATES}", f"--output={tmp_path}/index.html"]
+    assert main([*command, f"--reports={reports}"]) == 0
+    assert mine.read_text() == "mine"
+    (reports / OWN / "ten-million").mkdir(parents=True)
+    (reports / OWN / "ten-million/summary.json").write_text("{}")
+    for place in (reports / OWN, reports / OWN / "ten-million"):
+        assert main([*command, f"--reports={place}"]) == 2
+        assert "summary.json lies too high in it; name the folder that holds" in capsys.readouterr().err

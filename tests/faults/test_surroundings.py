@@ -13,6 +13,7 @@ import pytest
 from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import hardware
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import render
 
 from .finished import ROOT
@@ -74,6 +75,22 @@ def test_a_report_that_does_not_fit_leaves_the_one_that_was_there_whole(disk: Pa
         render._publish(disk, new, ())
     assert failure.value.filename == str(disk / "c")
     assert {path.name: path.read_bytes() for path in disk.iterdir()} == old
+
+
+def test_what_lies_in_the_output_folder_and_is_no_part_of_a_report_stays(tmp_path: Path) -> None:
+    """The files of an unpacked report go, since their packed form would contradict them; a user's own are refused."""
+    own = [tmp_path / name for name in ("figures/mine.csv", "analysis/mine.json", "manifest.json")]
+    for path in own:
+        write_text(path, "mine")
+    render._publish(tmp_path, {"study.json": b"new"}, ["measurements.csv"])
+    assert [path.read_text() for path in own] == ["mine"] * 3
+    write_text(tmp_path / "measurements.csv", "mine")
+    with pytest.raises(Refusal, match=r"measurements\.csv: no part of a report, .*; name another folder"):
+        render._publish(tmp_path, {"study.json": b"newer"}, ["measurements.csv"])
+    assert (tmp_path / "study.json").read_text() == "new"
+    write_text(tmp_path / "records.jsonl", "")
+    render._publish(tmp_path, {"study.json": b"newer"}, ["measurements.csv", "records.jsonl"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "study.json"]
 
 
 def test_writing_that_fails_in_the_middle_leaves_what_was_there(

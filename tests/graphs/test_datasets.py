@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -216,6 +217,32 @@ def test_an_archive_of_ogb_is_unpacked_into_our_folder(tmp_path, written, monkey
     monkeypatch.setattr("ogb.utils.url.download_url", lambda url, to: asked.append(url) or shutil.copy(archive, to))
     assert real(dataset="OGB", name="ogbn-arxiv", to_undirected=True).content_sha256 == read().content_sha256
     assert len(asked) == 1 and asked[0].endswith("arxiv.zip")
+
+
+def test_a_raw_file_may_have_any_size(written, monkeypatch):
+    """Reddit's and Yelp's features are larger than any file of ours, which are read whole."""
+    monkeypatch.setattr("gnn_checkpointing.packed.MOST_BYTES", 10)
+    assert written("Flickr")[1]().num_nodes == 4
+
+
+def test_a_file_that_vanishes_while_it_is_copied_is_one_sentence(written, monkeypatch):
+    copying(monkeypatch, FileNotFoundError(2, "No such file or directory", "feats.npy"))
+    with pytest.raises(Refusal, match=r"real graph flickr: feats\.npy vanished while it was read; put it back"):
+        written("Flickr")[1]()
+
+
+def test_a_full_disk_is_no_fault_of_the_raw_files(written, monkeypatch):
+    copying(monkeypatch, OSError(28, "No space left on device", "/data/feats.npy", None, "/tmp/feats.npy"))
+    with pytest.raises(OSError, match="No space left"):
+        written("Flickr")[1]()
+    none = FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+    monkeypatch.setattr(datasets.tempfile, "TemporaryDirectory", mock.Mock(side_effect=none))
+    with pytest.raises(FileNotFoundError, match="No usable temporary directory"):
+        written("Yelp")[1]()
+
+
+def copying(monkeypatch, error):
+    monkeypatch.setattr(datasets.shutil, "copyfile", mock.Mock(side_effect=error))
 
 
 def test_a_download_that_brings_nothing_is_given_up(monkeypatch):

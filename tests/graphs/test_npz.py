@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.io import savemat
 
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence
 from gnn_checkpointing.graphs import files
@@ -140,14 +141,29 @@ def test_an_array_whose_header_promises_more_is_refused_before_it_is_read(tmp_pa
         real(tmp_path, npz="graph.npz")
 
 
-def test_gzip_that_unfolds_is_refused_without_keeping_it(tmp_path, monkeypatch):
+def gzipped(path, array):
+    path.write_bytes(gzip.compress(array.tobytes()))
+
+
+def archived(path, array):
+    np.savez_compressed(path, data=array)
+
+
+def matlab(path, array):
+    savemat(path, {"before": np.eye(2), "data": array}, do_compression=True)
+
+
+@pytest.mark.parametrize(("name", "write"), [("edge.csv.gz", gzipped), ("adj.npz", archived), ("data.mat", matlab)])
+def test_a_file_that_unfolds_is_refused_without_keeping_it(tmp_path, monkeypatch, name, write):
     monkeypatch.setattr("gnn_checkpointing.records.arrays.ALWAYS_ALLOWED", 2**16)
-    path = tmp_path / "edge.csv.gz"
-    path.write_bytes(gzip.compress(bytes(2**22)))
-    with pytest.raises(Refusal, match=r"edge\.csv\.gz: unfolds to more than"):
-        files.refuse_gzip_bomb(path)
-    path.write_bytes(gzip.compress(os.urandom(2**18)))
-    files.refuse_gzip_bomb(path)
+    path = tmp_path / name
+    write(path, np.zeros(2**22, np.uint8))
+    with pytest.raises(Refusal, match=f"{name}: unfolds to more than"):
+        files.refuse_bomb(path)
+    write(path, np.frombuffer(os.urandom(2**18), np.uint8))
+    files.refuse_bomb(path)
+    path.write_bytes(path.read_bytes()[: 2**17])
+    files.refuse_bomb(path)
 
 
 @as_often_as_asked

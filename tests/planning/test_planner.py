@@ -107,8 +107,8 @@ def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_t
     before = 128 + (8 + 4 * 105) * 1000 + 16 * 50_000
     assert found.of("none").peak.estimate == (160 + 420) * 50_000 + before
     assert found.of("edge_blocks").peak.estimate == 800 * 1000 + 20 * 105 * 8000 + before
-    assert found.of("none").peak.low == 0.9 * 192 * 50_000 + before
-    assert found.of("none").peak.high == pytest.approx(1.1 * 580 * 50_000 + before + 16 * 8 * (105 + 16) + 8 * 97_000)
+    assert found.of("none").peak.low == pytest.approx(0.95 * 192 * 50_000 + before)
+    assert found.of("none").peak.high == pytest.approx(1.05 * 580 * 50_000 + before + 16 * 8 * (105 + 16) + 8 * 97_000)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,14 @@ def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> 
     assert said(STORED, memory_gib=0.01).endswith("or on a machine with more memory.")
 
 
+def test_the_advice_names_what_was_faster_than_none_elsewhere_where_none_is_taken() -> None:
+    """At 44 edges a node on 9,000 nodes: too far away to be taken, and worth a try."""
+    said = advice(planned(STORED, {**BLOCKED, "faster_at": [(9000, 400_000)]}))
+    assert said.startswith("Nothing needs checkpointing: ")
+    assert said.endswith(". edge_blocks was faster at about this density, on another graph or model.")
+    assert "faster" not in advice(planned(STORED, {**BLOCKED, "faster_at": [(9000, 40_000)]}))
+
+
 def test_what_has_no_end_or_fits_with_no_edge_says_so() -> None:
     """Half a TiB holds any graph of 1,000 nodes: 999,000 edges of 208 bytes."""
     assert planned(memory_gib=512).of("none").largest_degree is None
@@ -273,6 +281,8 @@ def test_what_was_not_measured_is_warned_of() -> None:
     ("changes", "words"),
     [
         ({"num_nodes": 0}, "num_nodes 0: allowed are whole numbers from 1"),
+        ({"num_nodes": 1000.5}, r"num_nodes 1000\.5: allowed are whole numbers"),
+        ({"num_edges": 5.5}, r"num_edges 5\.5: 1,000 nodes have 0 to 999,000 directed edges"),
         ({"num_edges": 10**6}, "1,000 nodes have 0 to 999,000 directed edges"),
         ({"num_nodes": 10**9, "num_edges": 10**15 + 1}, "0 to 1,000,000,000,000,000 directed edges"),
         ({"memory_gib": 0}, "memory_gib 0: allowed are numbers above 0"),
@@ -287,6 +297,10 @@ def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -
         planned(**changes)
     with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
         planned().of("layers")
+    with pytest.raises(Refusal, match="allowed: none here; report/<hardware> has the laws of all its studies"):
+        Planner(KNOWN.model_copy(update={"policies": []})).plan(
+            num_nodes=9, num_edges=9, convolution="GCN", memory_gib=1
+        )
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,11 @@ def test_a_run_without_cores_ends_in_one_sentence(checkout: Checkout) -> None:
     assert not (checkout.folder / "results").exists()
 
 
+def test_two_study_files_are_not_merged_into_one_that_nobody_wrote(checkout: Checkout) -> None:
+    said = checkout.refused("--configfile", SMOKE, "workflow/studies/own.yaml", "--dry-run")
+    assert "smoke.yaml" in said and "own.yaml: Snakemake would merge these" in said
+
+
 def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
     checkout = Checkout(tmp_path / "{old}")
     with pytest.raises(AssertionError, match="takes braces in the name of a folder for wildcards; rename it"):

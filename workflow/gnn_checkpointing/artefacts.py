@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,18 +62,23 @@ def seal_file(path: Path) -> Path:
 def sealed_bytes(path: Path) -> bytes:
     """Read a file's bytes; refuse if they differ from those that were sealed. A file without a seal is accepted."""
     content = bounded_bytes(path)
+    refuse_unsealed(path, lambda: hashlib.sha256(content).hexdigest())
+    return content
+
+
+def refuse_unsealed(path: Path, sha256: Callable[[], str]) -> None:
+    """Refuse a file whose SHA-256 differs from the sealed one; a file without a seal is accepted."""
     try:
         expected = seal_file(path).read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        return content
+        return
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{seal_file(path)}: not readable ({error}); delete {path} and make it again") from None
-    if hashlib.sha256(content).hexdigest() != expected:
+    if sha256() != expected:
         raise Refusal(
             f"{path}: has changed since it was written (SHA-256 differs from {seal_file(path).name}); delete it and "
             "make it again"
         )
-    return content
 
 
 def json_text(value: Any) -> str:

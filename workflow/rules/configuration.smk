@@ -47,6 +47,10 @@ try:
         )
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(str, files)) or DEFAULT
+    if workflow.modifier.is_main_snakefile() and len(files) > 1:
+        raise Refusal(
+            f"{source}: Snakemake would merge these into a study that nobody wrote; name one, and change keys with --config"
+        )
     # Snakemake's own reader takes the last of two equal keys without a word.
     for file in files:
         refuse_other_than_keys(read_yaml(Path(file)), str(file))

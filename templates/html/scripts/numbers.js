@@ -11,10 +11,16 @@ function fixed(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? "\u2212" + text : text;
 }
 
+// To three digits; a value in the middle of two goes to the even one, as in Python.
+function rounded(value) {
+  const [, kept, digit, power] = /^(-?\d\.\d(\d))50*(e.+)$/.exec(value.toExponential(60)) ?? [];
+  return Number(digit % 2 === 0 ? kept + power : value.toPrecision(3));
+}
+
 function significant(value) {
   if (value === 0) return "0";
   if (!Number.isFinite(value)) return NOTHING;
-  return fixed(Number(value.toPrecision(3)), Math.min(12, Math.max(0, 2 - exponentOf(value))));
+  return fixed(rounded(value), Math.min(12, Math.max(0, 2 - exponentOf(value))));
 }
 
 function plain(value) {

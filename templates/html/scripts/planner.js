@@ -2,7 +2,7 @@
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];
-const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
+const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, OTHER_FEATURES = 0.05, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 // The layers of a segment that are recomputed together; other policies recompute layers one by one.
 function longestSegment(policy, layers) {
@@ -100,7 +100,8 @@ function peakOf(known, nodes, edges, sizes) {
     least = sizes.num_layers > 1 ? activationOf(known, nodes, edges, sizes, own) : 0;
   }
   const before = resident(known, nodes, edges, sizes);
-  const reach = sizes.of_measured_sizes ? law.half_width : Math.max(law.half_width, OTHER_SIZES);
+  const leastReach = sizes.of_measured_sizes ? 0 : sizes.of_measured_model ? OTHER_FEATURES : OTHER_SIZES;
+  const reach = Math.max(law.half_width, leastReach);
   const inputs = sizes.num_features + sizes.num_layers * own;
   const counted = sizes.of_measured_sizes && nodes >= law.num_nodes[0];
   const more = counted ? 0 : WEIGHT_BYTES * (own * inputs) + SUM_BYTES * (nodes * (wide - own));
@@ -153,12 +154,12 @@ function secondsOf(known, none, nodes, edges, sizes) {
 
 function largest(fits, most) {
   if (fits(most)) return null;
-  let low = 0, high = most;
-  while (high - low > 1) {
+  let low = 1, high = most;
+  while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (fits(middle)) low = middle; else high = middle;
+    if (fits(middle)) low = middle + 1; else high = middle;
   }
-  return low;
+  return Math.max(low - 1, 0);
 }
 
 function planOf(known, none, nodes, edges, memory, sizes) {
@@ -227,6 +228,13 @@ function fitToo(names) {
   return names.join(", ") + (names.length === 1 ? " fits" : " fit") + ", too. " + UNRANKED;
 }
 
+const DENSITY = "at about this density, on another graph or model.";
+
+function fasterElsewhere(others) {
+  const names = others.filter((one) => one.promising && !one.faster).map((one) => one.policy);
+  return names.length ? " " + names.join(", ") + (names.length === 1 ? " was" : " were") + " faster " + DENSITY : "";
+}
+
 function nothingFits(found, memory) {
   const smallest = least(found, (one) => one.peak.estimate);
   const known = "No policy fits " + size(memory) + " for certain; the smallest peak is that of " + smallest.policy + ", "
@@ -242,14 +250,14 @@ function adviceOf(found, memory, edges) {
   const bytes = size(taken.peak.estimate) + " of " + size(memory);
   const rate = taken.seconds?.span && taken.seconds.estimate ? " (" + significant(edges / taken.seconds.estimate) + " edges a second)" : "";
   const time = taken.seconds === null ? "" : ", " + taken.seconds.words + " a step" + rate;
-  if (taken.policy === "none") return "Nothing needs checkpointing: " + bytes + time + ".";
   const others = found.filter((one) => one.verdict === "fits" && one !== taken);
+  if (taken.policy === "none") return "Nothing needs checkpointing: " + bytes + time + "." + fasterElsewhere(others);
   const names = others.map((one) => one.policy), unknown = others.filter((one) => !isTimed(one)).map((one) => one.policy);
   const take = "Take " + taken.policy + ": " + bytes + time + ".";
   if (names.includes("none")) return take + " It was measured to be faster than none on a graph of about this size.";
   if (isTimed(taken)) return take + (unknown.length ? " " + fitToo(unknown) : "");
   if (taken.promising) {
-    const known = "Its time is not predicted here, but it was faster than none at about this density, on another graph or model.";
+    const known = "Its time is not predicted here, but it was faster than none " + DENSITY;
     return "Take " + taken.policy + ": " + bytes + ". " + known + (unknown.length ? " " + fitToo(unknown) : "");
   }
   if (!names.length) return "Take " + taken.policy + ", the only policy that is certain to fit: " + bytes + time + ".";

@@ -8,11 +8,12 @@ import errno
 import gc
 import io
 import os
+import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from gnn_checkpointing import __version__
@@ -26,6 +27,7 @@ _FREE_SPACE = "free some space, and run it again"
 _PERMISSIONS = "change its permissions, or name another place"
 _FOLDER_NEEDED = "a file stands where a folder is needed; move it away, or name another place"
 _LIMIT = "raise the limit of open files, and run it again"
+_DISK = "the disk does not answer; look at it, and run it again"
 _ADVICE = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
@@ -39,7 +41,7 @@ _ADVICE = {
     errno.EISDIR: "a folder stands where a file is needed; move it away, or name another place",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EBADF: "its output goes where nothing can be written; send it elsewhere",
-    errno.EIO: "the disk does not answer; look at it, and run it again",
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EREMOTEIO), _DISK),
     errno.EMFILE: _LIMIT,
     errno.ENFILE: _LIMIT,
 }
@@ -132,13 +134,21 @@ def _run(given: list[str]) -> int:
                 _refuse_path(name, path, bound.arguments.get("output"))
                 if name in ("output", "output_folder"):
                     _try_writing(path.parent if name == "output" else path)
-    if command.__module__.endswith(_KEEPING):
-        gc.disable()
-    try:
+    with _keeping() if command.__module__.endswith(_KEEPING) else nullcontext():
         command(*bound.args, **bound.kwargs)
-    finally:
-        gc.enable()
     return 0
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    """Look for no garbage; a SIGTERM ends the command as Ctrl-C does, so that no temporary folder stays behind."""
+    gc.disable()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        gc.enable()
 
 
 def _refuse_path(name: str, path: Path, output: Path | None) -> None:
@@ -169,6 +179,11 @@ def _sentence(command: str, error: Exception) -> str | None:
         package = (error.name or "").partition(".")[0]
         missing = f"{command} needs {package}, which is not installed; pip install '.[report]' in a clone brings it"
         return missing if package not in ("", "gnn_checkpointing") else None
+    if type(error).__module__ == "jinja2.exceptions":
+        name, line = getattr(error, "name", None) or "one of them", getattr(error, "lineno", None)
+        what = "missing" if isinstance(error, LookupError) else error.args[0]
+        where = f"{name}, line {line}" if line else name
+        return f"--templates: {where}: {what}; correct it, or name the folder templates of the project"
     if any(words in str(error) for words in _OUT_OF_MEMORY) and isinstance(error, ImportError | RuntimeError):
         return _MEMORY.format(command)
     if isinstance(error, OSError) and error.errno and (error.errno in _ADVICE or error.filename is not None):

@@ -1,5 +1,6 @@
 """Commands that publish: one study's report, the comparison of machines, and the index of all reports."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -94,8 +95,7 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
 
     What takes long to compute again is taken as it is published: `validate` and `compare` compute it.
     """
-    if not reports.is_dir():
-        raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
+    published.refuse_elsewhere(reports)
     left_out = {}
     for folder, wrong in believed_complaints(published.folders(reports), _BELIEVED, quick_complaints).items():
         if wrong:
@@ -105,7 +105,8 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
     if reason:
         # What was compared when there was more must not stay beside an index that does not know it.
         for name in (published.COMPARISON, published.PAGE):
-            (output.parent / name).unlink(missing_ok=True)
+            if os.path.realpath(output.parent) == os.path.realpath(reports):  # elsewhere it may be a user's own
+                (output.parent / name).unlink(missing_ok=True)
         found = Compared((reason,))
     else:
         comparison = compared(reports, left_out)

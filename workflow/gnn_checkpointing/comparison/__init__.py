@@ -34,10 +34,17 @@ def machines(found: Iterable[Path]) -> dict[str, list[str]]:
     return {slug: [folder.name for folder in own] for slug, own in by_machine}
 
 
-def refuse_strangers(reports: Path) -> None:
-    """Refuse a folder that does not exist, and any folder two levels below it that is not a report."""
+def refuse_elsewhere(reports: Path) -> None:
+    """Refuse a folder that does not exist, and the folder of a machine or of one report."""
     if not reports.is_dir():
         raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
+    if inside := [path for path in (reports / SUMMARY, *reports.glob(f"*/{SUMMARY}")) if path.is_file()]:
+        raise Refusal(f"{reports}: {inside[0]} lies too high in it; name the folder that holds <hardware>/<study>/")
+
+
+def refuse_strangers(reports: Path) -> None:
+    """Refuse what `refuse_elsewhere` does, and any folder two levels below that is not a report."""
+    refuse_elsewhere(reports)
     for folder in sorted(
         path
         for path in reports.glob("*/*")

@@ -4,7 +4,6 @@ Raw files are looked for below data_root, and otherwise downloaded to `DOWNLOADS
 """
 
 import csv
-import hashlib
 import shutil
 import socket
 import tempfile
@@ -16,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
-from gnn_checkpointing.graphs.files import Loaded, refuse_gzip_bomb, refuse_other
+from gnn_checkpointing.artefacts import refuse_unsealed, seal, sha256_of, whole_file
+from gnn_checkpointing.graphs.files import Loaded, refuse_bomb, refuse_other
 from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.graph_entries import DATASETS, RealGraph
 
@@ -49,9 +48,9 @@ def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         try:
             return _from_pyg(loader(scratch, *named)[0], files)
-        except Refusal:
-            raise
         except Exception as error:  # an AssertionError for a wrong name, errors of numpy or scipy for damaged files
+            if isinstance(error, Refusal) or (isinstance(error, OSError) and error.errno):  # the system's
+                raise
             if not any(Path(scratch).iterdir()):
                 raise Refusal(f"PyG's {source.dataset} has no dataset of that name") from None
             raise _unreadable("PyG", came_from[0], error) from None
@@ -138,15 +137,17 @@ def _provide(
                 f"raw files of {source.dataset} are neither here nor downloadable ({why}); put "
                 f"{', '.join(missing(folders[0]))} into {folders[0].resolve()}{hint}"
             ) from None
-    digests = {}
-    for name in names:
-        refuse_gzip_bomb(folder / name)
-        content = sealed_bytes(folder / name)
-        digests[name] = hashlib.sha256(content).hexdigest()
-        refuse_other(source, folder / name, digests[name])
-        # PyG reads this copy of the checked bytes, so nothing can change between the check and the reading.
-        (target / name).write_bytes(content)
-    return folder, digests
+    return folder, {name: _checked_copy(source, folder / name, target / name) for name in names}
+
+
+def _checked_copy(source: RealGraph, path: Path, copy: Path) -> str:
+    """Copy a raw file and check the copy, which PyG then reads: nothing can change in between. Returns its SHA-256."""
+    refuse_bomb(path)
+    shutil.copyfile(path, copy)
+    found = sha256_of(copy)
+    refuse_unsealed(path, lambda: found)
+    refuse_other(source, path, found)
+    return found
 
 
 def _within_patience(download: Callable[[], None], target: Path) -> None:

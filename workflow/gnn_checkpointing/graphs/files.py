@@ -3,6 +3,10 @@
 import gzip
 import os
 import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import ne
 from pathlib import Path
@@ -25,6 +29,9 @@ float into infinity."""
 # `.npy` is not among them, since PyG unpickles those of one dataset class; GraphSAINT's it reads safely.
 HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
 HARMLESS_FILES = ("feats.npy",)
+
+_COMPRESSED = 15
+"""The kind of a compressed element of a MATLAB file."""
 
 KNOWN_SHA256 = {
     # Planetoid Cora, https://github.com/kimiyoung/planetoid/tree/master/data
@@ -111,21 +118,42 @@ def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[st
     return narrow, [f"{count:,} features {what}" for what, count in lost.items() if count]
 
 
-def refuse_gzip_bomb(path: Path) -> None:
-    """Refuse a gzip file that expands to more than the limit, without keeping its content in memory."""
+def refuse_bomb(path: Path) -> None:
+    """Refuse a compressed file that expands to more than the limit, without keeping its content in memory."""
     limit = most_bytes(path)
-    # No gzip file expands to more than 1,032 times its size.
-    if path.suffix != ".gz" or 1032 * path.stat().st_size <= limit:
+    # Apart from archives, none of the formats expands to more than 1,032 times its size.
+    if path.suffix != ".npz" and 1032 * path.stat().st_size <= limit:
         return
     unfolded = 0
     try:
-        with gzip.open(path) as stream:
-            while unfolded <= limit and (piece := stream.read(2**20)):
-                unfolded += len(piece)
-    except (OSError, EOFError):
-        return  # not gzip, or damaged: the actual reader reports that
+        for piece in _unfolded(path):
+            unfolded += piece
+            if unfolded > limit:
+                break
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error):
+        return  # of another kind, or damaged: the actual reader reports that
     if unfolded > limit:
         raise Refusal(
             f"{path}: unfolds to more than {limit:,} bytes, {MOST_TIMES} times its size or a gibibyte; replace it by "
             "the original file"
         )
+
+
+def _unfolded(path: Path) -> Iterator[int]:
+    """Yield the sizes of the pieces that a compressed file expands to; nothing for files of other kinds."""
+    if path.suffix == ".gz":
+        with gzip.open(path) as unzipped:
+            while piece := unzipped.read(2**20):
+                yield len(piece)
+    elif path.suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            yield from (member.file_size for member in archive.infolist())
+    elif path.suffix == ".mat":
+        with path.open("rb") as stream:
+            order = "<" if stream.read(128).endswith(b"IM") else ">"
+            while tag := stream.read(8):
+                kind, length = struct.unpack(f"{order}II", tag)
+                rest, decoder = stream.read(length), zlib.decompressobj()
+                while kind == _COMPRESSED and (piece := decoder.decompress(rest, 2**20)):
+                    yield len(piece)
+                    rest = decoder.unconsumed_tail

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -130,6 +131,8 @@ def _loaded(spec: LoadedGraph) -> dict[str, Any]:
                 "numbers are allowed"
             )
     except OSError as error:
+        if error.errno and (error.filename is None or error.errno in (ENOSPC, EDQUOT)):  # of our own temporary files
+            raise
         gone = isinstance(error, FileNotFoundError)
         what = "vanished while it was read; put it back" if gone else f"is not readable ({error.strerror}); replace it"
         raise Refusal(f"real graph {source.name}: {error.filename} {what}, and run again") from None

@@ -135,10 +135,9 @@ class Planner:
     def _answer(self, convolution: str, step: Step, memory_bytes: float, *, self_loops: bool) -> Plan:
         every = answering(self.knowledge, convolution, step)
         if not every:
-            raise Refusal(
-                f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
-                f"{', '.join(self.knowledge.convolutions) or 'none'}"
-            )
+            study, names = self.knowledge.study, ", ".join(self.knowledge.convolutions)
+            allowed = names or "none here; report/<hardware> has the laws of all its studies"
+            raise Refusal(f"convolution {convolution}: study {study} has no law for it; allowed: {allowed}")
         steps = {one.policy: replace(step, measured=one.measured or self.knowledge.measured) for one in every}
         reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
         known = [one for one in every if reasons[one.policy] is None]
@@ -159,7 +158,7 @@ class Planner:
 def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float, *, attends: bool) -> Sizes:
     """The model's sizes, or refuse impossible numbers."""
     for name, value in {**sizes, "num_nodes": num_nodes}.items():
-        if not 1 <= value <= MOST:
+        if not 1 <= value <= MOST or value % 1:
             raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
     if attends and sizes["hidden_channels"] % sizes["heads"]:
         raise Refusal(
@@ -167,7 +166,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             "concatenated into channels"
         )
     most_edges = min(num_nodes * (num_nodes - 1), arithmetic.MOST_EDGES)
-    if not 0 <= num_edges <= most_edges:
+    if not 0 <= num_edges <= most_edges or num_edges % 1:
         raise Refusal(
             f"num_edges {num_edges}: {num_nodes:,} nodes have 0 to {most_edges:,} directed edges; count both "
             "directions of an undirected edge"

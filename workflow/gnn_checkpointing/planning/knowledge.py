@@ -193,7 +193,9 @@ def machine_knowledge(folder: Path) -> Knowledge:
     found = [read_knowledge(path) for path in sorted(folder.glob(f"*/{FILE}"))]
     known = [one for one in found if one.policies]
     if not known:
-        raise Refusal(f"{folder}: no study below it has a {FILE} with laws; make one with `knowledge`")
+        raise Refusal(
+            f"{folder}: no study below it has a {FILE} with laws; name report/<hardware>, or make one with `knowledge`"
+        )
     return together(sorted(known, key=lambda one: (one.study != "default", one.study)))
 
 

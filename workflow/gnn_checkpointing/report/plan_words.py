@@ -28,9 +28,9 @@ def advice(plan: Plan) -> str:
     found = plan.of(plan.recommended)
     bytes_of = f"{size(found.peak.estimate)} of {memory}"
     time = "" if found.time is None else f", {_short(found.time)} a step{_rate(plan.num_edges, found.time)}"
-    if found.policy == "none":
-        return f"Nothing needs checkpointing: {bytes_of}{time}."
     others = [one for one in plan.policies if one.verdict == "fits" and one.policy != found.policy]
+    if found.policy == "none":
+        return f"Nothing needs checkpointing: {bytes_of}{time}.{_faster_elsewhere(others)}"
     names, unknown = [one.policy for one in others], [one.policy for one in others if one.seconds is None]
     take = f"Take {found.policy}: {bytes_of}{time}."
     if "none" in names:
@@ -43,6 +43,11 @@ def advice(plan: Plan) -> str:
     if not names:
         return f"Take {found.policy}, the only policy that is certain to fit: {bytes_of}{time}."
     return f"The smallest peak is that of {found.policy}: {bytes_of}. {_fit_too(names)}"
+
+
+def _faster_elsewhere(others: list[PolicyPlan]) -> str:
+    names = [one.policy for one in others if one.promising and not one.faster]
+    return f" {', '.join(names)} {'was' if len(names) == 1 else 'were'} faster {_DENSITY}" if names else ""
 
 
 _DENSITY = "at about this density, on another graph or model."

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from gnn_checkpointing.artefacts import digest, json_text, sealed_bytes, sha256_
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint
 from gnn_checkpointing.packed import PACK, is_there, pack_of
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import inputs as names
 from gnn_checkpointing.report.appendix import texts_from
 from gnn_checkpointing.report.documents import Documents, answer_of, documents, opening
@@ -107,8 +107,7 @@ def render_report(
     with texts_from(templates):
         described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, contents)
-    if apart is not None:
-        shutil.rmtree(apart, ignore_errors=True)
+    if apart is not None:  # what else lies there is not ours to delete
         for name, text in _apart(made):
             with whole_file(apart / name) as stream:
                 stream.write(text.encode())
@@ -127,14 +126,20 @@ def _apart(made: Documents) -> Iterator[tuple[str, str]]:
 
 
 def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
-    """Write all files or none, and delete those of an earlier publication format that had a manifest and no archive."""
+    """Write all files or none; of an unpacked report or a run in that folder, delete the files that are packed now."""
+    there = {name for name in (names.STUDY, names.RECORDS, PACK) if (folder / name).is_file()}
+    is_run = names.STUDY in there and len(there) > 1
+    if taken := [] if is_run else [name for name in packed if os.path.lexists(folder / name)]:
+        raise Refusal(f"{folder / taken[0]}: no part of a report, and would be taken for one; name another folder")
     with ExitStack() as written:
         for name, content in files.items():
             stream = written.enter_context(whole_file(folder / name))
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())  # a full disk says so here at the latest, before any file has its name
-    for name in ("manifest.json", *packed):
+    if not is_run:
+        return
+    for name in packed:
         (folder / name).unlink(missing_ok=True)
     for place in (folder / names.ANALYSIS, folder / FIGURES):
         if place.is_dir():
