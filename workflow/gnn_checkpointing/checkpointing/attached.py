@@ -1,7 +1,9 @@
 """Attach a policy to a module as attributes of its own, and detach it again."""
 
 import copy
+import inspect
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,14 +23,26 @@ def require_module(model: Any) -> None:
 
 
 def put(module: nn.Module, name: str, value: Any) -> None:
-    """Set the attribute `name` on `module` itself, not on its class, until `take_off`."""
+    """Set the attribute `name` on `module` itself, not on its class, until `take_off`.
+
+    A `partial` in place of a method shows the method's arguments: users ask which ones a forward method takes.
+    """
     own = vars(module)
+    if isinstance(value, partial):
+        with suppress(AttributeError, TypeError, ValueError):
+            value.__signature__ = _arguments(getattr(module, name))  # type: ignore[attr-defined]
     if _BEFORE not in own:
         own["__reduce_ex__"] = partial(_reduced, module)
         own[_BEFORE] = {"__reduce_ex__": (own["__reduce_ex__"],)}
     _, *earlier = own[_BEFORE].get(name, (None, *([own[name]] if name in own else ())))
     own[_BEFORE][name] = (value, *earlier)
     own[name] = value
+
+
+def _arguments(method: Any) -> inspect.Signature:
+    """The signature of a method without annotations, some of which cannot be pickled."""
+    found = inspect.signature(method)
+    return inspect.Signature([one.replace(annotation=one.empty) for one in found.parameters.values()])
 
 
 def _reduced(module: nn.Module, protocol: int) -> Any:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.attached import put, refuse_copies
-from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
+from gnn_checkpointing.checkpointing.block_arguments import Uncuttable, own_propagate
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, row_bytes
@@ -24,7 +24,7 @@ from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import uncompiled
-from gnn_checkpointing.checkpointing.message_code import forward_of, learns, used_among
+from gnn_checkpointing.checkpointing.message_code import forward_of, learns, sends_otherwise, used_among
 from gnn_checkpointing.checkpointing.placeholders import DeferredEdgeValues, InPlaceOfATensor, OfOneBlock, computed
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -53,18 +53,19 @@ class CutLayer:
 
     def install(self) -> None:
         """Replace the layer's methods."""
-        for name in ("forward", "propagate", "edge_updater"):
+        put(self.conv, "forward", partial(self.forward))
+        for name in ("propagate", "edge_updater"):
             put(self.conv, name, getattr(self, name))
         put(self.conv, "_cut_layer", self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer's own forward pass, during which `propagate` is cut."""
         refuse_copies(self.conv)
+        if torch.compiler.is_compiling() and not recorded():  # recomputed code must not be traced
+            return uncompiled(self.forward, *args, **kwargs)
         # A method that somebody put over this one stays when the policy is removed, and calls this one.
-        if recorded() or cut_layer_of(self.conv) is not self:
+        if recorded() or cut_layer_of(self.conv) is not self or sends_otherwise(self.conv):
             return self._plain_forward(*args, **kwargs)
-        if torch.compiler.is_compiling():  # recomputed code must not be traced
-            return uncompiled(self._forward, *args, **kwargs)
         return self._forward(*args, **kwargs)
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -209,7 +210,7 @@ class CutLayer:
     def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
         """Call PyG's own `propagate`; explained and decomposed layers have no generated one, but the original."""
         special = self.conv.explain or self.conv.decomposed_layers > 1
-        own: Any = type(self.conv)._orig_propagate if special else type(self.conv).propagate
+        own: Any = own_propagate(self.conv) if special else type(self.conv).propagate
         return own(self.conv, edge_index, size=size, **computed(kwargs))
 
     def _note(self, cut: CutCall, executor: Executor) -> None:
