@@ -1,14 +1,16 @@
-"""Attach a policy to a module as attributes of its own, and detach it again."""
+"""Attach a policy to a module as attributes of its own, and detach it again; or tensors, for one call."""
 
 import copy
 import inspect
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.modules import module as of_all_modules
 
 from gnn_checkpointing.refusal import Refusal
@@ -87,3 +89,18 @@ def take_off(module: nn.Module) -> None:
         if name in own and own[name] == value:
             del own[name]
             own.update(zip([name], earlier, strict=False))
+
+
+def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:
+    """Call `function` while these tensors, by name, are the parameters and buffers of `module`."""
+    if not tensors:
+        return function()
+    return functional_call(_Shell(module, function), {f"module.{name}": tensor for name, tensor in tensors.items()}, ())
+
+
+class _Shell(nn.Module):
+    """Wraps a module, so that `functional_call` can run any function while the module has other tensors."""
+
+    def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
+        super().__init__()
+        self.module, self.forward = module, function
