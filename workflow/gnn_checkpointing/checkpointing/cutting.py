@@ -90,7 +90,7 @@ class Cutter:
         most = self.plan.edges_per_block or block_size(num_nodes, row, per_node, edge_index.device)
         sizes, seen = (num_sources, num_nodes), graphs_seen_by(conv)
         kernel = kernel_for(conv, call) if self.plan.fused else None
-        if kernel is not None:
+        if kernel is not None and kernel.fits(call.tensors, *sizes):
             edges = self.tables.sorted(edge_index, *sizes, reverse=reverse, kernels=True, seen=seen)
             if isinstance(kernel, RowsKernel) and kernel.weight is not None:
                 weights = call.tensors[kernel.weight]
