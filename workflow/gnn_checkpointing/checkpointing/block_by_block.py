@@ -115,12 +115,12 @@ def _differentiable_gradients(
     of_weight = {id(weight): weights[name] for name, weight in cut.layer.named_parameters() if name in weights}
     cut, dim = cut.on(inputs), cut.conv.node_dim
 
-    def part(block: EdgeBlock) -> Outputs:
+    def of_block(block: EdgeBlock) -> Outputs:
         with nullcontext() if masks is None else Masked(masks[block.start : block.stop]):
             return stage(cut, block, cut.edges.ends(block), Leaves())
 
     def all_parts() -> list[Outputs]:
-        return [part(block) for block in cut.blocks]
+        return [of_block(block) for block in cut.blocks]
 
     outs = [torch.cat(part, dim) for part in zip(*with_tensors(cut.layer, weights, all_parts), strict=True)]
     pairs = [(out, g) for out, g in zip(outs, gradients, strict=True) if g is not None and out.requires_grad]

@@ -34,7 +34,7 @@ class Masked(TorchFunctionMode):
     """Multiplies by these factors instead of dropping at random."""
 
     def __init__(self, factors: Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._factors = factors
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -172,7 +172,7 @@ def recomputed(
         _COMPARISONS.setdefault(compares, partial(_Saved, state, saved))
         try:
             # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
-            options = {"preserve_rng_state": False, "determinism_check": compares}
+            options: dict[str, Any] = {"preserve_rng_state": False, "determinism_check": compares}
             return checkpoint(function, *leaves, use_reentrant=False, **options)
         finally:
             while saved:
