@@ -40,6 +40,22 @@ class InTurn(ByRelation):
         return self.propagate(edge_index, x=third(x).tanh()).sigmoid()
 
 
+class Later(pyg.MessagePassing):
+    """Messages of the features themselves, and a large buffer that is written after them."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+        self.register_buffer("total", torch.zeros(2000))
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        out = self.propagate(edge_index, x=x)
+        self.total += out.detach().mean()
+        return out
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j.tanh()
+
+
 class Residual(nn.Module):
     """A layer adds to its features in place; PyG does not keep them."""
 
@@ -91,6 +107,7 @@ KERNELS: dict[str, Group] = {
         ALSO,
     ),
     "a call of propagate without edges between two others": Group(each({"three": InTurn}), ALSO),
+    "a large buffer that is written after propagate": Group(each({"total": Later}), ALSO),
     "features to which layers add in place": Group(
         each({n: lambda n=n: Residual(LINEAR[n]) for n in LINEAR}), ("fused_edge_blocks",)
     ),

@@ -85,9 +85,8 @@ class CutLayer:
             # Most likely small again; `propagate` checks, and if not, saves its own arguments instead of the layer's.
             return forward(*args, **kwargs)
         given, structure = flattened((args, kwargs))
-        aside = self._cutter.stands_aside() or any(
-            isinstance(part, Tensor) and (part.is_meta or part.is_inference()) for part in given
-        )
+        unsaved = (part.is_meta or part.is_inference() for part in given if isinstance(part, Tensor))
+        aside = self._cutter.stands_aside() or any(unsaved)
         if not self._given and not aside:  # under `vmap` a graph's values cannot be read
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
@@ -103,7 +102,8 @@ class CutLayer:
                 out = during(self.conv, visit, run)
         finally:
             entry.forward_done()
-        state.forward_done()
+        for one in (state, *visit.states):
+            one.forward_done()
         return self._computed(out, visit)
 
     def _computed(self, out: Any, visit: Visit) -> Any:
@@ -141,8 +141,7 @@ class CutLayer:
             return self._own(edge_index, size, kwargs)
         for value in deferred:
             value.in_blocks = True
-        visit.cuts += 1
-        visit.kernels += isinstance(executor, Kernel)
+        visit.cuts, visit.kernels = visit.cuts + 1, visit.kernels + isinstance(executor, Kernel)
         if visit.entry is not None and visit.cuts == 1:
             visit.entry.reached(visit.calls)
         self._note(cut, executor)
@@ -195,7 +194,9 @@ class CutLayer:
             else:  # messages alone are rerun: they may read what the forward pass has set before
                 state = Recomputation(self.conv, device=cut.edges.pointer.device)
                 out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
-                state.forward_done()
+                visit.states.append(state)
+                if entry is None:
+                    state.forward_done()
         else:
             with torch.no_grad():
                 parts = executor.forward(cut)[0]

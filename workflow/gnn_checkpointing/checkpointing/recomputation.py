@@ -126,10 +126,11 @@ class Recomputation:
 
     def forward_done(self) -> None:
         """Note the tensors' versions and which buffers have changed; drop copies of large buffers that have not."""
-        self._versions = {name: version_of(tensor) for name, tensor in (self._parameters | self._buffers).items()}
+        tensors = (self._parameters | self._buffers).items()
+        self._versions = {name: version_of(tensor) for name, tensor in tensors if not is_lazy(tensor)}
         for name, tensor in self._parameters.items():
-            began = self._began.get(id(tensor), self._versions[name])
-            if began != self._versions[name]:  # as by a norm of rows: reruns write into a copy, and not once more
+            began = self._began.get(id(tensor))
+            if began not in (None, self._versions.get(name)):  # reruns write into a copy, and not once more
                 self._old[id(tensor)] = tensor.detach().clone().requires_grad_(tensor.requires_grad)
                 self._versions[name] = began
         now = _named(self._module, "_buffers") if self._before else {}

@@ -56,6 +56,8 @@ class Visit:
     calls: int = 0
     cuts: int = 0
     kernels: int = 0
+    states: list[Recomputation] = field(default_factory=list)
+    """Of calls whose messages alone will be rerun, as they were when they were made."""
     scores: bool = False
     """Whether it has got a placeholder for what `edge_updater` computes."""
     graphs: Seen = field(default_factory=dict)
