@@ -189,18 +189,3 @@ def test_a_propagate_of_a_user_counts_or_is_refused(policy: str) -> None:
         assert difference(expected, step(apply(plain, policy), (X, EDGES))) == ""
     except Refusal:
         assert "blocks" in policy
-
-
-@each_policy
-@pytest.mark.parametrize("kind", [pyg.SAGEConv, pyg.GATv2Conv])
-def test_a_layer_from_a_file_is_exact_in_a_process_that_has_built_none(
-    kind: type, policy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PyG generates a class's `propagate` when it builds the first layer, and not when a file is read."""
-    layer = built(lambda: kind((C, C), O))
-    for parent in (kind, pyg.MessagePassing):
-        of_kind = {"propagate", "collect", "edge_updater", "edge_collect"} if parent is kind else set()
-        for name in [name for name in vars(parent) if name in of_kind or name.startswith(("_orig_", "_jinja_"))]:
-            monkeypatch.delattr(parent, name)
-    expected = step(copy.deepcopy(layer), ((X, X), EDGES))
-    assert difference(expected, step(under(policy, layer), ((X, X), EDGES))) == ""

@@ -137,13 +137,8 @@ def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
     if not isinstance(value, tuple | list):
         return value
     # If generated from a template, PyG's `propagate` uses the first of a pair for sources, whatever the flow.
-    by_flow = type(conv).propagate is own_propagate(conv)
+    by_flow = type(conv)._jinja_propagate is type(conv)._orig_propagate
     return value[side_of(conv, end) if by_flow else "ji".index(end)]
-
-
-def own_propagate(conv: MessagePassing) -> Any:
-    """PyG's `propagate` as written, not generated; a class of which only pickled layers exist has no generated one."""
-    return getattr(type(conv), "_orig_propagate", type(conv).propagate)
 
 
 def side_of(conv: MessagePassing, end: str) -> int:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.attached import put, refuse_copies
-from gnn_checkpointing.checkpointing.block_arguments import Uncuttable, own_propagate
+from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, row_bytes
@@ -216,7 +216,7 @@ class CutLayer:
     def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
         """Call PyG's own `propagate`; explained and decomposed layers have no generated one, but the original."""
         special = self.conv.explain or self.conv.decomposed_layers > 1
-        own: Any = own_propagate(self.conv) if special else type(self.conv).propagate
+        own: Any = type(self.conv)._orig_propagate if special else type(self.conv).propagate
         return own(self.conv, edge_index, size=size, **computed(kwargs))
 
     def _note(self, cut: CutCall, executor: Executor) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, own_propagate
+from gnn_checkpointing.checkpointing.block_arguments import Call
 from gnn_checkpointing.checkpointing.given import ATOMS, names_in
 from gnn_checkpointing.checkpointing.views import FUNCTIONS, is_closed
 
@@ -62,7 +62,7 @@ def sends_otherwise(conv: MessagePassing) -> bool:
     for name in ("propagate", "edge_updater"):
         method = vars(conv).get(name)
         function = getattr(method, "__func__", None)
-        of_pyg = function in (getattr(type(conv), name), own_propagate(conv))
+        of_pyg = function in (getattr(type(conv), name), type(conv)._orig_propagate)
         if method is not None and (function is None or not (of_pyg or is_closed(function))):
             return True
     return False
