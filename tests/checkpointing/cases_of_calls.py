@@ -173,9 +173,7 @@ CALLS: dict[str, Group] = {
             ),
         }
     ),
-    "a table as long as the edges": Group(
-        {"a table": called(lambda: Asking(EDGES.shape[1]), X, EDGES, TYPE, WEIGHT)}, THREE, BLOCKS
-    ),
+    "a table as long as the edges": Group({"a table": called(lambda: Asking(EDGES.shape[1]), X, EDGES, TYPE, WEIGHT)}),
     "an extreme graph": Group(
         {
             f"{kind}, {name}": called(build, *graph)

@@ -149,6 +149,52 @@ class Unsized(Sending):
         return torch.cat(aggregated, dim=1)
 
 
+class Numbered(pyg.MessagePassing):
+    """Messages of the features themselves read what the forward pass has set before each call of `propagate`."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+        self.scales, self.turn = nn.Parameter(torch.tensor([0.3, 0.5, 0.7])), 0
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        self.steps += 1
+        outs = []
+        for turn in range(3):
+            self.turn = turn
+            outs.append(self.propagate(edge_index, x=x))
+        return torch.cat(outs, dim=1)
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return (x_j * self.scales[self.turn]).tanh() * self.steps
+
+
+class Clamped(Sending):
+    """A forward pass that clamps its weight in place before it uses it, as embeddings with `max_norm` do."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        with torch.no_grad():
+            self.lin.weight.clamp_(-0.1, 0.1)
+        return super().forward(x, edge_index).tanh()
+
+
+class HalfUsed(Unsized):
+    """Nobody uses the second of its results, so that a weight has no gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = nn.Linear(C, 2)
+
+    def message(self, x_i: Tensor, x_j: Tensor) -> tuple[Tensor, Tensor]:
+        return (x_j - x_i).tanh(), self.second(x_j)
+
+    def aggregate(self, inputs: tuple[Tensor, Tensor], index: Tensor, dim_size: int) -> tuple[Tensor, Tensor]:
+        return scatter(inputs[0], index, dim_size=dim_size), scatter(inputs[1], index, dim_size=dim_size)
+
+    def update(self, aggregated: tuple[Tensor, Tensor]) -> Tensor:
+        return aggregated[0]
+
+
 class Rectified(Sending):
     """RReLU by a function, which saves memory that it never writes."""
 
@@ -173,6 +219,8 @@ REACH: dict[str, Group] = {
     "whole numbers of all sizes": Group(
         {
             "bytes": called(Typed, X, EDGES, torch.where(ALL < 2, ALL * 255, ALL).to(torch.uint8)),
+            "unsigned": called(Typed, X, EDGES, ALL.to(torch.uint16)),
+            "unsigned, of four bytes": called(Typed, X, EDGES, (ALL * 2**20).to(torch.uint32)),
             "signed bytes": called(Typed, X, EDGES, torch.where(ALL < 2, ALL * 255, ALL).sub(128).to(torch.int8)),
             "all": called(Typed, X, EDGES, torch.where(ALL < 2, ALL * (2**63 - 1), ALL - 2**63)),
         },
@@ -193,6 +241,9 @@ REACH: dict[str, Group] = {
     "an aggregation without sizes": Group(
         {"few": called(Unsized, X, LATE), "all": called(Unsized, X[:11], EDGES.clamp(max=10))}, ALSO, MAY
     ),
+    "what a forward pass sets for its messages": Group(each({"numbers": Numbered}), ALSO),
+    "weights that a forward pass writes": Group(each({"clamped": Clamped}), ALSO),
+    "results that nobody uses": Group(each({"the second": HalfUsed}), ALSO),
     "memory that nobody writes": Group({"RReLU": called(Rectified, X, EDGES, draws=True)}, ALSO),
     "an aggregation that is replaced": Group(each({"sum": summed_otherwise}), ALSO),
 }

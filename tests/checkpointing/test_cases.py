@@ -4,6 +4,7 @@ import pytest
 import torch
 from cases_of_aggregations import AGGREGATIONS
 from cases_of_calls import CALLS
+from cases_of_kernels import KERNELS
 from cases_of_messages import HOSTS, MESSAGES, OVER_ALL_EDGES, edge_conv
 from cases_of_reach import REACH
 from cases_of_users import USERS
@@ -12,7 +13,7 @@ from steps_compared import difference, is_exact_or_refused, step, under
 
 from gnn_checkpointing.refusal import Refusal
 
-GROUPS = AGGREGATIONS | MESSAGES | CALLS | USERS | REACH
+GROUPS = AGGREGATIONS | MESSAGES | CALLS | USERS | REACH | KERNELS
 RUNS = [(group, name, policy) for group, row in GROUPS.items() for name in row.cases for policy in row.policies]
 
 

@@ -10,7 +10,7 @@ import torch
 from cases_of_messages import edge_conv
 from every_convolution import EVERY, Configuration, called
 from other_convolutions import CONVOLUTIONS
-from small_inputs import EDGES, NODES, C, O, X, drawn
+from small_inputs import ATTRIBUTES, EDGES, NODES, C, D, O, X, drawn
 from small_layers import Own
 from small_pyg_models import MODELS
 from steps_compared import floating, outcome, seed_all, slope_error, tensors_in, under
@@ -157,3 +157,29 @@ def test_a_generator_of_its_own_is_replayed_or_refused() -> None:
     layer = Private(lambda x_j, _: x_j * torch.rand(x_j.shape, generator=generator, dtype=x_j.dtype))
     with contextlib.suppress(Refusal):
         assert slope_error(under("edge_blocks(8)", layer), (X, EDGES)) < 1e-5
+
+
+DROPPING = {
+    "GATConv": lambda: pyg.GATConv(C, 2, heads=2, dropout=0.5),
+    "GATv2Conv": lambda: pyg.GATv2Conv(C, 2, heads=2, dropout=0.5, edge_dim=D),
+    "TransformerConv": lambda: pyg.TransformerConv(C, 2, heads=2, dropout=0.5),
+}
+
+
+@pytest.mark.parametrize("policy", ["fused_edge_blocks(8)", "edge_blocks(8)"])
+@pytest.mark.parametrize("name", DROPPING)
+def test_a_gradient_to_be_differentiated_has_the_masks_of_the_forward_pass(
+    name: str, policy: str, compiler: None
+) -> None:
+    """It is the gradient without `create_graph`, and its own gradient is its slope."""
+    model, x = under(policy, DROPPING[name]().double()), X.double().requires_grad_()
+    args = (EDGES, ATTRIBUTES.double()) if name == "GATv2Conv" else (EDGES,)
+
+    def gradient(at: Tensor, **options: bool) -> Tensor:
+        seed_all(5)
+        return torch.autograd.grad(model(at, *args).square().sum(), at, **options)[0]
+
+    first, ahead = gradient(x, create_graph=True), X.cos().double()
+    torch.testing.assert_close(first, gradient(x))
+    sides = [gradient((x + shift * ahead).detach().requires_grad_()) for shift in (1e-6, -1e-6)]
+    torch.testing.assert_close(torch.autograd.grad((first * ahead).sum(), x)[0], (sides[0] - sides[1]) / 2e-6)

@@ -4,6 +4,7 @@ import copy
 import os
 import random
 import time
+import types
 from collections.abc import Callable
 
 import pytest
@@ -145,4 +146,29 @@ def test_another_precision_between_steps_is_exact(precision: torch.dtype, policy
         step(layer, (X, EDGES))
         found.append(layer.to(precision)(X.to(precision), EDGES).detach())
     assert found[0].dtype == found[1].dtype == precision
+    torch.testing.assert_close(*found)
+
+
+SETTINGS = types.ModuleType("settings_of_a_user")
+
+
+class Settled(Sending):
+    """A layer that reads a setting from a user's module before and inside its messages."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return super().forward(x * SETTINGS.scale, edge_index)
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return (x_j * SETTINGS.scale).tanh()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_settings_of_the_forward_pass_alone_hold_in_its_gradients(policy: str) -> None:
+    found = []
+    for layer in (built(Settled), apply(built(Settled), policy)):
+        SETTINGS.scale = 2.0
+        loss = layer(X, EDGES).square().sum()
+        SETTINGS.scale = 1.0
+        loss.backward()
+        found.append(layer.lin.weight.grad)
     torch.testing.assert_close(*found)

@@ -1,6 +1,9 @@
 """Methods, functions and copies that a user makes beside a policy: none is lost, none silently computes otherwise."""
 
 import copy
+import inspect
+import pickle
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -122,3 +125,67 @@ def test_what_a_layer_saves_before_it_sends_no_messages_must_not_change(edges: T
                 CHANGES[what](one, x)
             with pytest.raises(RuntimeError, match=r"in place|inplace"):
                 loss.backward()
+
+
+@pytest.mark.parametrize("policy", POLICIES[:2])
+def test_messages_sent_outside_of_a_forward_pass_need_their_weights_as_they_were(policy: str) -> None:
+    """A model may call `propagate` itself; without gradients of features, PyG does not need the weights again."""
+    layer = apply(built(lambda: pyg.EdgeConv(perceptron(2 * C))), policy)
+    loss = layer.propagate(EDGES, x=(X, X)).square().sum()
+    with torch.no_grad():
+        layer.nn[0].weight.mul_(-1)
+    with pytest.raises(RuntimeError, match=r"the weight 'nn\.0\.weight' of EdgeConv was changed in place"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("policy", POLICIES[:2])
+def test_features_changed_in_place_are_named_with_a_remedy(policy: str) -> None:
+    layer, x = apply(built(lambda: pyg.EdgeConv(perceptron(2 * C, C))), policy), X.clone().requires_grad_() * 1
+    x += layer(x, EDGES)
+    with pytest.raises(RuntimeError, match=r"an argument of EdgeConv was changed in place .* write x = x \+ conv\(x\)"):
+        x.sum().backward()
+
+
+@each_policy
+def test_threads_that_begin_at_once_leave_a_layer_as_it_was(policy: str) -> None:
+    """The first step tries messages in evaluation mode and without hooks, which other threads must not see."""
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(5):
+            layer, seen = apply(built(lambda: pyg.GINConv(perceptron())), policy), []
+            layer.nn.register_forward_hook(lambda module, *_, seen=seen: seen.append(module.training))
+            with ThreadPoolExecutor(4) as threads:
+                list(threads.map(lambda _, layer=layer: [step(layer, (X, EDGES)) for _ in range(2)], range(4)))
+            assert seen == [True] * 8
+            assert layer.training and layer.nn.training
+            assert type(next(iter(layer.nn._forward_hooks.values()))).__name__ == "function"
+    finally:
+        sys.setswitchinterval(0.005)
+
+
+@each_policy
+def test_a_forward_method_shows_its_arguments(policy: str) -> None:
+    """Models that pass a layer what it takes, such as edge features, ask for them."""
+    layer = pyg.GATConv(C, O)
+    expected = list(inspect.signature(layer.forward).parameters)
+    for one in (apply(layer, policy), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer)), remove(layer)):
+        assert list(inspect.signature(one.forward).parameters) == expected
+
+
+def sending_twice_as_much(layer: nn.Module) -> nn.Module:
+    """A user's `propagate`, put on one layer."""
+    before = layer.propagate
+    layer.propagate = lambda edge_index, **named: 2 * before(edge_index, **named)
+    return layer
+
+
+@each_policy
+def test_a_propagate_of_a_user_counts_or_is_refused(policy: str) -> None:
+    plain, late = sending_twice_as_much(built(Sending)), apply(built(Sending), policy)
+    step(late, (X, EDGES))
+    expected = step(plain, (X, EDGES))
+    assert difference(expected, step(sending_twice_as_much(late), (X, EDGES))) == ""
+    try:
+        assert difference(expected, step(apply(plain, policy), (X, EDGES))) == ""
+    except Refusal:
+        assert "blocks" in policy

@@ -1,12 +1,16 @@
-"""Attach a policy to a module as attributes of its own, and detach it again."""
+"""Attach a policy to a module as attributes of its own, and detach it again; or tensors, for one call."""
 
 import copy
+import inspect
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.modules import module as of_all_modules
 
 from gnn_checkpointing.refusal import Refusal
@@ -21,14 +25,26 @@ def require_module(model: Any) -> None:
 
 
 def put(module: nn.Module, name: str, value: Any) -> None:
-    """Set the attribute `name` on `module` itself, not on its class, until `take_off`."""
+    """Set the attribute `name` on `module` itself, not on its class, until `take_off`.
+
+    A `partial` in place of a method shows the method's arguments: users ask which ones a forward method takes.
+    """
     own = vars(module)
+    if isinstance(value, partial):
+        with suppress(AttributeError, TypeError, ValueError):
+            value.__signature__ = _arguments(getattr(module, name))  # type: ignore[attr-defined]
     if _BEFORE not in own:
         own["__reduce_ex__"] = partial(_reduced, module)
         own[_BEFORE] = {"__reduce_ex__": (own["__reduce_ex__"],)}
     _, *earlier = own[_BEFORE].get(name, (None, *([own[name]] if name in own else ())))
     own[_BEFORE][name] = (value, *earlier)
     own[name] = value
+
+
+def _arguments(method: Any) -> inspect.Signature:
+    """The signature of a method without annotations, some of which cannot be pickled."""
+    found = inspect.signature(method)
+    return inspect.Signature([one.replace(annotation=one.empty) for one in found.parameters.values()])
 
 
 def _reduced(module: nn.Module, protocol: int) -> Any:
@@ -73,3 +89,18 @@ def take_off(module: nn.Module) -> None:
         if name in own and own[name] == value:
             del own[name]
             own.update(zip([name], earlier, strict=False))
+
+
+def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:
+    """Call `function` while these tensors, by name, are the parameters and buffers of `module`."""
+    if not tensors:
+        return function()
+    return functional_call(_Shell(module, function), {f"module.{name}": tensor for name, tensor in tensors.items()}, ())
+
+
+class _Shell(nn.Module):
+    """Wraps a module, so that `functional_call` can run any function while the module has other tensors."""
+
+    def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
+        super().__init__()
+        self.module, self.forward = module, function

@@ -6,6 +6,7 @@ arguments, up to its call of `propagate`.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,11 +16,13 @@ from torch import Tensor
 from torch._C._functorch import is_legacy_batchedtensor
 from torch.nn.parameter import is_lazy
 
+from gnn_checkpointing.checkpointing.attached import with_tensors
 from gnn_checkpointing.checkpointing.block_arguments import Call, edge_dim, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
+from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, Masked
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
-from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before, with_tensors
+from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, changed_in_place, other_than_before
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -99,19 +102,25 @@ def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Ten
             total.index_copy_(dim, places.to(torch.int64), part)
 
 
-def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], sums: Sums) -> None:
+def _differentiable_gradients(
+    cut: CutCall, gradients: Sequence[Tensor | None], sums: Sums, masks: Tensor | None
+) -> None:
     """Compute gradients that can be differentiated again; autograd records all blocks at once.
 
     Differentiates by aliases of the inputs, so that an input computed from another one, or from a weight, has its own
-    partial derivative.
+    partial derivative. `masks` are those that a kernel has drawn.
     """
     inputs = [tensor.view_as(tensor) for tensor in cut.call.tensors]
     weights = {name: weight.view_as(weight) for name, weight in cut.layer.named_parameters() if not is_lazy(weight)}
     of_weight = {id(weight): weights[name] for name, weight in cut.layer.named_parameters() if name in weights}
     cut, dim = cut.on(inputs), cut.conv.node_dim
 
+    def of_block(block: EdgeBlock) -> Outputs:
+        with nullcontext() if masks is None else Masked(masks[block.start : block.stop]):
+            return stage(cut, block, cut.edges.ends(block), Leaves())
+
     def all_parts() -> list[Outputs]:
-        return [stage(cut, block, cut.edges.ends(block), Leaves()) for block in cut.blocks]
+        return [of_block(block) for block in cut.blocks]
 
     outs = [torch.cat(part, dim) for part in zip(*with_tensors(cut.layer, weights, all_parts), strict=True)]
     pairs = [(out, g) for out, g in zip(outs, gradients, strict=True) if g is not None and out.requires_grad]
@@ -154,22 +163,23 @@ class _Cut(torch.autograd.Function):
         ctx: Any, cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, *tensors: Tensor
     ) -> Any:
         """Compute without recording."""
-        count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
+        ctx.set_materialize_grads(False)  # a result that nobody uses gives its weights no gradients, instead of zeros
+        count = len(cut.call.tensors)
         device, own = cut.edges.pointer.device, state.generators
         before = RandomStates.now(device, own) if executor.draws else None
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
         ctx.cut, ctx.executor, ctx.state, ctx.again = cut.on(()), executor, state, saved.again
         # States of this call alone: random numbers drawn before it belong to the layer's own forward pass.
         ctx.random = None if before is None or before == RandomStates.now(device, own) else before
-        ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
+        ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[count + len(saved.tensors) :]
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
         # Tensors that the gradients do not read are neither kept nor recomputed; only their form is kept.
-        ctx.read = sorted(reads) if saved.again and not reads & saved.made else None
+        ctx.read = None if reads & saved.made else sorted(reads)
         # Positions `made` are computed again from other tensors, which is checked once.
         form_of = [state.form_of if place in saved.made and ctx.read is None else Form.of for place in range(count)]
         ctx.forms = [of(tensor) for of, tensor in zip(form_of, tensors, strict=False)]
-        read = [] if ctx.read is None else [tensors[place] for place in ctx.read]
-        ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *read, *kept)
+        start = saved.tensors if ctx.read is None else [tensors[place] for place in ctx.read]
+        ctx.save_for_backward(*start, *kept)
         return out
 
     @staticmethod
@@ -178,10 +188,14 @@ class _Cut(torch.autograd.Function):
         count, num_saved = ctx.counts
         wanted = ctx.needs_input_grad[4 : 4 + count]
         wants_parameters = ctx.needs_input_grad[4 + count + num_saved :]
-        start = num_saved if ctx.again else count
-        everything = ctx.saved_tensors  # read once: a checkpoint around this layer recomputes at every reading
-        read = ctx.read or ()
-        saved, kept = everything[:start], everything[start + len(read) :]
+        start = num_saved if ctx.read is None else len(ctx.read)
+        try:
+            everything = ctx.saved_tensors  # read once: a checkpoint around this layer recomputes at every reading
+        except RuntimeError as error:
+            if "inplace operation" not in str(error):
+                raise
+            raise changed_in_place(ctx.state.name) from error
+        saved, kept = everything[:start], everything[start:]
         differentiable = torch.is_grad_enabled()
         batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
         if batched and (differentiable or ctx.executor.draws):  # kernels take one gradient at a time
@@ -191,14 +205,14 @@ class _Cut(torch.autograd.Function):
             )
 
         def found() -> tuple[list[Tensor | None], list[Tensor | None]]:
-            if ctx.read is not None and not differentiable:
-                values = [form.stand_in() for form in ctx.forms]
-                for place, value in zip(read, everything[start:], strict=False):
+            if ctx.read is None:
+                with torch.set_grad_enabled(differentiable):
+                    call = ctx.again(saved)
+            else:
+                values = [form.stand_in().requires_grad_(wants) for form, wants in zip(ctx.forms, wanted, strict=True)]
+                for place, value in zip(ctx.read, saved, strict=True):
                     values[place] = value
                 call = ctx.cut.call.with_tensors(values)
-            else:
-                with torch.set_grad_enabled(differentiable):
-                    call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
             if call is None or len(call.tensors) != count:
                 raise other_than_before(ctx.state.name)
             if not all(form.fits(ctx.state.form_of(t)) for form, t in zip(ctx.forms, call.tensors, strict=True)):
@@ -213,11 +227,12 @@ class _Cut(torch.autograd.Function):
             replaced = {name: leaves[id(p)] for name, p in named if id(p) in leaves}
             sums = Sums(call.tensors, wanted, tuple(leaves.get(id(p), p) for p in parameters))
             with random_restored(ctx.random):
+                executor: Executor = ctx.executor
                 if differentiable:
-                    _differentiable_gradients(cut, gradients, sums)
+                    masks = executor.masks(cut, kept) if isinstance(executor, AttentionKernel) else None
+                    _differentiable_gradients(cut, gradients, sums, masks)
                 else:
                     cut = cut.on([tensor.detach() for tensor in call.tensors])
-                    executor: Executor = ctx.executor
                     with_tensors(cut.layer, replaced, partial(executor.add_gradients, cut, kept, gradients, sums))
             return sums.of_tensors, sums.of_weights
 

@@ -15,6 +15,8 @@ from gnn_checkpointing.checkpointing.given import versions_of
 from gnn_checkpointing.checkpointing.pyg_functions import aggregate_unread, method_of
 
 Outputs = tuple[Tensor, ...]
+_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+"""Whole numbers of which PyTorch gathers no rows, and those of the same bytes of which it does."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ def _plain(cut: CutCall, value: Any, role: Role, block: EdgeBlock, leaves: Leave
         dim, places = edge_dim(tensor, cut.edges.num_edges, cut.conv.node_dim), cut.edges.places(block)
         if isinstance(places, slice):
             tensor = tensor.narrow(dim, places.start, places.stop - places.start)
+        elif signed := _SIGNED.get(tensor.dtype):
+            tensor = tensor.view(signed).index_select(dim, places).view(tensor.dtype)
         else:
             tensor = tensor.index_select(dim, places)
     return leaves.of(value.position, role, tensor)

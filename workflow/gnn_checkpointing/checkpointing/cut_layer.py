@@ -21,10 +21,10 @@ from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, row_bytes
 from gnn_checkpointing.checkpointing.given import flattened, is_tensor, quick_leaves
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.hooks import recorded
+from gnn_checkpointing.checkpointing.hooks import alone, recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import uncompiled
-from gnn_checkpointing.checkpointing.message_code import forward_of, learns, used_among
+from gnn_checkpointing.checkpointing.message_code import forward_of, learns, sends_otherwise, used_among
 from gnn_checkpointing.checkpointing.placeholders import DeferredEdgeValues, InPlaceOfATensor, OfOneBlock, computed
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -53,19 +53,21 @@ class CutLayer:
 
     def install(self) -> None:
         """Replace the layer's methods."""
-        for name in ("forward", "propagate", "edge_updater"):
+        put(self.conv, "forward", partial(self.forward))
+        for name in ("propagate", "edge_updater"):
             put(self.conv, name, getattr(self, name))
         put(self.conv, "_cut_layer", self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer's own forward pass, during which `propagate` is cut."""
         refuse_copies(self.conv)
+        if torch.compiler.is_compiling() and not recorded():  # recomputed code must not be traced
+            return uncompiled(self.forward, *args, **kwargs)
         # A method that somebody put over this one stays when the policy is removed, and calls this one.
-        if recorded() or cut_layer_of(self.conv) is not self:
+        if recorded() or cut_layer_of(self.conv) is not self or sends_otherwise(self.conv):
             return self._plain_forward(*args, **kwargs)
-        if torch.compiler.is_compiling():  # recomputed code must not be traced
-            return uncompiled(self._forward, *args, **kwargs)
-        return self._forward(*args, **kwargs)
+        with alone(self.conv):
+            return self._forward(*args, **kwargs)
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
         if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer starts and ends
@@ -83,9 +85,8 @@ class CutLayer:
             # Most likely small again; `propagate` checks, and if not, saves its own arguments instead of the layer's.
             return forward(*args, **kwargs)
         given, structure = flattened((args, kwargs))
-        aside = self._cutter.stands_aside() or any(
-            isinstance(part, Tensor) and (part.is_meta or part.is_inference()) for part in given
-        )
+        unsaved = (part.is_meta or part.is_inference() for part in given if isinstance(part, Tensor))
+        aside = self._cutter.stands_aside() or any(unsaved)
         if not self._given and not aside:  # under `vmap` a graph's values cannot be read
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
@@ -101,7 +102,8 @@ class CutLayer:
                 out = during(self.conv, visit, run)
         finally:
             entry.forward_done()
-        state.forward_done()
+        for one in (state, *visit.states):
+            one.forward_done()
         return self._computed(out, visit)
 
     def _computed(self, out: Any, visit: Visit) -> Any:
@@ -114,15 +116,16 @@ class CutLayer:
         """Compute in blocks if possible, else by PyG's own `propagate`."""
         if recorded():
             return self._own(edge_index, size, kwargs)
-        visit = self._visit()
-        if visit is not None and visit.entry is not None:
+        visit = self._visit() or Visit()
+        visit.calls += 1
+        if visit.entry is not None:
             visit.entry.close()
-        if self._was_whole() and not (visit and visit.seeks) and self._cutter.is_small(edge_index, kwargs):
+        small = self._was_whole() and not visit.seeks and self._cutter.is_small(edge_index, kwargs)
+        if small or visit.calls < visit.seeks:
             return self._own(edge_index, size, kwargs)
         deferred = [value for value in kwargs.values() if type(value) is DeferredEdgeValues]
         for value in deferred:
             value.refuse_if_drawn()
-        visit = visit or Visit()
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
                 raise Uncuttable("its messages are computed in another precision or without gradients")
@@ -138,12 +141,12 @@ class CutLayer:
             return self._own(edge_index, size, kwargs)
         for value in deferred:
             value.in_blocks = True
-        visit.calls += 1
-        if visit.entry is not None and visit.calls == 1:
-            visit.entry.reached()
+        visit.cuts, visit.kernels = visit.cuts + 1, visit.kernels + isinstance(executor, Kernel)
+        if visit.entry is not None and visit.cuts == 1:
+            visit.entry.reached(visit.calls)
         self._note(cut, executor)
         out = self._aggregated(cut, executor, visit)
-        if visit.entry is not None and isinstance(executor, Kernel):
+        if visit.entry is not None and visit.kernels == visit.calls:
             visit.entry.open()
         if type(self.conv).update is MessagePassing.update:
             return out
@@ -182,14 +185,18 @@ class CutLayer:
         """Compute the aggregates of the destination nodes: a tensor, or a tuple of tensors."""
         before = dict(vars(self.conv))
         if torch.is_grad_enabled() and not visit.fills:
-            saved = Saved()
-            if visit.entry is not None and visit.calls == 1 and not visit.entry.is_written():
-                tensors = cut.call.tensors
-                made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.made(tensors[p]))
-                if made or visit.entry.has_holes:
-                    saved = Saved(visit.entry.tensors, visit.entry.again, made)
-            state = visit.entry.state if visit.entry else Recomputation(self.conv, device=cut.edges.pointer.device)
-            out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
+            entry, tensors, saved = visit.entry, cut.call.tensors, Saved()
+            if entry is not None and visit.cuts == 1 and not entry.is_written():
+                made = frozenset(p for p in entry.made(tensors) if not self.tables.made(tensors[p]))
+                saved = Saved(entry.tensors, entry.again, made) if made else saved
+            if entry is not None and (saved.made or isinstance(executor, Kernel)):
+                out = run_cut(cut, executor, saved, entry.state, used_among(entry.state.weights, self.conv))
+            else:  # messages alone are rerun: they may read what the forward pass has set before
+                state = Recomputation(self.conv, device=cut.edges.pointer.device)
+                out = run_cut(cut, executor, saved, state, used_among(state.weights, self.conv))
+                visit.states.append(state)
+                if entry is None:
+                    state.forward_done()
         else:
             with torch.no_grad():
                 parts = executor.forward(cut)[0]

@@ -1,6 +1,7 @@
 """Decide whether a call of `propagate` can be cut, how blocks read its arguments, and which executor computes it."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,7 +90,7 @@ class Cutter:
         most = self.plan.edges_per_block or block_size(num_nodes, row, per_node, edge_index.device)
         sizes, seen = (num_sources, num_nodes), graphs_seen_by(conv)
         kernel = kernel_for(conv, call) if self.plan.fused else None
-        if kernel is not None:
+        if kernel is not None and kernel.fits(call.tensors, *sizes):
             edges = self.tables.sorted(edge_index, *sizes, reverse=reverse, kernels=True, seen=seen)
             if isinstance(kernel, RowsKernel) and kernel.weight is not None:
                 weights = call.tensors[kernel.weight]
@@ -195,9 +196,11 @@ class Cutter:
                 self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut, blocks, leaves)
         reason = self._tried[key]
         if reason is not None:
-            if self.plan.lenient:
-                raise Uncuttable(reason)
-            raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
+            for name in [name for name, role in cut.roles.items() if role == "edge"]:  # or a table of as many rows
+                with suppress(Uncuttable, Refusal):
+                    return self._tried_once(replace(cut, roles=cut.roles | {name: "whole"}))
+            refusal = f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}"
+            raise Uncuttable(reason) if self.plan.lenient else Refusal(refusal)
         if key not in self._agreed:
             with torch.no_grad(), _disable_current_modes():
                 faster = on_nodes(cut)

@@ -68,9 +68,11 @@ def explain(model: nn.Module) -> Explanation:
     """
     require_module(model)
     parts = dict(model.named_modules())
-    recomputed = [name for name, part in parts.items() if isinstance(vars(part).get("forward"), partial)]
+    # That of a cut layer has no arguments of its own.
+    replaced = {name: vars(part).get("forward") for name, part in parts.items()}
+    whole = [name for name, function in replaced.items() if isinstance(function, partial) and function.args]
     layers = [(name, layer) for name, layer in parts.items() if isinstance(layer, MessagePassing)]
-    return Explanation(tuple(_explained(name, layer, recomputed) for name, layer in layers))
+    return Explanation(tuple(_explained(name, layer, whole) for name, layer in layers))
 
 
 def _explained(name: str, layer: nn.Module, recomputed: list[str]) -> LayerExplanation:

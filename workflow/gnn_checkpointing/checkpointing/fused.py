@@ -96,7 +96,9 @@ def _attention(conv: Any, call: Call) -> Kernel | None:
         summed = keys if values is None else values
         if not all(isinstance(slot, Slot) for slot in (keys, queries, summed)):
             return None
-        if not isinstance(features, Slot | None) or call.tensors[summed.position].dim() != 3:
+        if not isinstance(features, Slot | None) or not (features is None or _is_linear(conv.lin_edge)):
+            return None
+        if call.tensors[summed.position].dim() != 3:
             return None
         edges = None if features is None else EdgeFeatures(features.position, lambda edge: mapping(conv, edge))
         of_values, vector = None if values is None else values.position, "att" if kind == "gatv2" else None
@@ -117,6 +119,11 @@ def _attention(conv: Any, call: Call) -> Kernel | None:
         features = edge_values.get("edge_attr") if conv.lin_edge is not None else None
         return kernel("gat", keys, queries, end_of(conv, call.values.get("x"), "j"), features, _scores)
     return None
+
+
+def _is_linear(mapping: nn.Module) -> bool:
+    """Whether a kernel may map features block by block: another map may draw, have a state, or compare edges."""
+    return type(mapping) in (pyg.Linear, nn.Linear) and "forward" not in vars(mapping)
 
 
 def _heads(conv: Any, features: Tensor) -> Tensor:
@@ -158,6 +165,8 @@ def _rows_and_edges(conv: Any, call: Call) -> Kernel | None:
         return None
     of_rows, of_features = call.tensors[rows.position], call.tensors[features.position]
     if of_rows.dim() != 2 or of_features.dim() != 2 or (conv.lin is None and of_features.size(1) != of_rows.size(1)):
+        return None
+    if conv.lin is not None and not _is_linear(conv.lin):
         return None
     mapping = (lambda edge: edge) if conv.lin is None else conv.lin
     return RowsKernel(rows.position, None, "sum", EdgeFeatures(features.position, mapping))

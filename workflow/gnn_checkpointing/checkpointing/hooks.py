@@ -7,8 +7,9 @@ removed since, with the state it had before, and leaves no trace. A hook that ha
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -29,8 +30,21 @@ from gnn_checkpointing.checkpointing.random_states import RandomStates, random_r
 _FORWARD = ("_forward_pre_hooks", "_forward_hooks")
 _BACKWARD = ("_backward_pre_hooks", "_backward_hooks")
 _OPTIONS = ("_forward_pre_hooks_with_kwargs", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
-_INSTALLING = threading.Lock()
+_LOCKS: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
 _OF_ALL = tuple(f"_global{name}" for name in (*_FORWARD, *_BACKWARD))
+
+
+@contextmanager
+def alone(module: nn.Module) -> Iterator[None]:
+    """Keep other threads from running a module or its parts, whose attributes and hooks are replaced at times.
+
+    Autograd's own threads do not wait: the thread that runs the module may be waiting for them.
+    """
+    with ExitStack() as stack:
+        if threading.active_count() > 1 and not isinstance(threading.current_thread(), threading._DummyThread):
+            for part in sorted(module.modules(), key=id):  # in one order, so that no two threads wait for each other
+                stack.enter_context(_LOCKS.setdefault(part, threading.RLock()))
+        yield
 
 
 def hooked(module: nn.Module) -> bool:
@@ -88,17 +102,14 @@ class Hooks:
     def watched(self) -> Iterator[None]:
         """Record, inside the context, which hooks change something."""
         watched = [(vars(part)[name], key, noted) for part, name, key, noted in self._watched if name not in _BACKWARD]
-        with _INSTALLING:
-            for hooks, key, noted in watched:
-                noted.hook, hooks[key] = hooks[key], noted
+        for hooks, key, noted in watched:
+            noted.hook, hooks[key] = hooks[key], noted
         try:
             yield
         finally:
-            with _INSTALLING:
-                for hooks, key, noted in watched:
-                    noted.done = True
-                    while isinstance(hooks.get(key), _Watched) and hooks[key].done:  # others are of other threads
-                        hooks[key] = hooks[key].hook
+            for hooks, key, noted in watched:
+                if hooks.get(key) is noted:
+                    hooks[key] = noted.hook
 
     @contextmanager
     def repeated(self) -> Iterator[None]:
@@ -132,12 +143,9 @@ class _Watched:
         self.hook, self._module, self._device = hook, module, device
         self.own: Any = hook.own if isinstance(hook, _Watched) else hook
         self.calls: list[tuple[Attributes, RandomStates] | None] = []
-        self._thread, self.done = threading.get_ident(), False
 
     def __call__(self, module: nn.Module, *args: Any) -> Any:
-        """Call the hook and record whether it changes anything, if it is called in the thread that watches it."""
-        if threading.get_ident() != self._thread:
-            return self.hook(module, *args)
+        """Call the hook and record whether it changes anything."""
         parts, drawn = list(self._module.modules()), RandomStates.now(self._device)
         held = Attributes.reached_by(self.own, f"a hook in {type(self._module).__name__}", parts)
         own, before = RandomStates.now(None, held.generators), _state(parts, args)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Outputs, Sums
@@ -27,6 +28,18 @@ class EdgeFeatures:
     def of(self, cut: CutCall, places: Places) -> Tensor:
         """Map the features of the edges at `places`."""
         return self.map(cut.call.tensors[self.position][places])
+
+
+class Masked(TorchFunctionMode):
+    """Multiplies by these factors instead of dropping at random."""
+
+    def __init__(self, factors: Tensor) -> None:
+        super().__init__()
+        self._factors = factors
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run a function of torch, or replace it."""
+        return args[0] * self._factors if function is torch.nn.functional.dropout else function(*args, **(kwargs or {}))
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,27 @@ class AttentionKernel:
                 sums.add_to_weights([of_vector if weight is vector else None for weight in sums.weights])
             mapped.add_gradients(found.edge, sums)
 
+    def fits(self, tensors: Outputs, num_sources: int, num_nodes: int) -> bool:
+        """Whether the call has a row for each source and each destination, as kernels read them."""
+        summed = tensors[self.keys if self.values is None else self.values]
+        return (
+            tensors[self.keys].size(0) == summed.size(0) == num_sources and tensors[self.queries].size(0) == num_nodes
+        )
+
+    def masks(self, cut: CutCall, kept: Outputs) -> Tensor | None:
+        """The factors `[num_edges, heads]` of dropout that `forward` has drawn, in the order of the sorted edges."""
+        if not self._dropout():
+            return None
+        (shifts, seed), made = kept, []
+        for part, nodes, _ in _parts(cut, self.edges):
+            own = torch.arange(part.num_edges + 1, dtype=part.source.dtype, device=part.source.device)
+            # An edge between two nodes that have no other has a share of 1, and a value of 1 becomes its factor.
+            alone = SortedEdges(own[:-1], own, part.order, part.num_edges)
+            scores = shifts.new_zeros(part.num_edges, shifts.size(1))
+            ones, options = torch.ones_like(scores)[..., None], self._options(seed, nodes)
+            made.append(attention.forward("gat", alone, scores, scores, ones, **options)[0])
+        return torch.cat(made).squeeze(2)
+
     def _inputs(self, cut: CutCall, nodes: slice, edge: Tensor | None) -> list[Tensor | None]:
         tensors = cut.call.tensors
         values = None if self.values is None else tensors[self.values]
@@ -110,6 +144,10 @@ class RowsKernel:
         if of_weight or self.edges is not None or self.reduce not in ("sum", "mean"):
             return frozenset(range(len(wanted)))
         return frozenset() if self.weight is None else frozenset({self.weight})
+
+    def fits(self, tensors: Outputs, num_sources: int, _: int) -> bool:
+        """Whether the call has a row for each source."""
+        return tensors[self.rows].size(0) == num_sources
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """Compute the reduced rows `[num_nodes, channels]`; nothing is kept for the backward pass."""

@@ -13,11 +13,11 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
 
-from gnn_checkpointing.checkpointing.attached import put, refuse_copies
+from gnn_checkpointing.checkpointing.attached import put, refuse_copies, with_tensors
 from gnn_checkpointing.checkpointing.given import flattened, versions_of
-from gnn_checkpointing.checkpointing.hooks import observed
+from gnn_checkpointing.checkpointing.hooks import alone, observed
 from gnn_checkpointing.checkpointing.message_code import forward_of
-from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before, with_tensors
+from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 
@@ -164,19 +164,21 @@ def recomputed(
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
     if any(tensor.is_inference() for tensor in tensors):  # autograd cannot save inference tensors
         return forward(*args, **kwargs)
-    state = Recomputation(module, leaves)
-    function = _rerunnable(state, forward, contexts(), (args, kwargs), structure)
-    compares = f"values of {id(state)}" if state.unconfirmed else "default"
-    saved: list[_Saved] = []
-    _COMPARISONS.setdefault(compares, partial(_Saved, state, saved))
-    try:
-        # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
-        return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False, determinism_check=compares)
-    finally:
-        while saved:
-            saved.pop().note()
-        if compares != "default":
-            del _COMPARISONS[compares]
+    with alone(module):
+        state = Recomputation(module, leaves)
+        function = _rerunnable(state, forward, contexts(), (args, kwargs), structure)
+        compares = f"values of {id(state)}" if state.unconfirmed else "default"
+        saved: list[_Saved] = []
+        _COMPARISONS.setdefault(compares, partial(_Saved, state, saved))
+        try:
+            # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
+            options: dict[str, Any] = {"preserve_rng_state": False, "determinism_check": compares}
+            return checkpoint(function, *leaves, use_reentrant=False, **options)
+        finally:
+            while saved:
+                saved.pop().note()
+            if compares != "default":
+                del _COMPARISONS[compares]
 
 
 @torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
@@ -201,10 +203,7 @@ def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # A sparse tensor is the graph, not an activation, and cannot be pinned.
         return offloading.pack_hook(tensor) if tensor.layout == torch.strided else tensor
 
-    def unpack(packed: Any) -> Tensor:
-        return packed if isinstance(packed, Tensor) else offloading.unpack_hook(packed)
-
-    with saved_tensors_hooks(pack, unpack):
+    with saved_tensors_hooks(pack, lambda one: one if isinstance(one, Tensor) else offloading.unpack_hook(one)):
         return forward(*args, **kwargs)
 
 

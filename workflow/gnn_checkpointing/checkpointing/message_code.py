@@ -57,6 +57,17 @@ def _names_read(kind: type, methods: tuple[Any, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
+def sends_otherwise(conv: MessagePassing) -> bool:
+    """Whether a user has put methods over PyG's on this layer alone; explainers and policies put PyG's or their own."""
+    for name in ("propagate", "edge_updater"):
+        method = vars(conv).get(name)
+        function = getattr(method, "__func__", None)
+        of_pyg = function in (getattr(type(conv), name), type(conv)._orig_propagate)
+        if method is not None and (function is None or not (of_pyg or is_closed(function))):
+            return True
+    return False
+
+
 def switches(conv: MessagePassing) -> tuple[Any, ...]:
     """Everything that may change how messages are computed: code, submodules, and attributes that are not floats."""
     parts = [("", conv), *parts_inside(conv)]

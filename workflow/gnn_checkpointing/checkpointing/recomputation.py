@@ -10,13 +10,13 @@ from weakref import WeakSet
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
-from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import _disable_current_modes
 
+from gnn_checkpointing.checkpointing.attached import with_tensors
 from gnn_checkpointing.checkpointing.attributes import TINY_BYTES, Attributes
 from gnn_checkpointing.checkpointing.given import version_of
-from gnn_checkpointing.checkpointing.hooks import Hooks
+from gnn_checkpointing.checkpointing.hooks import Hooks, alone
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.views import names_used
 
@@ -60,7 +60,7 @@ class Form:
 
     def stand_in(self) -> Tensor:
         """A tensor of this form that takes the memory of one number."""
-        return torch.empty((), dtype=self.dtype, device=self.device).expand(self.shape)
+        return torch.zeros((), dtype=self.dtype, device=self.device).expand(self.shape)
 
 
 _ROUNDING = 1e-5
@@ -72,6 +72,14 @@ def other_than_before(layer: str) -> RuntimeError:
     return RuntimeError(
         f"{layer} computes something else when its forward pass runs again for its gradients: it reads "
         "what is neither an argument nor an attribute of it; remove the layer's policy"
+    )
+
+
+def changed_in_place(layer: str) -> RuntimeError:
+    """Error for a layer whose features were changed in place before its backward pass, which PyG might not need."""
+    return RuntimeError(
+        f"an argument of {layer} was changed in place before its backward pass, which reads it again: write x = x + "
+        "conv(x) instead of x += conv(x), or remove the policy"
     )
 
 
@@ -98,6 +106,7 @@ class Recomputation:
         )
         """The module's parameters, each once."""
         self._forms = {name: _form(tensor) for name, tensor in self._parameters.items()}
+        self._began = {id(tensor): version_of(tensor) for tensor in self.weights}
         self._versions: dict[str, int] = {}
         # Optimisers that step a weight during the backward pass, as soon as it has its gradient, use such hooks.
         stepped = [tensor for tensor in self.weights if tensor._post_accumulate_grad_hooks]
@@ -117,7 +126,13 @@ class Recomputation:
 
     def forward_done(self) -> None:
         """Note the tensors' versions and which buffers have changed; drop copies of large buffers that have not."""
-        self._versions = {name: version_of(tensor) for name, tensor in (self._parameters | self._buffers).items()}
+        tensors = (self._parameters | self._buffers).items()
+        self._versions = {name: version_of(tensor) for name, tensor in tensors if not is_lazy(tensor)}
+        for name, tensor in self._parameters.items():
+            began = self._began.get(id(tensor))
+            if began not in (None, self._versions.get(name)):  # reruns write into a copy, and not once more
+                self._old[id(tensor)] = tensor.detach().clone().requires_grad_(tensor.requires_grad)
+                self._versions[name] = began
         now = _named(self._module, "_buffers") if self._before else {}
         for name, tensor in self._buffers.items():
             before = self._before.get(id(tensor))
@@ -137,16 +152,17 @@ class Recomputation:
         Raises `RuntimeError` if a weight or a large tensor was changed in place since, because its old value is gone.
         """
         device, dtype, enabled = self._autocast
-        changed = self._changed_weights() | self._changed_buffers()
-        fresh = {id(self._parameters[name]): tensor for name, tensor in changed.items() if name in self._parameters}
-        with (
-            torch.autocast(device, dtype=dtype, enabled=enabled),
-            self._learning_restored(),
-            self._attributes.restored(fresh),
-            self.hooks.repeated(),
-            random_restored(self._random),
-        ):
-            return with_tensors(self._module, changed, partial(function, *args, **kwargs))
+        with alone(self._module):
+            changed = self._changed_weights() | self._changed_buffers()
+            fresh = {id(self._parameters[name]): tensor for name, tensor in changed.items() if name in self._parameters}
+            with (
+                torch.autocast(device, dtype=dtype, enabled=enabled),
+                self._learning_restored(),
+                self._attributes.restored(fresh),
+                self.hooks.repeated(),
+                random_restored(self._random),
+            ):
+                return with_tensors(self._module, changed, partial(function, *args, **kwargs))
 
     def form_of(self, tensor: Tensor) -> Form:
         """Form of a tensor that the forward pass saves, without marks for a buffer, which may be changed after that."""
@@ -232,18 +248,3 @@ def _place(tensor: Tensor) -> tuple[int, int] | None:
     """Storage of a tensor and offset in it, also for fake tensors; None for sparse tensors."""
     strided = tensor.layout == torch.strided
     return (tensor.untyped_storage()._cdata, int(tensor.storage_offset())) if strided else None
-
-
-def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:
-    """Call `function` while these tensors, by name, are the parameters and buffers of `module`."""
-    if not tensors:
-        return function()
-    return functional_call(_Shell(module, function), {f"module.{name}": tensor for name, tensor in tensors.items()}, ())
-
-
-class _Shell(nn.Module):
-    """Wraps a module, so that `functional_call` can run any function while the module has other tensors."""
-
-    def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
-        super().__init__()
-        self.module, self.forward = module, function

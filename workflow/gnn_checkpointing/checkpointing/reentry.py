@@ -23,7 +23,7 @@ from torch.utils import _pytree as pytree
 from gnn_checkpointing.checkpointing.block_arguments import Call
 from gnn_checkpointing.checkpointing.given import version_of, versions_of
 from gnn_checkpointing.checkpointing.graph_tables import Seen
-from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before
+from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, changed_in_place, other_than_before
 
 
 class Reached(BaseException):
@@ -44,15 +44,20 @@ def present_modes() -> tuple[Any, ...]:
 class Visit:
     """One run of a layer's forward pass, with the `modes` in which it began.
 
-    A run that `seeks` ends at the first call of `propagate`; a run that `fills` computes that call without recording it
-    and goes on. `not_cut` is the reason why `propagate` must not be cut.
+    A run that `seeks` ends at this call of `propagate`, counted from 1; a run that `fills` computes cut calls without
+    recording them. `not_cut` is the reason why `propagate` must not be cut. `calls` of `propagate` are counted, those
+    that were cut (`cuts`), and those of them that were computed by `kernels`.
     """
 
     entry: Entry | None = None
-    seeks: bool = False
+    seeks: int = 0
     fills: bool = False
     not_cut: str | None = None
     calls: int = 0
+    cuts: int = 0
+    kernels: int = 0
+    states: list[Recomputation] = field(default_factory=list)
+    """Of calls whose messages alone will be rerun, as they were when they were made."""
     scores: bool = False
     """Whether it has got a placeholder for what `edge_updater` computes."""
     graphs: Seen = field(default_factory=dict)
@@ -125,6 +130,7 @@ class Entry:
         self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
         self._versions = versions_of(self._arguments)
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
+        self._first_cut = 1
         self._new: list[tuple[_Hole, Tensor]] = []
         """The holes of a run that is to be compared, and their tensors, which some kernels write after saving them."""
         self._hooks: saved_tensors_hooks | None = None
@@ -158,18 +164,13 @@ class Entry:
         """Whether an argument was changed in place since, so that the forward pass cannot be rerun."""
         return versions_of(self._arguments) != self._versions
 
-    def reached(self) -> None:
-        """Note that the forward pass has reached its first call of `propagate`."""
-        self._before_propagate = self._holes
+    def reached(self, call: int) -> None:
+        """Note that this call of `propagate`, counted from 1, is the first that is cut; others before it ran whole."""
+        self._first_cut, self._before_propagate = call, self._holes
 
     def made(self, tensors: Sequence[Tensor]) -> frozenset[int]:
         """Positions of the `tensors` that the forward pass has computed, and must recompute to be read again."""
         return frozenset(place for place, tensor in enumerate(tensors) if storage_of(tensor) not in self._kept)
-
-    @property
-    def has_holes(self) -> bool:
-        """Whether the forward pass has left a hole before its call of `propagate`."""
-        return self._before_propagate > 0
 
     def again(self, tensors: Sequence[Tensor]) -> Call | None:
         """The call of `propagate` that the forward pass reaches with these arguments; fills the holes before it."""
@@ -182,7 +183,8 @@ class Entry:
             values[position] = tensor
         args, kwargs = pytree.tree_unflatten(values, self._structure)
         try:
-            during(self._layer, Visit(seeks=seeks, fills=not seeks), lambda: self._forward(*args, **kwargs))
+            visit = Visit(seeks=self._first_cut if seeks else 0, fills=not seeks)
+            during(self._layer, visit, lambda: self._forward(*args, **kwargs))
         except Reached as reached:
             return reached.call
         return None
@@ -229,7 +231,7 @@ class Entry:
             return kept
         if packed.index not in self._filled:
             if versions_of(packed.arguments) != self._versions:
-                raise RuntimeError(f"an argument of {self.state.name} was changed in place before its backward pass")
+                raise changed_in_place(self.state.name)
             self.state.again(self._fill, packed.arguments)
         tensor = self._filled.pop(packed.index, None)
         if tensor is None or not packed.form.fits(self.state.form_of(tensor)):

@@ -19,7 +19,7 @@ from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.given import versions_of
-from gnn_checkpointing.checkpointing.message_code import parts_inside, used_among
+from gnn_checkpointing.checkpointing.message_code import parts_inside, sends_otherwise, used_among
 from gnn_checkpointing.checkpointing.placeholders import OfOneBlock
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -53,6 +53,8 @@ def layer_refusal(conv: nn.Module) -> str | None:
         return "it is not a PyG MessagePassing layer"
     if _has_own_propagate(type(conv)):
         return "it has a propagate method of its own"
+    if "_cut_layer" not in vars(conv) and sends_otherwise(conv):
+        return "somebody has put another propagate or edge_updater on it"
     if isinstance(conv, MeshCNNConv):
         return "its messages read edges in groups of four, whatever their destinations"
     for name, part in parts_inside(conv):

@@ -22,7 +22,8 @@ def varied(tensor: Tensor) -> Tensor:
     places = torch.arange(tensor.numel(), device=tensor.device).view(tensor.shape)
     if tensor.dtype == torch.bool:
         return places % 2 == 0
-    lowest, most = int(tensor.min()), int(tensor.max())
+    numbers = tensor.to(torch.int64)
+    lowest, most = int(numbers.min()), int(numbers.max())
     return (places % min(most - lowest + 1, 2**62) + lowest).to(tensor.dtype)
 
 

@@ -98,11 +98,11 @@ class _OfClass(_View):
 
 
 class _OfGlobals(_View):
-    """The global variables that a function's code names, as a dictionary."""
+    """The global variables that a function's code names, or attributes of a `module` with these names."""
 
-    def __init__(self, function: FunctionType) -> None:
-        super().__init__(function.__globals__)
-        self._named = globals_in(function.__code__)
+    def __init__(self, function: FunctionType, module: ModuleType | None = None) -> None:
+        super().__init__(vars(module) if module else function.__globals__)
+        self._named = frozenset(names_in(function.__code__)) if module else globals_in(function.__code__)
 
     def __iter__(self) -> Iterator[str]:
         return (
@@ -128,16 +128,16 @@ def class_attributes(kind: type) -> list[Any]:
 
 @by_class
 def globals_reached(kind: type) -> list[Any]:
-    """Globals and closures that the code of a user's own class names, and that of the user's functions it calls."""
+    """Globals, closures and attributes of modules that a user's class names, or the user's functions that it calls."""
     waiting = _methods(base for base in kind.__mro__ if not is_closed(base))
     found: dict[FunctionType, list[Any]] = {}
     while waiting:
         one = waiting.pop()
         if one in found or is_closed(one):
             continue
-        found[one] = [_OfGlobals(one), *(one.__closure__ or ())]
         named = [one.__globals__.get(name) for name in globals_in(one.__code__)]
         modules = [value for value in named if isinstance(value, ModuleType) and not is_closed(value)]
+        found[one] = [_OfGlobals(one), *(_OfGlobals(one, module) for module in modules), *(one.__closure__ or ())]
         named += [vars(module).get(name) for module in modules for name in names_in(one.__code__)]
         waiting += [value for value in named if isinstance(value, FunctionType)]
     return [part for parts in found.values() for part in parts]

@@ -1,0 +1,119 @@
+"""Layers that kernels compute only in part: several calls of `propagate`, sums in place, maps of edge features."""
+
+from collections.abc import Callable
+
+import torch
+from cases_of_reach import ALSO, MAY
+from every_convolution import Group, called, each
+from small_inputs import ATTRIBUTES, EDGES, EDGES_BY_TYPE, FEATURES_BY_TYPE, METADATA, TYPE, TYPES, C, D, O, X
+from torch import Tensor, nn
+from torch_geometric import nn as pyg
+
+
+class ByRelation(pyg.MessagePassing):
+    """A call of `propagate` for each type of edge, each with features of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="max")
+        self.maps = nn.ModuleList(nn.Linear(C, C) for _ in range(TYPES))
+
+    def forward(self, x: Tensor, edge_index: Tensor, kinds: Tensor) -> Tensor:
+        for kind, mapping in enumerate(self.maps):
+            x = x + self.propagate(edge_index[:, kinds == kind], x=mapping(x).tanh()).tanh()
+        return x.sigmoid()
+
+
+class ByRelationInBlocks(ByRelation):
+    """The same without a kernel."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j.exp()
+
+
+class InTurn(ByRelation):
+    """Kernels compute the first and the last call of `propagate`; the one between them has no edges."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        first, second, third = self.maps
+        x = self.propagate(edge_index, x=first(x).tanh()).tanh()
+        x = x + self.propagate(edge_index[:, :0], x=second(x).tanh()).tanh()
+        return self.propagate(edge_index, x=third(x).tanh()).sigmoid()
+
+
+class Later(pyg.MessagePassing):
+    """Messages of the features themselves, and a large buffer that is written after them."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+        self.register_buffer("total", torch.zeros(2000))
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        out = self.propagate(edge_index, x=x)
+        self.total += out.detach().mean()
+        return out
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j.tanh()
+
+
+class Residual(nn.Module):
+    """A layer adds to its features in place; PyG does not keep them."""
+
+    def __init__(self, build: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.lin, self.layer = nn.Linear(C, C), build()
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x)
+        for _ in range(2):
+            x += self.layer(x, edge_index)
+        return x
+
+
+class Warming(nn.Linear):
+    """A linear map that grows with each training step."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__(channels, out)
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.steps += self.training
+        return super().forward(x) * (1 + self.steps)
+
+
+def warming() -> nn.Module:
+    """A GINE whose map of edge features has a state."""
+    layer = pyg.GINEConv(nn.Linear(C, O), edge_dim=D)
+    layer.lin = Warming(D, C)
+    return layer
+
+
+LINEAR: dict[str, Callable[[], nn.Module]] = {
+    "SimpleConv": pyg.SimpleConv,
+    "LGConv": pyg.LGConv,
+    "APPNP": lambda: pyg.APPNP(3, 0.1),
+}
+FIRST = METADATA[1][0]
+WITHOUT_FIRST = EDGES_BY_TYPE | {FIRST: EDGES_BY_TYPE[FIRST][:, :0]}
+OTHERS = TYPE.clamp(min=1)
+
+KERNELS: dict[str, Group] = {
+    "a first call of propagate without edges": Group(
+        {
+            **{kind.__name__: called(kind, X, EDGES, OTHERS) for kind in (ByRelation, ByRelationInBlocks)},
+            "HAN": called(lambda: pyg.HANConv(C, O, METADATA, heads=2), FEATURES_BY_TYPE, WITHOUT_FIRST),
+        },
+        ALSO,
+    ),
+    "a call of propagate without edges between two others": Group(each({"three": InTurn}), ALSO),
+    "a large buffer that is written after propagate": Group(each({"total": Later}), ALSO),
+    "features to which layers add in place": Group(
+        each({n: lambda n=n: Residual(LINEAR[n]) for n in LINEAR}), ("fused_edge_blocks",)
+    ),
+    "a map of edge features with a state": Group(
+        {"GINE": called(warming, X, EDGES, ATTRIBUTES)},
+        (*ALSO, "fused_edge_blocks(8)"),
+        (*MAY, "fused_edge_blocks(8)"),
+    ),
+}
