@@ -8,13 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.analysis.analyse import (
-    Findings,
-    accuracies,
-    analysis_files,
-    read_analysis,
-    write_analysis,
-)
+from gnn_checkpointing.analysis.analyse import Findings, accuracies, analysis_files, read_analysis, write_analysis
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.records.jobs import REORDERED, TrainingRecord
 from gnn_checkpointing.records.measurements_table import read_table, write_table

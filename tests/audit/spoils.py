@@ -107,10 +107,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "outcomes-explained": (everywhere(lambda each: each["outcome"] != "completed", message=" "),),
     "second-reading": (row("layers", high_water_bytes=None, high_water_agrees=None),),
     "third-reading": (row("none", fake_tensor_bytes=None, fake_tensor_agrees=None),),
-    "readings-agree": (
-        row("layers", high_water_agrees=False),
-        row("none", fake_tensor_agrees=False),
-    ),
+    "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
     "known-step": (
         at("demonstration", high_water_bytes=900),
         at("demonstration", exact_bytes=0),

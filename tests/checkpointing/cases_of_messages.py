@@ -63,10 +63,7 @@ def gine(norm: nn.Module) -> nn.Module:
 HOSTS: dict[str, tuple[Callable[[nn.Module], nn.Module], tuple]] = {
     "EdgeConv": (edge_conv, (X, EDGES)),
     "GINE": (gine, (drawn(NODES, O, seed=60), EDGES, ATTRIBUTES)),
-    "PointNet": (
-        lambda norm: pyg.PointNetConv(nn.Sequential(nn.Linear(C + 3, O), norm)),
-        (X, POSITION, EDGES),
-    ),
+    "PointNet": (lambda norm: pyg.PointNetConv(nn.Sequential(nn.Linear(C + 3, O), norm)), (X, POSITION, EDGES)),
     "NNConv": (
         lambda norm: pyg.NNConv(C, O, nn.Sequential(nn.Linear(D, O), norm, nn.Linear(O, C * O))),
         (X, EDGES, ATTRIBUTES),

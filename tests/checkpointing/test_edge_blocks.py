@@ -197,8 +197,6 @@ def test_a_block_of_a_drawn_graph_is_as_large_as_asked() -> None:
     assert largest_block_edges(model) is None
     stepped(model)
     assert largest_block_edges(model) == 24
-    with pytest.raises(Refusal, match=r"unknown policy 'edge_blocks\(0\)'"):
-        apply(vig(), "edge_blocks(0)")
 
 
 @cache

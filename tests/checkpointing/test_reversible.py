@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_models import CONVOLUTIONS, NODES, adjacency, assert_same, built, bytes_of, loss_of, stepped, twin
+from small_models import CONVOLUTIONS, NODES, adjacency, assert_same, built, bytes_of, calls_of, loss_of, stepped, twin
 from torch import nn
 from torch_geometric.nn import GroupAddRev
 
@@ -25,12 +25,8 @@ def test_loss_gradients_and_buffers_are_those_of_the_twin(convolution: str, opti
 def test_each_half_of_a_block_runs_three_times() -> None:
     """Once forward, once to recover the input, and once for the gradients."""
     model, graph = built("SAGE", "reversible"), adjacency("SAGE")
-    calls: list[nn.Module] = []
     halves = [half for block in model.blocks for half in block.convs]
-    for half in halves:
-        half.register_forward_hook(lambda half, *_: calls.append(half))
-    loss_of(model, graph).backward()
-    assert [calls.count(half) for half in halves] == [3] * 6
+    assert calls_of(model, graph, halves, "forward") == [3] * 6
 
 
 def test_a_deeper_model_holds_no_more() -> None:

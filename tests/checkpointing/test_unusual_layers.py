@@ -147,27 +147,13 @@ class Switched(Sending):
         return x_j - x_j.mean(0) if self.centred else x_j.tanh()
 
 
-def with_other_numbers(_: nn.Module) -> None:
-    globals()["SCALE"] = 5.0
+def summed_of_centred(self: Any, inputs: Tensor, *args: Any, **named: Any) -> Tensor:
+    return MessagePassing.aggregate(self, inputs - inputs.mean(0), *args, **named)
 
 
-def switched(layer: nn.Module) -> None:
-    layer.centred = True
-
-
-def with_another_message(layer: nn.Module) -> None:
-    type(layer).message = lambda self, x_j: x_j - x_j.mean(0)
-
-
-def with_another_forward(layer: nn.Module) -> None:
-    type(layer).forward = lambda self, x, edge_index: self.propagate(edge_index, x=2 * self.lin(x)).tanh()
-
-
-def with_another_aggregation(layer: nn.Module) -> None:
-    def aggregate(self: Any, inputs: Tensor, *args: Any, **named: Any) -> Tensor:
-        return MessagePassing.aggregate(self, inputs - inputs.mean(0), *args, **named)
-
-    type(layer).aggregate = aggregate
+def another(name: str, method: Callable[..., Tensor]) -> Callable[[nn.Module], None]:
+    """Put another method into a layer's class."""
+    return lambda layer: setattr(type(layer), name, method)
 
 
 def as_it_is(_: nn.Module) -> None:
@@ -180,7 +166,7 @@ def of_own_class() -> nn.Module:
 
 
 CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[nn.Module], None], tuple[Tensor, ...]]] = {
-    "a global that is read": (ReadingAGlobal, with_other_numbers, (EDGES,)),
+    "a global that is read": (ReadingAGlobal, lambda _: globals().update(SCALE=5.0), (EDGES,)),
     "a global that is written": (WritingAGlobal, as_it_is, (EDGES,)),
     "a global that a message writes": (CountingEdges, as_it_is, (EDGES,)),
     "shares of a source": (BySource, as_it_is, (ONE_SOURCE_EACH,)),
@@ -192,10 +178,14 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[nn.Module], None], tup
     "scores for two calls": (TwoHopsUndrawn, as_it_is, (EDGES,)),
     "an update that asks": (Asking, as_it_is, (EDGES,)),
     "an update that asks for sizes": (AskingForSizes, as_it_is, (EDGES,)),
-    "a flag": (Switched, switched, (EDGES,)),
-    "another message of the class": (of_own_class, with_another_message, (EDGES,)),
-    "another forward pass of the class": (of_own_class, with_another_forward, (EDGES,)),
-    "another aggregation of the class": (of_own_class, with_another_aggregation, (EDGES,)),
+    "a flag": (Switched, lambda layer: setattr(layer, "centred", True), (EDGES,)),
+    "another message of the class": (of_own_class, another("message", lambda self, x_j: x_j - x_j.mean(0)), (EDGES,)),
+    "another forward pass of the class": (
+        of_own_class,
+        another("forward", lambda self, x, edge_index: self.propagate(edge_index, x=2 * self.lin(x)).tanh()),
+        (EDGES,),
+    ),
+    "another aggregation of the class": (of_own_class, another("aggregate", summed_of_centred), (EDGES,)),
 }
 
 

@@ -1,5 +1,6 @@
 """The twelve claims that the project began from judge themselves: by a model, its blocks on images, and rules."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -62,47 +63,38 @@ def test_without_weights_and_images_all_are_untested_with_what_they_take() -> No
     assert all("2504.19682" in template.source for template in catalogue() if template.kind == "seed")
 
 
-def test_what_holds_is_supported() -> None:
-    assert {name: verdict for name, (verdict, _) in judged(*as_claimed()).items()} == dict.fromkeys(
-        [f"v{number}" for number in range(1, 13)], "supported"
-    )
+VALIDATION, ADVERSARIAL = as_claimed()
+BARE = [block(number, modularity=None) for number in NUMBERS]
+STEADY = [block(number, accuracy=0.686, class_probability=around(0.486)) for number in NUMBERS]
+NEAR = [
+    one if one.number != 3 else one.model_copy(update={"spatial_distance": around(5.0)}) for one in VALIDATION.blocks
+]
+TINY = [one.model_copy(update={"convolution": "ViG-Ti"}) for one in (VALIDATION, ADVERSARIAL)]
+HOLDS, UNTESTED = (dict.fromkeys((f"v{number}" for number in range(1, 13)), one) for one in ("supported", "untested"))
 
 
-def test_validation_alone_judges_what_it_can() -> None:
-    found = judged(as_claimed()[0])
-    tested = {name for name, (verdict, _) in found.items() if verdict != "untested"}
-    assert tested == {"v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v10"}
-    assert "on 100000 images of validation" in found["v8"][1]
-
-
-def test_without_masks_modularity_is_untested() -> None:
-    bare = [block(number, modularity=None) for number in NUMBERS]
-    verdict, reason = judged(explained(100, blocks=bare))["v10"]
-    assert (verdict, "came without masks" in reason) == ("untested", True)
-
-
-def test_one_block_that_is_not_as_claimed_refutes() -> None:
-    validation, _ = as_claimed()
-    blocks = [
-        one if one.number != 3 else one.model_copy(update={"spatial_distance": around(5.0)})
-        for one in validation.blocks
-    ]
-    found = judged(validation.model_copy(update={"blocks": blocks, "late_rise": around(-0.1)}))
-    assert found["v4"][0] == found["v7"][0] == "refuted"
-    assert found["v5"][0] == "supported"
-
-
-def test_a_fall_that_does_not_happen_refutes() -> None:
-    steady = [block(number, accuracy=0.686, class_probability=around(0.486)) for number in NUMBERS]
-    found = judged(*as_claimed(blocks=steady))
-    assert found["v11"][0] == found["v12"][0] == "refuted"
-
-
-def test_another_size_is_no_evidence() -> None:
-    tiny = [one.model_copy(update={"convolution": "ViG-Ti"}) for one in as_claimed()]
-    found = judged(*tiny)
-    assert {verdict for verdict, _ in found.values()} == {"untested"}
-    assert "ViG-Ti was explained" in found["v2"][1]
+@pytest.mark.parametrize(
+    ("sets", "verdicts", "reason"),
+    [
+        ((VALIDATION, ADVERSARIAL), HOLDS, ("v1", "")),
+        ((VALIDATION,), HOLDS | dict.fromkeys(("v9", "v11", "v12"), "untested"), ("v8", "on 100000 images of validat")),
+        ((explained(100, blocks=BARE),), {"v10": "untested"}, ("v10", "came without masks")),
+        (
+            (VALIDATION.model_copy(update={"blocks": NEAR, "late_rise": around(-0.1)}),),
+            {"v4": "refuted", "v7": "refuted", "v5": "supported"},
+            ("v4", ""),
+        ),
+        (as_claimed(blocks=STEADY), {"v11": "refuted", "v12": "refuted"}, ("v11", "")),
+        (TINY, UNTESTED, ("v2", "ViG-Ti was explained")),
+    ],
+    ids=["as claimed", "validation alone", "no masks", "one block is not", "no fall", "another size"],
+)
+def test_claims_are_judged_by_what_was_explained(
+    sets: Sequence[Explained], verdicts: dict[str, str], reason: tuple[str, str]
+) -> None:
+    found = judged(*sets)
+    assert {name: found[name][0] for name in verdicts} == verdicts
+    assert reason[1] in found[reason[0]][1]
 
 
 @pytest.mark.parametrize(("parameters", "verdict"), [(21_727_000, "supported"), (22_748_000, "refuted")])

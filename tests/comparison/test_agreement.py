@@ -6,12 +6,7 @@ from scipy.stats import kendalltau, norm
 
 from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.comparison import ratios as agreement
-from gnn_checkpointing.comparison.ratios import (
-    deviations,
-    exact_rank_agreement,
-    median_quotient,
-    rank_agreement,
-)
+from gnn_checkpointing.comparison.ratios import deviations, exact_rank_agreement, median_quotient, rank_agreement
 
 
 def sample(cells: int = 30, graphs: int = 6) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -14,6 +14,12 @@ from .conftest import Changed
 from .machines import OWN, publish, scale_ratios, slow_down, two
 
 
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that look at no interval."""
+    monkeypatch.setattr(ratios, "RESAMPLES", 20)
+
+
 def pair_of(reports: Path) -> Pair:
     (pair,) = compare(reports).pairs
     return pair
@@ -134,6 +140,7 @@ def test_a_break_even_moved_to_twice_the_degree_is_shown_as_two(changed: Changed
     assert len(changed.pair.break_evens) + changed.pair.no_break_even == 12
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize(
     ("device", "torch", "said"),
     [
@@ -164,6 +171,7 @@ def test_a_difference_says_which_devices_and_versions_it_is_between(
     assert [(fact.place, fact.second) for fact in pair.different("facts")] == [("torch", torch)]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_graphs_of_one_id_and_another_content_are_findings_and_of_another_size_no_pairs(tmp_path: Path) -> None:
     _, second = two(tmp_path)
     rows = table(second)
@@ -195,6 +203,7 @@ def test_a_policy_twice_as_dear_is_found_at_two_and_ranks_as_it_did(tmp_path: Pa
     assert whole(pair).rank_agreement.estimate < 0.7
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_ratios_in_the_opposite_order_rank_at_minus_one(tmp_path: Path) -> None:
     _, second = two(tmp_path)
 
@@ -208,10 +217,8 @@ def test_ratios_in_the_opposite_order_rank_at_minus_one(tmp_path: Path) -> None:
     assert whole(pair_of(tmp_path)).rank_agreement.estimate == pytest.approx(-1)
 
 
-def test_three_machines_are_compared_two_by_two_and_a_missing_study_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ratios, "RESAMPLES", 20)  # which machines, not how far apart
+@pytest.mark.usefixtures("few_resamples")
+def test_three_machines_are_compared_two_by_two_and_a_missing_study_is_said(tmp_path: Path) -> None:
     two(tmp_path)
     publish(tmp_path, "tower")
     publish(tmp_path, "rack", "real")
@@ -230,6 +237,7 @@ def test_three_machines_are_compared_two_by_two_and_a_missing_study_is_said(
     assert found.machines[1].label == "The machine rack"
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_two_studies_that_share_a_name_alone_have_nothing_to_compare(tmp_path: Path) -> None:
     _, second = two(tmp_path)
     in_table(second, lambda rows: [row.update(cell=f"other-{row['cell']}") for row in rows])

@@ -179,7 +179,7 @@ def test_a_late_rise_by_hand() -> None:
     assert late_rise([[value] for value in curve]).estimate == pytest.approx(0.5 - 0.3)
 
 
-def as_study(given: dict[str, Path], tmp_path: Path, **changes: object) -> Path:
+def as_study(given: dict[str, Path], tmp_path: Path, most: int = 2, **changes: object) -> Path:
     """Write a study that explains a ViG-Ti of 224 pixels on the given images, and return its file."""
     torch.save(build_vig("ti", VigOptions(classes=2, k=4), seed=0).state_dict(), tmp_path / "whole.pth")
     explained = {
@@ -187,7 +187,7 @@ def as_study(given: dict[str, Path], tmp_path: Path, **changes: object) -> Path:
         "convolution": "ViG-Ti",
         "neighbours": 4,
         "validation": {"images": str(given["images"]), "masks": str(given["masks"]), "label": "noise"},
-        "adversarial": {"images": str(given["images"]), "most": 2},
+        "adversarial": {"images": str(given["images"]), "most": most},
     }
     values = small_values(grid={"family": "images", "num_nodes": [196], "average_degrees": [4]})
     values |= {"architecture": {"convolutions": ["ViG-Ti"]}, "explained": {**explained, **changes}}
@@ -229,20 +229,13 @@ def test_an_option_that_cannot_be_is_refused(
         ({"weights": "nowhere.pth"}, "nowhere.pth: no such file"),
         ({"convolution": "ViG-S"}, "this model's is"),
         ({"validation": {"images": "nowhere"}}, "nowhere: no images in it"),
+        ({"most": 1}, "images: one image tells no interval"),
     ],
 )
-def test_a_study_that_names_what_is_not_there_is_refused(
+def test_a_study_that_names_what_is_not_there_or_too_little_is_refused(
     given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], said: str
 ) -> None:
     study = as_study(given, tmp_path, **changes)
     assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "explained.json").exists()
-
-
-def test_a_study_of_one_image_is_refused(
-    given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    study = as_study(given, tmp_path, adversarial={"images": str(given["images"]), "most": 1})
-    assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 2
-    assert f"{given['images']}: one image tells no interval" in capsys.readouterr().err

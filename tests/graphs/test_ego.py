@@ -10,14 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gnn_checkpointing.graphs import ego as module
-from gnn_checkpointing.graphs.ego import (
-    Encodings,
-    bag,
-    edge_encodings,
-    ego_features,
-    node_encodings,
-    surroundings,
-)
+from gnn_checkpointing.graphs.ego import Encodings, bag, edge_encodings, ego_features, node_encodings, surroundings
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.pairs import both_directions
 

@@ -105,10 +105,7 @@ def test_the_wheel_brings_the_sources_of_kernels_the_types_and_no_folder_but_its
     sources = {path.name for path in ROOT.glob("workflow/gnn_checkpointing/checkpointing/kernels/csrc/*")}
     assert {Path(name).name for name in names if "/csrc/" in name} == sources
     assert "gnn_checkpointing/py.typed" in names
-    assert {name.partition("/")[0] for name in names} == {
-        "gnn_checkpointing",
-        f"gnn_checkpointing-{VERSION}.dist-info",
-    }
+    assert {name.partition("/")[0] for name in names} == {"gnn_checkpointing", f"gnn_checkpointing-{VERSION}.dist-info"}
 
 
 def test_the_wheel_asks_for_torch_and_pyg_alone(wheel: Path) -> None:

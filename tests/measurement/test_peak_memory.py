@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from gnn_checkpointing.measurement.peak_memory import StepBytes, resident_bytes, step_bytes
+from checkpointing.small_models import bytes_of_second as measured
+from gnn_checkpointing.measurement.peak_memory import resident_bytes, step_bytes
 from measurement.cells import CPU
 
 MIB = 2**20
@@ -17,14 +18,6 @@ def three_layers() -> tuple[nn.Sequential, Tensor]:
         nn.Linear(256, 512, bias=False), nn.Linear(512, 512, bias=False), nn.Linear(512, 128, bias=False)
     )
     return layers, torch.randn(BATCH, 256)
-
-
-def measured(model: nn.Module, forward, device: torch.device = CPU) -> StepBytes:
-    forward().backward()  # first calls allocate what later ones reuse
-    model.zero_grad(set_to_none=True)
-    found = step_bytes(forward, device)
-    model.zero_grad(set_to_none=True)
-    return found
 
 
 def test_three_linear_layers() -> None:

@@ -12,25 +12,8 @@ import torch
 from gnn_checkpointing.models.own import build_own, tried_models
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.reading import parse_study
-from synthetic.studies import small_values
+from synthetic.studies import USERS_MODEL, small_values
 
-MODEL = """
-from torch import nn
-from torch_geometric.nn import SAGEConv
-
-
-class Mine(nn.Module):
-    def __init__(self, features, classes):
-        super().__init__()
-        self.one, self.two = SAGEConv(features, 8), SAGEConv(8, classes)
-
-    def forward(self, x, edge_index):
-        return self.two(self.one(x, edge_index).relu(), edge_index)
-
-
-def build(features, classes):
-    return Mine(features, classes)
-"""
 GRID = {"family": "sbm", "num_nodes": [60], "average_degrees": [4], "num_features": 6, "num_classes": 3}
 
 
@@ -90,7 +73,7 @@ def test_what_cannot_be_measured_is_refused_in_one_sentence(
     function: str, more: str, sentence: str, here: Path, request: pytest.FixtureRequest
 ) -> None:
     name = "wrong_" + "_".join(request.node.callspec.id.split())  # Python imports a name once
-    (here / f"{name}.py").write_text(f"{MODEL}\n\n{more}\n")
+    (here / f"{name}.py").write_text(f"{USERS_MODEL}\n\n{more}\n")
     with pytest.raises(Refusal) as refusal:
         tried(f"{name}:{function}")
     assert sentence in str(refusal.value)
@@ -103,7 +86,7 @@ def test_a_module_that_is_nowhere_is_refused_with_the_folder(here: Path) -> None
 
 
 def test_its_sizes_are_counted_and_its_weights_are_the_seeds(here: Path) -> None:
-    (here / "right.py").write_text(MODEL)
+    (here / "right.py").write_text(USERS_MODEL)
     assert tried("right:build") == ["6 features, 3 classes: 2 layers, 8 channels, 1 heads"]
     one, other, same = (build_own("right:build", 6, 3, seed).state_dict() for seed in (1, 2, 1))
     assert all(torch.equal(one[name], same[name]) for name in one)
@@ -111,7 +94,7 @@ def test_its_sizes_are_counted_and_its_weights_are_the_seeds(here: Path) -> None
 
 
 def test_batches_draw_as_many_hops_as_it_has_layers(here: Path) -> None:
-    (here / "hops.py").write_text(MODEL)
+    (here / "hops.py").write_text(USERS_MODEL)
     with pytest.raises(Refusal, match=r"architecture\.num_layers says, 1, but module hops:build has 2 layers"):
         tried("hops:build", batches=[{"sampler": "neighbours", "fan_outs": [3]}])
 
@@ -119,10 +102,10 @@ def test_batches_draw_as_many_hops_as_it_has_layers(here: Path) -> None:
 def test_an_edit_within_a_second_is_what_runs(here: Path) -> None:
     """Python's own compiled files are known by their source's second of change and size."""
     path = here / "edited.py"
-    path.write_text(MODEL)
+    path.write_text(USERS_MODEL)
     py_compile.compile(str(path))
     before = path.stat()
-    path.write_text(MODEL.replace("8", "9"))
+    path.write_text(USERS_MODEL.replace("8", "9"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
     assert "9 channels" in tried("edited:build")[0]

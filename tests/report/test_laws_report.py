@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,8 @@ def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_
     made = documents(synthetic.inputs(knowledge=found), {})
     (tmp_path / "report.html").write_text(report_html(made.report, TEMPLATES))
     html = whole(tmp_path / "report.html")
-    (tmp_path / "appendix.pdf").write_bytes(report_pdf(made.appendix, TEMPLATES))
+    planner = tuple(one for one in made.appendix.sections if one.id == "planner")
+    (tmp_path / "appendix.pdf").write_bytes(report_pdf(replace(made.appendix, sections=planner), TEMPLATES))
     (inlined,) = re.findall(r'<script id="planner-knowledge" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert Knowledge.model_validate(json.loads(inlined)) == found
     assert html.count("<script") == 2

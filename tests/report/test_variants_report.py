@@ -91,11 +91,7 @@ def test_real_graphs_are_apart_from_graded_ones_and_batches(varied: ReportInputs
 def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
     found = section(varied, "variants.batches")
     every = f"all ({units.interval('5', '10')})"
-    assert texts(block(found, "table-batch-payoff"), "GCN", "layers", "neighbours a layer") == [
-        every,
-        every,
-        "nowhere",
-    ]
+    assert texts(block(found, "table-batch-payoff"), "GCN", "layers", "neighbours a layer") == [every, every, "nowhere"]
     drawn = {row[1] for panel in block(found, "figure-batches").panels for row in panel.drawn.rows}
     assert drawn == {5, 10}  # only neighbour sampling, not clusters
     table = block(found, "table-batches")

@@ -10,22 +10,9 @@ from .rows import Table
 
 RATIOS = ("memory_ratio", "activation_ratio", "time_ratio", "time_ratio_low", "time_ratio_high")
 TIMES = (
-    "step_time_seconds",
-    "forward_time_seconds",
-    "backward_time_seconds",
-    "cpu_time_seconds",
-    "system_time_seconds",
-    "page_faults",
-    "involuntary_switches",
-    "warm_up_seconds",
-    "nodes_per_second",
-    "edges_per_second",
-    "rounds",
-    "processes",
-    "process_spread",
-    "time_ratio",
-    "time_ratio_low",
-    "time_ratio_high",
+    *(f"{part}_time_seconds" for part in ("step", "forward", "backward", "cpu", "system")),
+    *("page_faults", "involuntary_switches", "warm_up_seconds", "nodes_per_second", "edges_per_second"),
+    *("rounds", "processes", "process_spread", *RATIOS[2:]),
 )
 STAMPS = ("started", "ended", "again_started", "again_ended")
 SHIFTED = ("step_time_seconds", "time_ratio", "time_ratio_low", "time_ratio_high")

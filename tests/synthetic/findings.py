@@ -1,6 +1,5 @@
 """Findings of a study: analysed from tables of known laws, or made by hand and empty except for the given parts."""
 
-import builtins
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -62,17 +61,16 @@ def varied() -> Findings:
     return synthetic(lambda: [*families(), *graded(), *batches()])
 
 
-def ledger(findings: Findings) -> Ledger:
-    return judge(findings, "synthetic", "test-machine")
-
-
 _JUDGED: dict[int, tuple[Findings, Ledger]] = {}
 
 
+def ledger(findings: Findings) -> Ledger:
+    """What the findings come to; those that several tests use are judged once."""
+    if id(findings) not in _JUDGED:
+        _JUDGED[id(findings)] = (findings, judge(findings, "synthetic", "test-machine"))
+    return _JUDGED[id(findings)][1]
+
+
 def claim(findings: Findings, id: str) -> Claim:
-    """The claim with this id; findings used by several tests are judged once."""
-    if builtins.id(findings) not in _JUDGED:
-        _JUDGED[builtins.id(findings)] = (findings, ledger(findings))
-    judged = _JUDGED[builtins.id(findings)][1]
-    (found,) = [claim for claim in judged.claims if claim.id == id]
+    (found,) = [claim for claim in ledger(findings).claims if claim.id == id]
     return found

@@ -14,6 +14,24 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
 VISION: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/vision.yaml").read_text())
 OWN: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/own.yaml").read_text())
+USERS_MODEL = """
+from torch import nn
+from torch_geometric.nn import SAGEConv
+
+
+class Mine(nn.Module):
+    def __init__(self, features, classes):
+        super().__init__()
+        self.one, self.two = SAGEConv(features, 8), SAGEConv(8, classes)
+
+    def forward(self, x, edge_index):
+        return self.two(self.one(x, edge_index).relu(), edge_index)
+
+
+def build(features, classes):
+    return Mine(features, classes)
+"""
+"""Source of a model as a user writes it: 8 channels wide, made by `build`."""
 
 
 def small_study(*asked: Any, **changes: Any) -> Study:

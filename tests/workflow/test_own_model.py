@@ -10,28 +10,11 @@ import yaml
 from gnn_checkpointing.artefacts import read_json, sha256_of
 from gnn_checkpointing.audit.validate import complaints
 from gnn_checkpointing.records.measurements_table import read_table
+from synthetic.studies import USERS_MODEL
 
 from .checkout import Checkout
 
-MODEL = """
-from torch import nn
-from torch_geometric.nn import SAGEConv
-
-from .widths import WIDTH
-
-
-class Mine(nn.Module):
-    def __init__(self, features, classes):
-        super().__init__()
-        self.one, self.two = SAGEConv(features, WIDTH), SAGEConv(WIDTH, classes)
-
-    def forward(self, x, edge_index):
-        return self.two(self.one(x, edge_index).relu(), edge_index)
-
-
-def build(features, classes):
-    return Mine(features, classes)
-"""
+MODEL = USERS_MODEL.replace("import SAGEConv", "import SAGEConv\n\nfrom .widths import WIDTH").replace("8", "WIDTH")
 GRID = {"family": "sbm", "num_nodes": [60], "average_degrees": [4, 8], "num_features": 6, "num_classes": 3}
 STUDY: dict[str, Any] = {
     "name": "mine",
