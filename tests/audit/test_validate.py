@@ -26,9 +26,7 @@ from gnn_checkpointing.report.pdf import _written
 from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.report.texts import TEMPLATES
-from rebuilt import rebuilt, unpack
-
-ROOT = Path(__file__).resolve().parents[2]
+from rebuilt import ROOT, copied, rebuilt, unpack
 
 STUDIES = sorted(path.parent.name for path in ROOT.glob("report/*/*/study.json"))
 (PUBLISHED,) = ROOT.glob("report/*/default/hardware.json")
@@ -37,22 +35,9 @@ OF_THE_TYPE = {name: _FACTS[name] for name in ("processor", "cores", "memory", "
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the default report under its own names."""
-    return copied("default", tmp_path)
-
-
-@pytest.fixture
 def small(tmp_path: Path) -> Path:
     """A copy of the report that is computed again in the least time of those with generated graphs."""
-    return copied("batches", tmp_path)
-
-
-def copied(study: str, place: Path) -> Path:
-    published = rebuilt(study)
-    copy = place / published.parent.name / published.name
-    shutil.copytree(published, copy)
-    return copy
+    return copied(rebuilt("batches"), tmp_path)
 
 
 def signed(folder: Path) -> None:
@@ -121,17 +106,9 @@ def forgiven(records: list[dict[str, Any]]) -> None:
     found["sameness"] |= {"loss_error": 0.5, "same_loss": True}
 
 
-def larger(folder: Path) -> None:
-    """A graph of twice the edges, wherever it is described."""
-
-    def twice(graph: dict[str, Any]) -> None:
-        for name in ("num_edges", "average_degree", "density"):
-            graph[name] *= 2
-
-    graphs = json.loads((folder / "graphs.json").read_text())["graphs"]
-    id = graphs[0]["id"]
-    changed.in_json(folder, "graphs.json", lambda values: twice(values["graphs"][0]))
-    changed.in_records(folder, lambda records: [twice(one["graph"]) for one in records if one["graph"]["id"] == id])
+def twice_as_dense(graph: dict[str, Any]) -> None:
+    for name in ("num_edges", "average_degree", "density"):
+        graph[name] *= 2
 
 
 def hurry(records: list[dict[str, Any]]) -> None:
@@ -211,8 +188,9 @@ def in_text(name: str, old: str, new: str) -> Callable[[Path], None]:
     return spoil
 
 
-def entity(crate: Any, id: str) -> Any:
-    return next(one for one in crate["@graph"] if one["@id"] == id)
+def in_crate(id: str, **changes: str) -> Callable[[Path], None]:
+    """Change fields of one entity of the crate."""
+    return in_json(CRATE, lambda crate: next(one for one in crate["@graph"] if one["@id"] == id).update(changes))
 
 
 def linked(path: Path) -> None:
@@ -287,11 +265,8 @@ def test_a_valid_folder_is_said_to_be(small: Path, capsys: pytest.CaptureFixture
         (in_json("claims.json", overturn), "claims.json: has changed"),
         (lambda folder: (folder / "notes").symlink_to("/"), "notes: not a plain file"),
         (lambda folder: linked(folder / "claims.json"), "claims.json: not a plain file"),
-        (
-            in_json(CRATE, lambda crate: entity(crate, "report.html").update(contentSize="1")),
-            "report.html: has changed",
-        ),
-        (in_json(CRATE, lambda crate: entity(crate, "#authors").update(name="Me")), f"{CRATE}: not what the data"),
+        (in_crate("report.html", contentSize="1"), "report.html: has changed"),
+        (in_crate("#authors", name="Me"), f"{CRATE}: not what the data"),
         (in_json(CRATE, lambda crate: crate.update(note="x")), f"{CRATE}: not what the data"),
     ],
 )
@@ -338,7 +313,7 @@ IMPOSSIBLE = {
         (in_records(lambda records: records[0].update(threads=records[0]["threads"] + 1)), "the study asks for"),
         (put("records.jsonl", "0.architecture.num_layers", 7), "num_layers is 7, the study asks for"),
         (in_records(forgiven), "is called the same"),
-        (larger, "num_edges is"),
+        (of_a_graph(twice_as_dense), "num_edges is"),
         (put("study.json", "measurement.repeats", 1), "visit 1 asked for by the study or"),
         (rows_beside, "measurements.csv: column peak_memory_bytes is there twice"),
         (
@@ -384,7 +359,7 @@ IMPOSSIBLE = {
 def test_what_cannot_be_is_said_though_it_was_signed(
     tmp_path: Path, study: str, spoil: Callable[[Path], None], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = copied(study, tmp_path)
+    folder = copied(rebuilt(study), tmp_path)
     spoil(folder)
     signed(folder)
     with pytest.raises(SystemExit, match="2"):
@@ -396,17 +371,11 @@ def test_what_cannot_be_is_said_though_it_was_signed(
 
 
 CONCLUDED = [
-    (
-        ten_times_better,
-        "analysis/effects.json: not what measurements.csv gives: /rows/0/activation_ratio/estimate",
-    ),
+    (ten_times_better, "analysis/effects.json: not what measurements.csv gives: /rows/0/activation_ratio/estimate"),
     (in_json("analysis/trends.json", lambda values: values["break_evens"].pop()), "analysis/trends.json: not what"),
     (put("analysis/regressions.json", "confidence", 0.9), "analysis/regressions.json: not what"),
     (put("analysis/quality.json", "failures", [{"cell": "c", "policy": "layers"}]), "analysis/quality.json: not what"),
-    (
-        in_text("report.html", "\xa0%", "0\xa0%"),
-        "report.html: not what the data beside it give",
-    ),
+    (in_text("report.html", "\xa0%", "0\xa0%"), "report.html: not what the data beside it give"),
     (in_text("report.html", ">0.5</text>", ">0.6</text>"), "report.html: not what the data beside it give"),
     (in_text("report.html", 'data-x="log ', 'data-x="log 0.'), "report.html: not what the data beside it give"),
     (in_text("report.html", "</h1>", "</h1><p>The best of all policies.</p>"), "best of all"),
@@ -467,7 +436,7 @@ def test_the_index_leaves_it_out_and_says_why(
     tmp_path: Path, study: str, spoil: Callable[[Path], None], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All but what takes long to compute again; a good report beside it stays listed."""
-    folder = copied(study, tmp_path)
+    folder = copied(rebuilt(study), tmp_path)
     other = rebuilt("ten-million")
     shutil.copytree(other, folder.parent / other.name)
     spoil(folder)
@@ -481,30 +450,26 @@ def test_the_index_leaves_it_out_and_says_why(
     assert f"{study}/report.html" not in (reports / "index.html").read_text()
 
 
-def test_other_code_is_said_in_one_sentence_with_the_remedy(folder: Path) -> None:
+def test_other_code_is_said_in_one_sentence_with_the_remedy(small: Path) -> None:
     """Every claim's words are others, as after a change of the catalogue; the crate names no code or another."""
 
     def reworded(values: Any) -> None:
         for claim in values["claims"]:
             claim["sentence"] += " Indeed."
 
-    in_json("claims.json", reworded)(folder)
-    signed(folder)
-    (sentence,) = complaints(folder)
+    in_json("claims.json", reworded)(small)
+    signed(small)
+    (sentence,) = complaints(small)
     assert "made with another version of this project" in sentence
-    assert f"make report-from FROZEN={folder}" in sentence
-    assert quick_complaints(folder) == [sentence]
+    assert f"make report-from FROZEN={small}" in sentence
+    assert quick_complaints(small) == [sentence]
 
 
-def by_this_code(crate: Any) -> None:
-    next(entity for entity in crate["@graph"] if entity["@id"] == CODE)["softwareVersion"] = report_code(TEMPLATES)
-
-
-def test_what_was_changed_in_todays_report_is_not_blamed_on_another_version(folder: Path) -> None:
-    put("claims.json", "claims.0.sentence", "All is well.")(folder)
-    signed(folder)
-    in_json(CRATE, by_this_code)(folder)
-    (sentence,) = complaints(folder)
+def test_what_was_changed_in_todays_report_is_not_blamed_on_another_version(small: Path) -> None:
+    put("claims.json", "claims.0.sentence", "All is well.")(small)
+    signed(small)
+    in_crate(CODE, softwareVersion=report_code(TEMPLATES))(small)
+    (sentence,) = complaints(small)
     assert "version" not in sentence
     assert "claims.json: not what" in sentence
 
@@ -528,19 +493,19 @@ def test_numbers_of_another_processor_are_the_same(small: Path) -> None:
     assert complaints(small) == []
 
 
-def test_real_graphs_of_other_files_than_the_study_lists_are_named(folder: Path) -> None:
-    shutil.copytree(rebuilt("real"), folder.parent / "real")
+def test_real_graphs_of_other_files_than_the_study_lists_are_named(tmp_path: Path) -> None:
+    real = copied(rebuilt("real"), tmp_path)
     listed = lambda values: values["graphs"]["real"][0].update(files={"some.npz": "0" * 64})  # noqa: E731
-    in_json("study.json", listed)(folder.parent / "real")
-    signed(folder.parent / "real")
-    assert any("study.json lists no such file" in text for text in quick_complaints(folder.parent / "real"))
+    in_json("study.json", listed)(real)
+    signed(real)
+    assert any("study.json lists no such file" in text for text in quick_complaints(real))
 
 
-def test_a_false_report_is_not_rebuilt(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    forged_rows(folder)
-    signed(folder)
-    output = folder.parent / "again"
-    assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={output}"]) == 2
+def test_a_false_report_is_not_rebuilt(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forged_rows(small)
+    signed(small)
+    output = small.parent / "again"
+    assert main(["rebuild", f"--frozen={small}", f"--templates={TEMPLATES}", f"--output-folder={output}"]) == 2
     assert "there 2 times" in capsys.readouterr().err
     assert not output.exists()
 

@@ -11,9 +11,8 @@ from gnn_checkpointing.comparison.page import compare, index_sentences, render_c
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.provenance import CRATE
 from pages import whole
-from rebuilt import once, unpack
+from rebuilt import ROOT, once, unpack
 
-ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 (PUBLISHED,) = ROOT.glob("report/*/default")
 OWN = PUBLISHED.parent.name

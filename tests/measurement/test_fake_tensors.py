@@ -1,7 +1,5 @@
 """Fake tensors read the peak that the allocator counts, also of a step that never runs, and so does torch's tracker."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -21,7 +19,8 @@ from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
 from measurement.cells import CPU, cell_of, small_study
-from synthetic import studies
+from synthetic.studies import ROOT
+from synthetic.studies import small_study as study_of
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +87,6 @@ def test_the_count_is_that_of_torchs_own_tracker() -> None:
     assert ours.peak > 2 * 70 * 50 * 4  # both hidden maps are held for backward
 
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
 POLICIES = ("none", "layers", "segments(2)", "edge_blocks", "edge_blocks(900)", "layers+edge_blocks")
 
@@ -101,7 +99,7 @@ POLICIES = ("none", "layers", "segments(2)", "edge_blocks", "edge_blocks(900)", 
 def test_the_peak_is_the_counted_one(convolution: str, family: str) -> None:
     """400 nodes of degree 30, 3 layers of 32 channels; blocks as large as the rule has them, and smaller ones."""
     grid = {"family": family, "num_nodes": [400], "average_degrees": [30]}
-    study = studies.small_study([convolution], POLICIES, grid, {"hidden_channels": 32, "heads": 2})
+    study = study_of([convolution], POLICIES, grid, {"hidden_channels": 32, "heads": 2})
     cell, graph = cell_of(study)
     for policy in POLICIES:
         subject = after_a_step(cell, graph, policy)

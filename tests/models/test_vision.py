@@ -150,26 +150,29 @@ def test_weights_in_the_published_layout_are_loaded(tmp_path: Path) -> None:
     assert {*published, "prediction.4.bias", "pos_embed", "backbone.3.0.fc1.0.bias"} <= names
 
 
-def test_foreign_weights_are_refused_by_name(tmp_path: Path) -> None:
-    model = build_vig("ti", SMALL, seed=0)
-    cases: dict[str, tuple[object, str]] = {
-        "other": (nn.Linear(2, 2).state_dict(), "no pos_embed in it"),
-        "size": (
-            build_vig("ti", VigOptions(classes=7, image=64, k=3), 0).state_dict(),
-            r"prediction\.4\.weight has shape",
-        ),
-        "more": ({**model.state_dict(), "head.weight": torch.zeros(2)}, "head.weight is none of this model's"),
-        "list": ([torch.zeros(2)], "holds list"),
-        "code that it would run": ({"state_dict": SMALL}, "not a file of weights alone"),
-    }
-    for name, (content, said) in cases.items():
-        torch.save(content, tmp_path / f"{name}.pth")
-        with pytest.raises(Refusal, match=said):
-            load_weights(model, tmp_path / f"{name}.pth")
-    (tmp_path / "text.pth").write_text("weights")
-    for name, said in (("text", "not a file of weights alone"), ("absent", "no such file")):
-        with pytest.raises(Refusal, match=said):
-            load_weights(model, tmp_path / f"{name}.pth")
+def small(**options: int) -> dict[str, Tensor]:
+    return build_vig("ti", replace(SMALL, **options), seed=0).state_dict()
+
+
+FOREIGN: dict[str, tuple[Callable[[], object], str]] = {
+    "another model": (lambda: nn.Linear(2, 2).state_dict(), "no pos_embed in it"),
+    "another size": (lambda: small(classes=7), r"prediction\.4\.weight has shape"),
+    "a weight more": (lambda: {**small(), "head.weight": torch.zeros(2)}, "head.weight is none of this model's"),
+    "a list": (lambda: [torch.zeros(2)], "holds list"),
+    "code that it would run": (lambda: {"state_dict": SMALL}, "not a file of weights alone"),
+}
+
+
+@pytest.mark.parametrize("name", [*FOREIGN, "text", "nothing"])
+def test_foreign_weights_are_refused_by_name(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "vig.pth"
+    content, said = FOREIGN.get(name, (None, "no such file" if name == "nothing" else "not a file of weights alone"))
+    if content:
+        torch.save(content(), path)
+    elif name == "text":
+        path.write_text("weights")
+    with pytest.raises(Refusal, match=said):
+        load_weights(build_vig("ti", SMALL, seed=0), path)
 
 
 @as_often_as_asked

@@ -1,7 +1,6 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ from gnn_checkpointing.study.graph_design import DerivedGraph, large_graphs, stu
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
-from synthetic.studies import small_study
-
-ROOT = Path(__file__).resolve().parents[2]
+from synthetic.studies import ROOT, small_study
 
 
 def study(**changes: object) -> Study:
