@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml.html import fromstring
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.index import Compared, render_index
-from gnn_checkpointing.report.render import TEMPLATES
+from gnn_checkpointing.report.render import TEMPLATES, read_inputs
+from gnn_checkpointing.report.run_folder import RunFolder
 from pages import whole
 from rebuilt import rendered
 
@@ -111,6 +113,27 @@ def test_a_number_that_was_changed_is_found() -> None:
     wrong = replace(size, text="12.3\N{NO-BREAK SPACE}MiB")
     assert size.text in readings(derive.values(size))
     assert wrong.text not in readings(derive.values(wrong))
+
+
+def test_no_printed_throughput_is_above_the_highest_measured(study: Path) -> None:
+    highest: dict[tuple[str, str, str], float] = defaultdict(float)
+    for row in read_inputs(RunFolder(study)).rows:
+        for unit, count in (("nodes per second", "num_nodes"), ("edges per second", "num_edges")):
+            if row["step_time_seconds"]:
+                place = (str(row["convolution"]), str(row["policy"]), unit)
+                highest[place] = max(highest[place], float(str(row[count])) / float(str(row["step_time_seconds"])))
+    for table in fromstring(whole(study / "report.html")).xpath("//table[thead]"):
+        heads = [(th.text or "").strip() for th in table.xpath("thead//th")]
+        units_of = [th.xpath("string(span[@class='unit'])") for th in table.xpath("thead//th")]
+        if not {"Convolution", "Policy"} <= set(heads):
+            continue
+        for cells in ([cell.text_content() for cell in row] for row in table.xpath("tbody/tr")):
+            of_row = dict(zip(heads, cells, strict=True))
+            for unit, cell in zip(units_of, cells, strict=True):
+                place = (of_row["Convolution"], of_row["Policy"].partition(" (another")[0], unit)
+                if place in highest and cell != units.NOTHING:
+                    rounded = 1.005 * highest[place]
+                    assert float(cell.partition(" ")[0].replace(",", "")) <= rounded, (place, cell)
 
 
 NOUNS = ("measurements", "questions")

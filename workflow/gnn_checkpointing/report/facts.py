@@ -12,8 +12,8 @@ from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
-from gnn_checkpointing.records.measurements_table import number, per_second
-from gnn_checkpointing.report.fronts import WORTH, Fronts
+from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.report.fronts import TIE, WORTH, Fronts
 from gnn_checkpointing.report.sections.parts import deep, in_order
 from gnn_checkpointing.report.units import estimate_of
 from gnn_checkpointing.sourced import counted_where, sourced
@@ -29,16 +29,6 @@ def _size_after(fails: Sequence[bool], effects: Sequence[Any]) -> float | None:
 
 
 @dataclass(frozen=True)
-class Rate:
-    """Nodes and edges per second of one policy's step, and their ratio to none's."""
-
-    point: Effect
-    nodes: float
-    edges: float
-    ratio: Estimate | None
-
-
-@dataclass(frozen=True)
 class WithGraph:
     """A policy's share of none's activation memory if the sorted copy of the graph that it keeps is counted, too."""
 
@@ -51,6 +41,9 @@ class Facts(Fronts):
 
     worth = 1 - sourced(WORTH, "gnn_checkpointing/report/fronts.py#/WORTH")
     """The share of memory that a policy must save to be worth its time."""
+
+    tie = 1 - sourced(TIE, "gnn_checkpointing/report/fronts.py#/TIE")
+    """Policies whose times, or bytes, differ by less than this share tie."""
 
     def pays(self, *effects: Compared) -> Verdict:
         """Whether the policy's activation memory is low enough in all these effects to be worth its time."""
@@ -119,19 +112,14 @@ class Facts(Fronts):
         own = self.those(effects, policy="layers", convolution=self._order[0])
         return max(own, key=lambda effect: effect.degree, default=None)
 
-    def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
-        """Throughput of every policy, or of `policies`, at the densest timed level of each convolution."""
-        found = []
+    def rates(self, policies: Sequence[str] = ()) -> list[Effect]:
+        """Every policy, or `policies`, at the densest timed level of each convolution."""
+        found: list[Effect] = []
         for convolution in self._order:
-            own = [p for p in self.those(self._points, convolution=convolution) if p.step_time_seconds]
+            own = [p for p in self.those(self._points, convolution=convolution) if p.nodes_per_second]
             densest = max((float(p.level) for p in own), default=0.0)
-            wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
-            for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
-                seconds = point.step_time_seconds or 1.0
-                ratio = point.time_ratio.inverse if point.policy != "none" and point.time_ratio else None
-                nodes = (self._inputs.effects.num_nodes or 0) / seconds
-                found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
-        return found
+            found += [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
+        return in_order(self._inputs, found)
 
     def grow(self, policy: str) -> list[str]:
         """The convolutions with which a policy's peak grows with density."""
@@ -141,7 +129,8 @@ class Facts(Fronts):
 
     def spmm_loses(self) -> bool:
         """Whether each compiled convolution beats its sparse-matrix (spmm) version at the densest timed level."""
-        nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
+        rates = self.rates(["none", "compiled"])
+        nodes = {(e.convolution, e.policy): e.nodes_per_second.estimate for e in rates if e.nodes_per_second}
         own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
         return bool(own) and all(nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) > own[name] for name in own)
 
@@ -161,12 +150,11 @@ class Facts(Fronts):
     def fastest(self, convolution: str, policy: str) -> float | None:
         """Most edges per second that a policy was measured at on any generated graph."""
         found = self.those(self._inputs.effects.rows, kind="generated", convolution=convolution, policy=policy)
-        return max((e.num_edges / e.step_time_seconds for e in found if e.step_time_seconds), default=None, key=float)
+        return max((e.edges_per_second.estimate for e in found if e.edges_per_second), default=None, key=float)
 
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
-        row = self.rows(policy=policy, outcome="completed")[0]
-        return per_second(number(row, "num_edges") or 0, number(row, "step_time_seconds")) or 0.0
+        return number(self.rows(policy=policy, outcome="completed")[0], "edges_per_second") or 0.0
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
         """Cost of counting the encodings on the graph of that degree; None if the study has no such graph."""

@@ -12,7 +12,10 @@ from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.sections.parts import in_order, spans
 
 WORTH = 0.95
-"""A policy is worth its time only if its activation memory is below this fraction of none's; smaller gains are none."""
+"""A policy saves if its activation memory is below this fraction of none's: a smaller saving is not worth its time."""
+
+TIE = 0.95
+"""Two times, or two numbers of bytes, tie if their ratio is above this: noise changes times by a few percent."""
 
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the names that readers know: a memory budget of 1 is plain compilation."""
@@ -22,7 +25,7 @@ _SAME = {"memory_budget(1)": "compiled"}
 class Winner:
     """Fastest and smallest of the Pareto-optimal policies at one density of one convolution.
 
-    Of policies within 5 % of the least time, the fastest is the one with the least memory, and the other way round.
+    Policies that tie for the least time are named by the least memory, and the other way round.
     """
 
     convolution: str
@@ -44,8 +47,8 @@ class Fronts:
         for best in self._inputs.effects.pareto:
             if timed := self._front(best.convolution, best.level):
                 # The noise of a few percent of time must not choose between policies of very different memory.
-                fast = [p for p in timed if _time(p) * WORTH <= _time(timed[0])]
-                small = [p for p in timed if p.activation_bytes * WORTH <= min(q.activation_bytes for q in timed)]
+                fast = [p for p in timed if _time(p) * TIE <= _time(timed[0])]
+                small = [p for p in timed if p.activation_bytes * TIE <= min(q.activation_bytes for q in timed)]
                 fastest, smallest = min(fast, key=lambda p: p.activation_bytes), min(small, key=_time)
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
         return in_order(self._inputs, found, "convolution", "level")
@@ -58,9 +61,9 @@ class Fronts:
         return sorted(filter(_has_both, own), key=_time)
 
     def smaller(self, winner: Winner) -> bool:
-        """Whether the smallest policy is worth naming: its activation memory is below WORTH times the fastest one's."""
+        """Whether the smallest policy is worth naming: its activation memory is below TIE times the fastest one's."""
         smallest, fastest = (getattr(winner, one).activation_ratio.estimate for one in ("smallest", "fastest"))
-        return bool(smallest < WORTH * fastest)
+        return bool(smallest < TIE * fastest)
 
     def runs(self, convolution: str) -> list[tuple[Effect, str]]:
         """Each policy that is fastest at some levels: its effect at the densest of them, and these levels in words."""

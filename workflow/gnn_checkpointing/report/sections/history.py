@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
@@ -71,11 +72,11 @@ def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured
     commit = inputs.machine.facts.get("commit", "")
     speeds = tuple(
         Speed(
-            convolution=str(rate.point.convolution),
-            policy=str(rate.point.policy),
-            nodes_per_second=float(f"{plain(rate.nodes):.6g}"),
-            edges_per_second=float(f"{plain(rate.edges):.6g}"),
-            bytes=_digest(inputs, str(rate.point.convolution), str(rate.point.policy)),
+            convolution=str(rate.convolution),
+            policy=str(rate.policy),
+            nodes_per_second=_rounded(rate.nodes_per_second),
+            edges_per_second=_rounded(rate.edges_per_second),
+            bytes=_digest(inputs, str(rate.convolution), str(rate.policy)),
         )
         for rate in Facts(inputs).rates()
     )
@@ -91,6 +92,10 @@ def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured
     found = sorted(once.values(), key=lambda one: (one.measured_on, one.started, one.commit))
     repeats = [None, *(_repeat(before, after) for before, after in pairwise(found))]
     return [one.model_copy(update={"repeats": repeat}) for one, repeat in zip(found, repeats, strict=True)]
+
+
+def _rounded(throughput: Estimate | None) -> float:
+    return float(f"{plain(throughput.estimate):.6g}") if throughput else 0.0
 
 
 def _repeat(before: Measured, now: Measured) -> Repeat | None:

@@ -5,7 +5,7 @@ from functools import partial
 
 from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.analysis.table import grouped
-from gnn_checkpointing.records.measurements_table import number, per_second
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
@@ -14,7 +14,7 @@ from gnn_checkpointing.report.figures.bars import Bar, bar_panel
 from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
-from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.sections import parts
 from gnn_checkpointing.report.sections.frontier import frontier_figure
@@ -140,41 +140,40 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
     """Every short table that the study has rows for."""
     facts = Facts(inputs)
     rates = facts.rates(inputs.few)
-    names = list(dict.fromkeys(rate.point.convolution for rate in rates))[:MOST_SERIES]
+    names = list(dict.fromkeys(rate.convolution for rate in rates))[:MOST_SERIES]
     laws = [
         (memory, inputs.law(name, policy, "step_time_seconds"), facts.fastest(name, policy))
         for name in inputs.convolutions
         for policy in inputs.few
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
+    ratios = {
+        (*parts.pair_of(effect), effect.level): effect.activation_ratio.estimate
+        for effect in parts.in_order(inputs, inputs.effects.generated)
+        if effect.policy in inputs.compared
+    }
+    levels = sorted({level for *_, level in ratios}, key=float)
     reals = [*facts.plain_reals(), *(effect for policy in inputs.compared for effect in facts.reals(policy))]
 
-    def edges_per_second(row: Row) -> float | None:
-        return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds"))
+    def compared(effect: Effect) -> Effect | None:
+        return None if effect.policy == "none" else effect
 
-    table = partial(_text.table, inputs)
+    table = partial(_text.table, inputs, compared=compared)
     found = [
-        table("table-throughput", EFFECTS, (rate for rate in rates if rate.point.convolution in names)),
-        table("table-winners", EFFECTS, facts.winners() if inputs.has_frontier else (), worth=facts.worth),
+        parts.over_levels(_text, inputs, "table-memory-short", EFFECTS, ratios, levels, units.ratio),
+        table("table-throughput", EFFECTS, (rate for rate in rates if rate.convolution in names)),
+        table("table-winners", EFFECTS, facts.winners() if inputs.has_frontier else (), tie=facts.tie),
         table(
             "table-limit",
             MEASUREMENTS,
             inputs.rows if inputs.study.measurement.memory_limit_gib is not None else (),
             outcome_text=parts.outcome_text,
-            edges_per_second=edges_per_second,
         ),
-        table(
-            "table-edges",
-            REGRESSIONS,
-            laws,
-            nanoseconds=lambda edge: edge.estimate / units.NANOSECOND,
-            rate=lambda edge: 1 / edge.estimate if edge.low > 0 else None,
-        ),
+        table("table-edges", REGRESSIONS, laws, nanoseconds=lambda edge: edge.estimate / units.NANOSECOND),
         table(
             "table-real-short",
             EFFECTS,
             parts.in_order(inputs, reals, "average_degree", "convolution", "policy") if inputs.effects.real else (),
-            compared=lambda effect: None if effect.policy == "none" else effect,
         ),
     ]
     return [one for one in found if one.rows]
