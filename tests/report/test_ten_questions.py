@@ -168,6 +168,32 @@ def on_batches(convolution: str) -> Answer:
     return found
 
 
+def shares_held(inputs: ReportInputs, policy: str) -> dict[float, tuple[Effect, str]]:
+    """The batch of each number of drawn neighbours with GATv2, and the share of the graph's nodes that it holds."""
+    own = [e for e in inputs.effects.batches if (e.convolution, e.policy) == ("GATv2", policy)]
+    (whole,) = [e.num_nodes for e in own if not e.method]
+    drawn = sorted((e for e in own if e.method == "neighbours"), key=lambda e: e.size or 0)
+    return {e.size or 0: (e, units.percent(e.num_nodes / whole)) for e in drawn}
+
+
+def held(inputs: ReportInputs) -> list[str]:
+    found = shares_held(inputs, "layers")
+    lists = ([f"{size:g}" for size in found], [bare(share) for _, share in found.values()])
+    sizes, shares = (f"{', '.join(some[:-1])} and {some[-1]}" for some in lists)
+    return [f"Batches of {sizes} neighbours a layer hold {shares} of the graph's nodes"]
+
+
+def advised(inputs: ReportInputs) -> list[str]:
+    layers, ours = (shares_held(inputs, policy) for policy in ("layers", "edge_blocks"))
+    worse = [size for size, (e, _) in ours.items() if layers[size][0].activation_bytes <= e.activation_bytes]
+    better = next(size for size in ours if size > max(worse))
+    return [
+        f'checkpoint layers of GATv2 (apply(model, "layers")) below {better:g} neighbours. From there on, edge_blocks '
+        f"needs less memory; a batch of {better:g} holds {bare(ours[better][1])} of the graph",
+        HOW,
+    ]
+
+
 def on_real(convolution: str) -> Answer:
     def found(inputs: ReportInputs) -> list[str]:
         own = [e for e in inputs.effects.real if e.convolution == convolution]
@@ -293,11 +319,8 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "Does it pay for GATv2, from which batch on?": on_batches("GATv2"),
         "Does it pay for GCN, from which batch on?": on_batches("GCN"),
         "Does it pay for SAGE, from which batch on?": on_batches("SAGE"),
-        "What should I do?": said(
-            'checkpoint layers of GATv2 (apply(model, "layers")) where fewer than 10 neighbours are drawn. With more, '
-            "edge_blocks needs less memory",
-            HOW,
-        ),
+        "How much of the graph does a batch hold?": held,
+        "What should I do?": advised,
     },
 }
 

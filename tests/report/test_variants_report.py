@@ -1,6 +1,7 @@
 """Other graphs, models and inputs: families, graded graphs, batches, Vision GNNs, deep models, ego networks."""
 
 import re
+from dataclasses import replace
 from itertools import accumulate, product
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.records.graph_facts import Derivation, EncodingCost, GraphFacts, Provenance
 from gnn_checkpointing.records.jobs import Explanations
 from gnn_checkpointing.records.traces import Trace
@@ -16,7 +18,9 @@ from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections.timeline import kept_by_block
+from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic.explained import explained
 from synthetic.graphs import batches, families, generated_graphs, graded
@@ -24,7 +28,7 @@ from synthetic.results import made
 from synthetic.rows import table
 from synthetic.tables import depth_table, ego_table
 
-from .reading import analysed, block, prose, tables, texts
+from .reading import analysed, block, prose, tables, texts, words_in
 
 STRUCTURE = {
     "degree_quantiles": (2, 8, 15, 20, 41),
@@ -96,6 +100,39 @@ def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
     assert drawn == {5, 10}  # only neighbour sampling, not clusters
     table = block(found, "table-batches")
     assert texts(table, "GCN", "W", "5 neighbours a layer", "1,000", "6,000", "500", "none")[0] == "1.00"
+
+
+def test_a_batch_says_how_much_of_its_graph_it_holds(varied: ReportInputs) -> None:
+    """Of 4,000 nodes, batches of 5 and of 10 neighbours hold 1,000 and 2,000, and a cluster 500."""
+    table = block(section(varied, "variants.batches"), "table-batch-sizes")
+    shares = {row[0]: (row[1], bare(row[2]).replace("\N{NO-BREAK SPACE}", " ")) for row in table.rows}
+    assert shares == {
+        "5 neighbours a layer": ("1,000", "25 %"),
+        "10 neighbours a layer": ("2,000", "50 %"),
+        "one of 8 clusters": ("500", "12 %"),
+        "full batch": ("4,000", "100 %"),
+    }
+    report = documents(varied, {}).report
+    assert "Batches of 5 and 10 neighbours a layer hold 25 % and 50 % of the graph's nodes" in words_in(
+        report.opening
+    ).replace("\N{NO-BREAK SPACE}", " ")
+    assert table.id in {one.id for part in report.sections for one in part.blocks if isinstance(one, Table)}
+
+
+@pytest.mark.parametrize(("left", "said"), [(0.94, f"all ({units.interval('5', '10')})"), (0.96, "nowhere")])
+def test_the_table_of_batches_asks_for_the_saving_that_the_answer_asks_for(
+    varied: ReportInputs, left: float, said: str
+) -> None:
+    ratio = Estimate(estimate=left, low=left, high=left)
+    rows = [
+        one.model_copy(update={"activation_ratio": ratio}) if one.policy == "layers" else one
+        for one in varied.effects.rows
+    ]
+    changed = replace(varied, effects=varied.effects.model_copy(update={"rows": rows}))
+    table = block(section(changed, "variants.batches"), "table-batch-payoff")
+    assert texts(table, "GCN", "layers", "neighbours a layer")[0] == said
+    opening = words_in(documents(changed, {}).report.opening)
+    assert ("yes GCN: memory" in opening, "no GCN: memory" in opening) == (left < 0.95, left >= 0.95)
 
 
 def test_graphs_say_what_they_look_like_and_where_they_are_from(varied: ReportInputs) -> None:

@@ -8,6 +8,7 @@ from gnn_checkpointing.analysis.results import SPARSE_DEGREE, AllocatorEffect, E
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures.frontier import frontier_panel, key_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
@@ -17,6 +18,9 @@ from gnn_checkpointing.report.sections.parts import in_order, over_levels, pair_
 from gnn_checkpointing.sourced import sourced
 
 _text = Texts("frontier")
+
+WORTH = Facts.worth
+"""The share of memory that the answer asks a policy to save."""
 
 SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#/SPARSE_DEGREE")
 

@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
 from gnn_checkpointing.report.figures.palette import looks
@@ -101,9 +102,8 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     known: dict[str, Any] = {"quantity": quantity, "num_nodes": number(rows[0], "num_nodes") or 0}
     known |= {"few": len(inputs.few) < len(inputs.policies), "changed": inputs.quality.not_the_same}
-    known |= {"untimed": inputs.untimed}
     ends = sorted((number(row, "density") or 0 for row in rows), key=float)
-    known |= {"densities": [ends[0], ends[-1]] if ends[0] < ends[-1] else ends[:1]}
+    known |= {"densities": [ends[0], ends[-1]] if ends[0] < ends[-1] else ends[:1], "untimed": inputs.untimed}
     id = "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level"
     return _text.figure(id, MEASUREMENTS, _panels(inputs, shown, (x, y), "level", **known), "figure-level", **known)
 
@@ -235,6 +235,7 @@ def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
         rows.items(),
         quantity=quantity,
         saving=f"{units.plain(100 * (1 - found[0].threshold))}{units.SPACE}%",
+        worth=Facts.worth,
         policies=lambda row: ", ".join(inputs.named(each.policy) for each in row[1]),
         course=lambda row: words[row[0][1]],
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
+from gnn_checkpointing.analysis.results import Compared, Effect, Estimate
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import lines_over
 from gnn_checkpointing.report.figures.palette import looks
@@ -139,15 +140,27 @@ def batches_figure(
     return _text.figure(name, EFFECTS, parts.over_bases(inputs, drawn, lambda e: e.size or 0.0, value, x, y))
 
 
+def batch_sizes(inputs: ReportInputs) -> Table:
+    """Table of how much of its graph a batch of each size holds, and of what the last convolution needs under none."""
+    plain = [e for e in batch_effects(inputs) if (e.convolution, e.policy) == (inputs.convolutions[-1], "none")]
+    whole = {one.base: one.num_nodes for one in plain if not one.method}
+    found = sorted(plain, key=lambda one: (one.method == "", one.method != "neighbours"))
+
+    def share(one: Compared) -> float | None:
+        return one.num_nodes / whole[one.base] if one.base in whole else None
+
+    return _text.table(inputs, "table-batch-sizes", EFFECTS, found, share=share)
+
+
 def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
-    """Batch sizes at which each policy saves memory, costs time and saves time, with the first effect of each group."""
+    """Batch sizes at which each policy is worth its time, costs time and saves time, with each group's first effect."""
     sampled = (e for e in inputs.effects.batches if e.method and e.policy != "none")
     by = ("base", lambda effect: effect.method != "neighbours", "size")
     drawn = in_order(inputs, sampled, "convolution", "policy", *by)
-    found = []
+    found, pays = [], Facts(inputs).pays
     for own in grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.method)).values():
         timed = [(f"{e.size:g}", e.time_ratio) for e in own if e.time_ratio]
-        saving = [f"{e.size:g}" for e in own if e.activation_ratio.estimate < SAVES_BELOW]
+        saving = [f"{e.size:g}" for e in own if pays(e) == "supported"]
         slower = [size for size, ratio in timed if ratio.low > 1]
         faster = [size for size, ratio in timed if ratio.high < 1]
         sizes = [size for size, _ in timed]
