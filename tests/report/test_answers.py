@@ -82,6 +82,12 @@ def test_a_report_is_short_enough_to_be_read(study: Path) -> None:
     assert lengths[-1][0] <= LONGEST_SENTENCE, lengths[-1]
 
 
+def test_a_sentence_that_ends_with_a_degree_says_something_about_it(study: Path) -> None:
+    """One that only announces a table must not name one degree, since the table has others, too."""
+    ends = [one for one in prose(whole(study / "report.html")) if re.search(r"\bdegree [\d,]+\.$", one)]
+    assert [one for one in ends if "%" not in one] == []
+
+
 def test_the_printed_report_has_few_and_full_pages(printed: Path) -> None:
     sheets = pypdfium2.PdfDocument(printed / "report.pdf")
     pages = [fill_of(one) for one in sheets]
