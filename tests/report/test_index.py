@@ -3,14 +3,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.index import Compared, render_index
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.index import PICTURES, Compared, render_index
 from gnn_checkpointing.report.texts import TEMPLATES
-from rebuilt import published
+from rebuilt import ROOT, published
+
+PICTURE = ROOT / "report" / PICTURES["frontier"]
 
 
 def summary(root: Path, slug: str, label: str, name: str, **changes: Any) -> None:
@@ -100,6 +104,18 @@ def test_the_default_studys_leading_figure_is_a_picture(tmp_path: Path) -> None:
         assert picture.size == (1200, 630)
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1200 * 630) or []}
     assert {(213, 94, 0), (26, 128, 196)} <= colours  # layers and edge_blocks are drawn
+
+
+def test_the_frontiers_policies_are_the_readmes_picture(tmp_path: Path) -> None:
+    study = published("frontier")
+    shutil.copytree(study, tmp_path / study.parent.name / "frontier")
+    index(tmp_path)
+    shown, other = (np.asarray(Image.open(path).convert("RGB")) for path in (tmp_path / "frontier.png", PICTURE))
+    assert shown.shape == other.shape == (630, 1200, 3)
+    for policy in ("layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks"):
+        colour = [int(looks([policy])[policy].colour[at : at + 2], 16) for at in (1, 3, 5)]
+        assert (shown == colour).all(axis=2).any(), policy
+    assert f"]({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text()
 
 
 def drawn(folder: Path, text: str | bytes) -> bool:

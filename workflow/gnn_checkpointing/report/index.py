@@ -1,13 +1,14 @@
-"""Index page: published studies by machine, the result of comparing machines, and a picture of the default study.
+"""Index page: published studies by machine, the result of comparing machines, and pictures of two studies.
 
-`preview.png` shows the default study's answer and leading figure, for the README and social media.
+`preview.png` shows the default study's answer and leading figure, for social media; `frontier.png` the frontier's
+answer and the policies that it compares, for the README.
 """
 
 import csv
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +20,7 @@ from PIL import Image
 from pydantic import Field
 from typst import TypstError
 
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import real_number, whole_file, write_text
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.packed import bounded_bytes
@@ -27,11 +29,13 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, lines_over
-from gnn_checkpointing.report.figures.palette import by_convolution, looks
+from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.html import environment
+from gnn_checkpointing.report.inputs import FEW
+from gnn_checkpointing.report.page import Panel
 from gnn_checkpointing.report.pdf import typeset
 from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
-from gnn_checkpointing.study.policy_names import parse_policy
+from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
 DOCUMENTATION = "docs/index.html"
 """The documentation, where it is published beside the index."""
@@ -54,7 +58,13 @@ QUESTIONS = {
 _NOTHING: Mapping[Path, str] = MappingProxyType({})
 _FIGURE = "figures/figure-lead.csv"
 _MOST_ROWS = 10_000
-_COLUMNS = ["panel", "convolution", "average degree (edges per node)", "activation memory / none", "low", "high"]
+_DEGREE, _MEMORY, _TIME = "average degree (edges per node)", "activation memory / none", "step time / none"
+_HEADERS = {
+    "default": ["panel", "convolution", _DEGREE, _MEMORY, "low", "high"],
+    "frontier": ["panel", "policy", "average degree asked for", _MEMORY, _TIME, "low", "high"],
+}
+PICTURES = {"default": "preview.png", "frontier": "frontier.png"}
+"""Pictures beside the index, by the study that they show."""
 
 
 class _Hardware(Record):
@@ -131,9 +141,9 @@ def render_index(
     """
     folders = [path.parent for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
     found = [(read_summary(folder / SUMMARY), folder) for folder in folders]
-    default = next((one for one in found if one[0].study.name == "default"), None)
-    if default:
-        _render_preview(*default, templates, output.with_name("preview.png"))
+    for name, picture in PICTURES.items():
+        for of_study in [one for one in found if one[0].study.name == name][:1]:
+            _render_picture(*of_study, templates, output.with_name(picture))
     entries = [(one, quote(Path(os.path.relpath(folder, output.parent)).as_posix())) for one, folder in found]
     write_text(
         output,
@@ -159,18 +169,20 @@ def read_summary(path: Path) -> Summary:
     return checked(path, Summary, "delete the file and render the report again")
 
 
-def _render_preview(summary: Summary, study: Path, templates: Path, output: Path) -> None:
+def _render_picture(summary: Summary, study: Path, templates: Path, output: Path) -> None:
     """Write a picture of 1200 by 630 from the data of the published leading figure; nothing if they are not as ours.
 
     Nobody has computed another's figures again: a value that no figure has must not stop the index.
     """
     try:
         header, *rows = csv.reader(bounded_bytes(study / _FIGURE).decode().splitlines())
-        if header != _COLUMNS or len(rows) > _MOST_ROWS:
+        if header != _HEADERS[summary.study.name] or len(rows) > _MOST_ROWS:
             return
-        drawings = {panel: _drawing(panel, rows) for panel in dict.fromkeys(row[0] for row in rows)}
-        values = {"headline": summary.first_sentence, "machine": summary.hardware.label, "panels": list(drawings)}
-        files = {f"{panel}.svg": svg for panel, svg in drawings.items()} | {"preview.json": json.dumps(values)}
+        panels = list(filter(None, (_time_too if _TIME in header else _by_policy)(rows)))
+        titles = [panel.title for panel in panels]
+        values = {"headline": summary.first_sentence, "machine": summary.hardware.label, "panels": titles}
+        files = {f"{number}.svg": panel.svg for number, panel in enumerate(panels)}
+        files |= {"preview.json": json.dumps(values)}
         picture = typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72)
         if not isinstance(picture, bytes):  # pages: the headline is too long for a picture
             return
@@ -180,17 +192,34 @@ def _render_preview(summary: Summary, study: Path, templates: Path, output: Path
         drawing.save(stream, "PNG", optimize=True)  # the same pixels in fewer bytes
 
 
-def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
-    """SVG of one panel, on axes shared by all panels; a panel is named by its policy, and a file by the panel."""
-    parse_policy(panel)
-    read = [(row[0], row[1], [real_number(row[at]) for at in (2, 3, 4, 5)]) for row in rows]
-    numbers = [(of, convolution, Point(x, y, low, high)) for of, convolution, (x, y, low, high) in read]
-    x = scales.degree_scale([point.x for _, _, point in numbers], _COLUMNS[2])
-    y = scales.ratio_scale([point.y for _, _, point in numbers], _COLUMNS[3])
-    lines = [
-        Line(one, tuple(point for policy, convolution, point in numbers if (policy, convolution) == (panel, one)))
-        for one in dict.fromkeys(row[1] for row in rows)
-    ]
-    look = by_convolution([line.policy for line in lines], looks([panel])[panel].colour)
-    drawn = lines_over(panel, lines, look, x, y, reference=1.0)
-    return drawn.svg if drawn else ""
+def _by_policy(rows: Sequence[Sequence[str]]) -> Iterator[Panel | None]:
+    """A panel of memory over degree for each policy, with a line for each convolution."""
+    points = [(row[0], row[1], _point(row, 2, 3, 4, 5)) for row in rows]
+    for policy in dict.fromkeys(row[0] for row in rows):
+        parse_policy(policy)
+        own = [(name, point) for of, name, point in points if of == policy]
+        look = by_convolution(list(dict.fromkeys(name for name, _ in own)), looks([policy])[policy].colour)
+        yield _drawing(policy, own, look, [point for *_, point in points], _MEMORY)
+
+
+def _time_too(rows: Sequence[Sequence[str]]) -> Iterator[Panel | None]:
+    """A panel of memory and one of time over degree, with a line for each well-known policy of the same model."""
+    own = [row for row in rows if row[1] in FEW and row[1] not in OTHER_MODELS]
+    for words, quantity, places in (("memory", _MEMORY, (2, 3, 3, 3)), ("time", _TIME, (2, 4, 5, 6))):
+        lines = [(row[1], _point(row, *places)) for row in own]
+        title = f"{rows[0][0]}: {words} (plain training: 1)"
+        yield _drawing(title, lines, looks(FEW), [point for _, point in lines], quantity)
+
+
+def _point(row: Sequence[str], *places: int) -> Point:
+    x, y, low, high = (real_number(row[at]) for at in places)
+    return Point(x, y, low, high)
+
+
+def _drawing(
+    title: str, own: Sequence[tuple[str, Point]], look: Mapping[str, Look], points: Sequence[Point], quantity: str
+) -> Panel | None:
+    """A line for each name, on axes that have room for all `points`."""
+    x, y = scales.degree_scale([at.x for at in points], _DEGREE), scales.ratio_scale([at.y for at in points], quantity)
+    lines = [Line(name, tuple(at for _, at in of)) for name, of in grouped(own, lambda one: one[0]).items()]
+    return lines_over(title, lines, look, x, y, reference=1.0)
