@@ -47,6 +47,13 @@ def test_the_answer_is_on_the_first_screen_of_a_phone_and_of_a_desk(opened: Open
         assert page.evaluate("document.querySelector('.answer').getBoundingClientRect().bottom") < 900, path
 
 
+def test_the_limits_follow_the_answer_without_a_gap_beside_the_leading_figure(opened: Opener, pages: Path) -> None:
+    for path in sorted(pages.glob("*/*/report.html")):
+        page = opened(path)
+        ends = [f"document.querySelector('{one}').getBoundingClientRect()" for one in (".answer", "#limits h2")]
+        assert 0 < page.evaluate(f"{ends[1]}.top - {ends[0]}.bottom") < 80, path
+
+
 def test_the_report_is_interactive_within_a_second(opened: Opener, report: Path) -> None:
     """The best of three: a shared machine can only add to it."""
     spent = []
