@@ -43,6 +43,7 @@ class Face:
             table.xpath("string(caption)"): [cell.text_content() for cell in table.xpath(cells)]
             for table in page.xpath("//table")
         }
+        self.rows = {table.xpath("string(caption)"): len(table.xpath("tbody/tr")) for table in page.xpath("//table")}
 
 
 def squeezed(text: str) -> str:
@@ -109,6 +110,23 @@ def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face,
         assert start >= 0, f"the table {caption[:60]!r} is not in the PDF"
         lost = missing([squeezed(cell) for cell in cells], pdf[start:], GAP)
         assert not lost, f"{caption[:60]!r}: {len(lost)} cells are not in the PDF, such as {lost[:5]}"
+
+
+SHORT = 12
+"""Maximum number of rows of a table of the report that is never broken between pages."""
+
+
+def test_no_table_of_the_report_goes_on_below_a_figure_and_short_ones_stay_on_a_page(printed: Path) -> None:
+    page, pages = Face(whole(printed / "report.html")), sheets(printed / "report.pdf")
+    assert page.tables
+    for caption, cells in page.tables.items():
+        wanted = [squeezed(cell) for cell in cells]
+        texts = [text.partition(squeezed(caption))[2] for text in ("".join(pages), *pages)]
+        assert page.rows[caption] > SHORT or any(missing(wanted, text, GAP) == [] for text in texts[1:]), caption
+        end = 0
+        for cell in wanted:
+            end = texts[0].index(cell, end) + len(cell)
+        assert not re.search(r"Figure\d+:", texts[0][:end]), caption
 
 
 def test_both_faces_have_the_same_figures(faces: tuple[Face, list[str]]) -> None:
