@@ -67,7 +67,7 @@ def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.effects.batches if effect.method == "neighbours" and effect.size]
     base = found[0].base if found else ""
     own = [effect for effect in found if effect.base == base]
-    about = f"as batches of {parts.base_labels(found)(base)} get denser"
+    about = f"as more neighbours are drawn from {parts.base_labels(found)(base)}"
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
 
 
