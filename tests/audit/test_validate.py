@@ -525,3 +525,7 @@ def test_no_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == (
         f"error: {tmp_path}: no published report there; name its folder, report/<hardware>/<study>\n"
     )
+    (tmp_path / "study.json").touch()
+    assert complaints(tmp_path) == [
+        f"{tmp_path / 'data.tar.xz'}: not there, nor what it holds; copy the report with all its files"
+    ]

@@ -297,7 +297,7 @@ def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -
         planned(**changes)
     with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
         planned().of("layers")
-    with pytest.raises(Refusal, match="allowed: none here; report/<hardware> has the laws of all its studies"):
+    with pytest.raises(Refusal, match="allowed: none, since it fitted no laws; name the report of another study"):
         Planner(KNOWN.model_copy(update={"policies": []})).plan(
             num_nodes=9, num_edges=9, convolution="GCN", memory_gib=1
         )

@@ -201,7 +201,7 @@ def test_of_ten_cases_nine_are_advised_a_policy_measured_within_a_fifth_of_the_f
 
 def test_another_studys_policy_is_added_and_no_policy_is_answered_for_twice(tmp_path: Path) -> None:
     with pytest.raises(
-        Refusal, match=r"no study below it has a planner\.json with laws; name report/<hardware>, or make"
+        Refusal, match=r"no study below it has a planner\.json with laws; name the report/<hardware> of a"
     ):
         Planner.read(tmp_path)
     wide = {**STORED, "activation": law({"edges": {"rest": 1.0}}, num_edges=(1000, 10**6))}

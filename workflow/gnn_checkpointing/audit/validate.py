@@ -12,10 +12,10 @@ from pathlib import Path
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.audit import again, possible, whole
 from gnn_checkpointing.audit.pages import pages
-from gnn_checkpointing.packed import MOST_BYTES, is_there
+from gnn_checkpointing.packed import MOST_BYTES, PACK, is_there
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.index import read_summary
-from gnn_checkpointing.report.inputs import HISTORY, RECORDS, STUDY
+from gnn_checkpointing.report.inputs import HISTORY, MEASUREMENTS, RECORDS, STUDY
 from gnn_checkpointing.report.provenance import CRATE, changed_files, made_with
 from gnn_checkpointing.report.render import SUMMARY, report_code
 from gnn_checkpointing.report.run_folder import READERS, RunFolder
@@ -144,6 +144,8 @@ def _too_large(folder: Path) -> list[str]:
 def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     if not any(is_there(folder / name) for name in (STUDY, RECORDS, CRATE)):
         return [f"{folder}: no published report there; name its folder, report/<hardware>/<study>"]
+    if not any(is_there(folder / name) for name in (RECORDS, MEASUREMENTS)):
+        return [f"{folder / PACK}: not there, nor what it holds; copy the report with all its files"]
     changed, run = changed_files(folder), RunFolder(folder)
     unread = _unread(run, READERS.keys() - _CONCLUDED)
     if unread:

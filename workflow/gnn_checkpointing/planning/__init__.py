@@ -136,7 +136,7 @@ class Planner:
         every = answering(self.knowledge, convolution, step)
         if not every:
             study, names = self.knowledge.study, ", ".join(self.knowledge.convolutions)
-            allowed = names or "none here; report/<hardware> has the laws of all its studies"
+            allowed = names or "none, since it fitted no laws; name the report of another study"
             raise Refusal(f"convolution {convolution}: study {study} has no law for it; allowed: {allowed}")
         steps = {one.policy: replace(step, measured=one.measured or self.knowledge.measured) for one in every}
         reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}

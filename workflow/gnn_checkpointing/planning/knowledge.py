@@ -194,7 +194,7 @@ def machine_knowledge(folder: Path) -> Knowledge:
     known = [one for one in found if one.policies]
     if not known:
         raise Refusal(
-            f"{folder}: no study below it has a {FILE} with laws; name report/<hardware>, or make one with `knowledge`"
+            f"{folder}: no study below it has a {FILE} with laws; name the report/<hardware> of a machine that has"
         )
     return together(sorted(known, key=lambda one: (one.study != "default", one.study)))
 
