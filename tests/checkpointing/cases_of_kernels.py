@@ -6,8 +6,10 @@ import torch
 from cases_of_reach import ALSO, MAY
 from every_convolution import Group, called, each
 from small_inputs import ATTRIBUTES, EDGES, EDGES_BY_TYPE, FEATURES_BY_TYPE, METADATA, TYPE, TYPES, C, D, O, X
+from small_layers import Sending
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
+from torch_geometric.utils import scatter
 
 
 class ByRelation(pyg.MessagePassing):
@@ -54,6 +56,16 @@ class Later(pyg.MessagePassing):
 
     def message(self, x_j: Tensor) -> Tensor:
         return x_j.tanh()
+
+
+class OneListed(Sending):
+    """It aggregates to a list of one result."""
+
+    def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> list[Tensor]:
+        return [scatter(inputs, index, dim_size=dim_size)]
+
+    def update(self, listed: list[Tensor]) -> Tensor:
+        return listed[0]
 
 
 class Residual(nn.Module):
@@ -108,6 +120,7 @@ KERNELS: dict[str, Group] = {
     ),
     "a call of propagate without edges between two others": Group(each({"three": InTurn}), ALSO),
     "a large buffer that is written after propagate": Group(each({"total": Later}), ALSO),
+    "a list of one result": Group(each({"list": OneListed}), ALSO, MAY),
     "features to which layers add in place": Group(
         each({n: lambda n=n: Residual(LINEAR[n]) for n in LINEAR}), ("fused_edge_blocks",)
     ),

@@ -189,3 +189,15 @@ def test_a_propagate_of_a_user_counts_or_is_refused(policy: str) -> None:
         assert difference(expected, step(apply(plain, policy), (X, EDGES))) == ""
     except Refusal:
         assert "blocks" in policy
+
+
+@each_policy
+def test_an_update_of_a_user_counts(policy: str) -> None:
+    """Whether it is put on the layer before the policy, or after a step."""
+    plain, late = built(Sending), apply(built(Sending), policy)
+    step(late, (X, EDGES))
+    for layer in (plain, late):
+        layer.update = torch.tanh
+    expected = step(copy.deepcopy(plain), (X, EDGES))
+    assert difference(expected, step(late, (X, EDGES))) == ""
+    assert difference(expected, step(apply(plain, policy), (X, EDGES))) == ""

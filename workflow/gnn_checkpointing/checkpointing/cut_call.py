@@ -157,7 +157,8 @@ def stage(
     if unread and (shape := aggregate_unread(conv, messages, ends[1], block.num_nodes)) is not None:
         return (shape,)
     out = conv.aggregate(messages, **arguments("aggregate", call.values))
-    return tuple(out) if isinstance(out, tuple | list) else (out,)
+    # A named tuple, or a list of one result, would not be one any more: the trial finds no tensor, and refuses.
+    return tuple(out) if type(out) in (tuple, list) and len(out) > 1 else (out,)
 
 
 def _given(cut: CutCall, block: EdgeBlock, ends: tuple[Tensor, Tensor]) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class CutLayer:
         out = self._aggregated(cut, executor, visit)
         if visit.entry is not None and visit.kernels == visit.calls:
             visit.entry.open()
-        if type(self.conv).update is MessagePassing.update:
+        if getattr(self.conv.update, "__func__", None) is MessagePassing.update:
             return out
         index = edge_index[0 if self.conv.flow == "target_to_source" else 1]
         own = {"edge_index": edge_index, "index": index, "ptr": None, "adj_t": None, "dim_size": cut.edges.num_nodes}
