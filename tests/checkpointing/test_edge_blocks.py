@@ -17,7 +17,7 @@ from small_layers import CALLS, LAYERS, TwoBlocks, built, perceptron
 from small_models import assert_same, bytes_of_second, growth, result_of
 from steps_compared import alike, outcome, without_zeros
 from torch import Tensor, nn
-from torch_geometric.nn import EdgeConv, GATv2Conv, GraphSAGE, SAGEConv
+from torch_geometric.nn import EdgeConv, GATv2Conv, GINEConv, GraphSAGE, SAGEConv
 
 from gnn_checkpointing.checkpointing import apply, edge_blocks, fused, largest_block_edges, policy_tensors, remove
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
@@ -155,6 +155,19 @@ def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> N
     out = apply(two_blocks(), policy)(x, SMALL).sum(0)
     with pytest.raises(Refusal, match=r"edge blocks of SAGEConv give no gradients in a batch .*; ask for one"):
         torch.autograd.grad(out, x, torch.eye(C), is_grads_batched=True)
+
+
+@both_blocks
+def test_a_tensor_that_is_read_by_node_and_by_edge_has_the_gradients_of_both(policy: str) -> None:
+    x = torch.rand(SMALL.size(1), C, requires_grad=True)
+    layer = GINEConv(nn.Linear(C, C))
+
+    def gradient() -> Tensor:
+        return torch.autograd.grad(layer(x, SMALL, x).square().sum(), x)[0]
+
+    plain = gradient()
+    apply(layer, policy)
+    torch.testing.assert_close(gradient(), plain)
 
 
 @both_blocks

@@ -5,6 +5,7 @@ a layer computes before it calls `propagate` are not kept either: the layer's fo
 arguments, up to its call of `propagate`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -81,15 +82,16 @@ def _add_block(cut: CutCall, block: EdgeBlock, gradients: Sequence[Tensor | None
     outs, rows = zip(*pairs, strict=True)
     inputs = [leaf for _, leaf in asked] + list(sums.weights)
     found = torch.autograd.grad(outs, inputs, rows, allow_unused=True)
+    reads = Counter(position for (position, _), _ in asked)
     for ((position, end), _), part in zip(asked, found, strict=False):
         if part is not None:
-            _add_read(cut, block, sums.total(position), end, part)
+            _add_read(cut, block, sums.total(position), end, part, reads[position] == 1)
     sums.add_to_weights(found[len(asked) :])
     return True
 
 
-def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Tensor) -> None:
-    """Add the gradient of the part that one block read to the whole tensor's gradient."""
+def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Tensor, alone: bool) -> None:
+    """Add the gradient of what one block read. Rows of a tensor read by edge `alone` are copied, which is faster."""
     if end in ("j", "whole"):
         total.add_(part)
     elif end == "i":
@@ -99,7 +101,7 @@ def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Ten
         if isinstance(places, slice):
             total.narrow(dim, places.start, places.stop - places.start).add_(part)
         else:
-            total.index_copy_(dim, places.to(torch.int64), part)
+            (total.index_copy_ if alone else total.index_add_)(dim, places.to(torch.int64), part)
 
 
 def _differentiable_gradients(
