@@ -136,7 +136,7 @@ def test_a_command_that_is_told_to_end_leaves_no_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(publishing, "measured_complaints", lambda run: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(publishing, "measured_complaints", lambda run: signal.raise_signal(signal.SIGTERM))
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("it ended at once"))
     try:
         options = ["--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path / "out")]

@@ -56,6 +56,8 @@ def test_a_text_without_end_is_refused_and_long_lists_are_not(place: object, tmp
 
 def test_the_command_has_the_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_json(tmp_path / "hardware.json", {"slug": "here", "label": "x" * 10**7})
+    for name in ("study.json", "measurements.csv"):
+        (tmp_path / name).touch()
     assert any(f"at most {MOST_TEXT} are read" in text for text in complaints(tmp_path))
     assert main(["validate", str(tmp_path), "--seconds", "0"]) == 2
     assert "--seconds" in capsys.readouterr().err

@@ -37,6 +37,8 @@ def test_a_second_measurement_is_added_once_both_are_drawn_and_no_old_figure_sta
     old = tmp_path / "out/figures/figure-old.csv"
     old.parent.mkdir(parents=True)
     old.write_text("old")
+    for name in ("study.json", "records.jsonl"):  # of a run: in a folder that is none, files are not the report's
+        (old.parents[1] / name).touch()
     with unprinted():
         html, _ = render(tmp_path, synthetic.inputs())
     assert not old.exists()

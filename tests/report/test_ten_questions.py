@@ -177,10 +177,8 @@ def shares_held(inputs: ReportInputs, policy: str) -> dict[float, tuple[Effect, 
 
 
 def held(inputs: ReportInputs) -> list[str]:
-    found = shares_held(inputs, "layers")
-    lists = ([f"{size:g}" for size in found], [bare(share) for _, share in found.values()])
-    sizes, shares = (f"{', '.join(some[:-1])} and {some[-1]}" for some in lists)
-    return [f"Batches of {sizes} neighbours a layer hold {shares} of the graph's nodes"]
+    first, *_, last = (bare(share) for _, share in shares_held(inputs, "layers").values())
+    return [f"They hold {first} to {last} of the graph's nodes"]
 
 
 def advised(inputs: ReportInputs) -> list[str]:
@@ -188,8 +186,8 @@ def advised(inputs: ReportInputs) -> list[str]:
     worse = [size for size, (e, _) in ours.items() if layers[size][0].activation_bytes <= e.activation_bytes]
     better = next(size for size in ours if size > max(worse))
     return [
-        f'checkpoint layers of GATv2 (apply(model, "layers")) below {better:g} neighbours. From there on, edge_blocks '
-        f"needs less memory; a batch of {better:g} holds {bare(ours[better][1])} of the graph",
+        f'checkpoint layers of GATv2 (apply(model, "layers")) below {better:g} neighbours; with {better:g}, '
+        "edge_blocks needs less memory",
         HOW,
     ]
 

@@ -109,9 +109,7 @@ def test_a_batch_says_how_much_of_its_graph_it_holds(varied: ReportInputs) -> No
         "full batch": ("4,000", "100 %"),
     }
     report = documents(varied, {}).report
-    assert "Batches of 5 and 10 neighbours a layer hold 25 % and 50 % of the graph's nodes" in words_in(
-        report.opening
-    ).replace("\N{NO-BREAK SPACE}", " ")
+    assert "They hold 25 % to 50 % of the graph's nodes" in words_in(report.opening).replace("\N{NO-BREAK SPACE}", " ")
     assert table.id in {one.id for part in report.sections for one in part.blocks if isinstance(one, Table)}
 
 
