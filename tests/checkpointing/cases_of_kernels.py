@@ -5,8 +5,22 @@ from collections.abc import Callable
 import torch
 from cases_of_reach import ALSO, MAY
 from every_convolution import Group, called, each
-from small_inputs import ATTRIBUTES, EDGES, EDGES_BY_TYPE, FEATURES_BY_TYPE, METADATA, TYPE, TYPES, C, D, O, X
-from small_layers import Sending
+from small_inputs import (
+    ATTRIBUTES,
+    EDGES,
+    EDGES_BY_TYPE,
+    FEATURES_BY_TYPE,
+    METADATA,
+    PAIR_EDGES,
+    SIZE,
+    TYPE,
+    TYPES,
+    C,
+    D,
+    O,
+    X,
+)
+from small_layers import Sending, perceptron
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.utils import scatter
@@ -69,7 +83,7 @@ class OneListed(Sending):
 
 
 class Residual(nn.Module):
-    """A layer adds to its features in place; PyG does not keep them."""
+    """Adds to the features of a layer in place, which PyG does not keep for the backward pass."""
 
     def __init__(self, build: Callable[[], nn.Module]) -> None:
         super().__init__()
@@ -80,6 +94,27 @@ class Residual(nn.Module):
         for _ in range(2):
             x += self.layer(x, edge_index)
         return x
+
+
+class Both(Sending):
+    """Sends features as they are, and a map of them."""
+
+    def forward(self, x: tuple[Tensor, Tensor], edge_index: Tensor) -> Tensor:
+        return self.propagate(edge_index, x=x, mapped=self.lin(x[0]))
+
+    def message(self, x_i: Tensor, x_j: Tensor, mapped_j: Tensor) -> Tensor:
+        return (x_i * x_j * mapped_j).tanh()
+
+
+class OneForBoth(nn.Module):
+    """Gives a layer the same features for sources and for destinations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = Both()
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.layer((x, x), edge_index)
 
 
 class Warming(nn.Linear):
@@ -101,11 +136,16 @@ def warming() -> nn.Module:
     return layer
 
 
-LINEAR: dict[str, Callable[[], nn.Module]] = {
+UNREAD: dict[str, Callable[[], nn.Module]] = {
     "SimpleConv": pyg.SimpleConv,
     "LGConv": pyg.LGConv,
     "APPNP": lambda: pyg.APPNP(3, 0.1),
+    "SSGConv": lambda: pyg.SSGConv(C, C, 0.1, K=2),
+    "GIN": lambda: pyg.GINConv(perceptron(C, C)),
+    "EdgeConv": lambda: pyg.EdgeConv(perceptron(2 * C, C)),
+    "EdgeConv of one map": lambda: pyg.EdgeConv(nn.Linear(2 * C, C)),
 }
+"""Layers for whose gradients PyG does not need their features."""
 FIRST = METADATA[1][0]
 WITHOUT_FIRST = EDGES_BY_TYPE | {FIRST: EDGES_BY_TYPE[FIRST][:, :0]}
 OTHERS = TYPE.clamp(min=1)
@@ -121,8 +161,17 @@ KERNELS: dict[str, Group] = {
     "a call of propagate without edges between two others": Group(each({"three": InTurn}), ALSO),
     "a large buffer that is written after propagate": Group(each({"total": Later}), ALSO),
     "a list of one result": Group(each({"list": OneListed}), ALSO, MAY),
-    "features to which layers add in place": Group(
-        each({n: lambda n=n: Residual(LINEAR[n]) for n in LINEAR}), ("fused_edge_blocks",)
+    "features to which layers add in place": Group(each({n: lambda n=n: Residual(UNREAD[n]) for n in UNREAD}), ALSO),
+    "the same features for both ends": Group(each({"both": OneForBoth}), ALSO),
+    "more rows of features than nodes that send": Group(
+        {
+            name: called(build, (X, None), PAIR_EDGES, size=SIZE)
+            for name, build in {
+                "SAGE": lambda: pyg.SAGEConv(C, O, flow="target_to_source"),
+                "GraphConv": lambda: pyg.GraphConv(C, O, flow="target_to_source"),
+            }.items()
+        },
+        ALSO,
     ),
     "a map of edge features with a state": Group(
         {"GINE": called(warming, X, EDGES, ATTRIBUTES)},

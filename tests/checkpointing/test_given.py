@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 import torch
 from small_inputs import EDGES, C, X
-from small_layers import Sending, TwoLayers, built
-from steps_compared import outcome
+from small_layers import LAYERS, Sending, TwoLayers, built
+from steps_compared import outcome, step
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.data import Data
 
+from gnn_checkpointing.checkpointing import apply, reentry
 from gnn_checkpointing.checkpointing.given import flattened, quick_leaves
+from gnn_checkpointing.measurement.peak_memory import step_bytes
 
 POLICIES = ("auto", "edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
@@ -210,3 +212,16 @@ def test_a_layer_that_writes_into_its_features_is_exact_or_refused(policy: str) 
         assert found.startswith("refused late: InPlace writes into an argument in place")
     else:
         assert found == "exact"
+
+
+@pytest.mark.parametrize("policy", ["edge_blocks(8)", "fused_edge_blocks"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_features_that_nobody_writes_are_not_copied(name: str, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of a step are those of one that saves the features themselves."""
+    found = []
+    for _ in range(2):
+        model = apply(built(lambda: AfterLinear(LAYERS[name]())), policy)
+        step(model, (X,))
+        found.append(step_bytes(lambda model=model: model(X).square().sum(), torch.device("cpu")))
+        monkeypatch.setattr(reentry, "as_given", lambda tensor: tensor)
+    assert (found[0].saved, found[0].peak) == (found[1].saved, found[1].peak)

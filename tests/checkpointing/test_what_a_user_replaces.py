@@ -116,13 +116,21 @@ CHANGES: dict[str, Callable[[nn.Module, Tensor], Any]] = {
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("edges", [EDGES, EDGES[:, :0]])
 def test_what_a_layer_saves_before_it_sends_no_messages_must_not_change(edges: Tensor, what: str, policy: str) -> None:
-    """With K=1, a ChebConv has no messages, and its linear map saves features and weights: torch raises an error."""
+    """With K=1, a ChebConv has no messages, and its linear map saves features and weights: torch raises an error.
+
+    A layer that is recomputed whole keeps its features as they were.
+    """
     for layer in (pyg.ChebConv(C, C, 1), pyg.GATConv(C, C, add_self_loops=False), Sending()):
         for one in (layer, under(policy, layer)):
-            x = X.clone().requires_grad_() * 1
+            leaf = X.clone().requires_grad_()
+            x = leaf * 1
             loss = one(x, edges).square().sum()
+            (expected,) = torch.autograd.grad(loss, leaf, retain_graph=True)
             with torch.no_grad():
                 CHANGES[what](one, x)
+            if one is not layer and what == "features" and policy in ("layers", "selective"):
+                assert torch.equal(torch.autograd.grad(loss, leaf)[0], expected)
+                continue
             with pytest.raises(RuntimeError, match=r"in place|inplace"):
                 loss.backward()
 
@@ -140,10 +148,13 @@ def test_messages_sent_outside_of_a_forward_pass_need_their_weights_as_they_were
 
 @pytest.mark.parametrize("policy", POLICIES[:2])
 def test_features_changed_in_place_are_named_with_a_remedy(policy: str) -> None:
+    """Where a view of them is alive, which must see the change."""
     layer, x = apply(built(lambda: pyg.EdgeConv(perceptron(2 * C, C))), policy), X.clone().requires_grad_() * 1
+    view = x[1:]
     x += layer(x, EDGES)
     with pytest.raises(RuntimeError, match=r"an argument of EdgeConv was changed in place .* write x = x \+ conv\(x\)"):
         x.sum().backward()
+    assert torch.equal(view, x[1:])
 
 
 @each_policy
@@ -201,3 +212,20 @@ def test_an_update_of_a_user_counts(policy: str) -> None:
     expected = step(copy.deepcopy(plain), (X, EDGES))
     assert difference(expected, step(late, (X, EDGES))) == ""
     assert difference(expected, step(apply(plain, policy), (X, EDGES))) == ""
+
+
+def scaling(layer: nn.Module) -> nn.Module:
+    """A user's message, put on one layer, that reads a weight of it."""
+    layer.scale = nn.Parameter(torch.full((C,), 0.7))
+    layer.message = lambda x_j: x_j.mul(layer.scale)
+    return layer
+
+
+@each_policy
+def test_a_message_of_a_user_that_reads_a_weight_counts(policy: str) -> None:
+    """Whether it is put on the layer before the policy, or after a step."""
+    late = apply(built(Sending), policy)
+    step(late, (X, EDGES))
+    expected = step(scaling(built(Sending)), (X, EDGES))
+    assert difference(expected, step(scaling(late), (X, EDGES))) == ""
+    assert difference(expected, step(apply(scaling(built(Sending)), policy), (X, EDGES))) == ""

@@ -19,7 +19,7 @@ from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, row_bytes
-from gnn_checkpointing.checkpointing.given import flattened, is_tensor, quick_leaves
+from gnn_checkpointing.checkpointing.given import as_given, flattened, is_tensor, quick_leaves
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import alone, recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
@@ -173,10 +173,7 @@ class CutLayer:
         return DeferredEdgeValues(kwargs, whole, f"{self.plan.policy} cannot wrap {type(self.conv).__name__}")
 
     def _visit(self) -> Visit | None:
-        """The current run of the forward pass; None inside a checkpoint that the layer itself uses.
-
-        Such a checkpoint reruns only its own part, and must save the same tensors in both runs.
-        """
+        """The current run of the forward pass; None inside a layer's own checkpoint, whose runs must save the same."""
         visit = visit_of(self.conv)
         inside = visit is not None and visit.entry is not None and not visit.entry.sees_what_is_saved
         return None if inside else visit
@@ -186,6 +183,7 @@ class CutLayer:
         before = dict(vars(self.conv))
         if torch.is_grad_enabled() and not visit.fills:
             entry, tensors, saved = visit.entry, cut.call.tensors, Saved()
+            cut = cut.on(list(map(as_given, tensors)))
             if entry is not None and visit.cuts == 1 and not entry.is_written():
                 made = frozenset(p for p in entry.made(tensors) if not self.tables.made(tensors[p]))
                 saved = Saved(entry.tensors, entry.again, made) if made else saved

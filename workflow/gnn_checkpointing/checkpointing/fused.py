@@ -24,6 +24,7 @@ from gnn_checkpointing.checkpointing.block_arguments import Call, Slot, end_of
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.compilation import require_compiler
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
+from gnn_checkpointing.checkpointing.given import as_given
 from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, EdgeFeatures, Kernel, RowsKernel
 from gnn_checkpointing.checkpointing.kernels import attention
 from gnn_checkpointing.checkpointing.kernels.build import load
@@ -185,7 +186,7 @@ def on_nodes(cut: CutCall) -> CutCall | None:
     autocast = torch.is_autocast_enabled(cut.edges.pointer.device.type)
     if autocast or not all(isinstance(slot, Slot) for slot in slots):
         return None
-    here, there = (cut.call.tensors[slot.position] for slot in slots)
+    here, there = (as_given(cut.call.tensors[slot.position]) for slot in slots)
     if any(
         r.dim() != 2 or r.dtype != mlp[0].weight.dtype or 2 * r.size(1) != mlp[0].in_features for r in (here, there)
     ):

@@ -8,10 +8,12 @@ import copy
 import dataclasses
 import dis
 import functools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, SimpleNamespace
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
@@ -109,6 +111,29 @@ def leaves_of(values: Any) -> Iterator[Any]:
             yield from leaves_of(value)
     elif kind not in ATOMS:
         yield from (values,) if is_tensor(values) else pytree.tree_leaves(values)
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def as_given(tensor: Tensor) -> Tensor:
+    """The tensor as it is now, also if somebody writes into it later: PyTorch then copies it, and not before.
+
+    The tensor itself unless a model has computed it, on the CPU, and nothing else holds its memory, such as a view.
+    """
+    computed = type(tensor) is Tensor and tensor.grad_fn is not None and tensor.device.type == "cpu"
+    if not computed or tensor.layout != torch.strided or _holders(tensor) > _holders(torch.empty(1)):
+        return tensor
+    try:
+        with _ONE_AT_A_TIME:  # two threads may share features
+            return tensor._lazy_clone()
+    except RuntimeError:  # the memory is not PyTorch's own
+        return tensor
+
+
+def _holders(tensor: Tensor) -> int:
+    """How many hold the memory of a tensor: tensors, what autograd has saved, arrays."""
+    return torch._C._storage_Use_Count(tensor.untyped_storage()._cdata)
 
 
 def names_in(code: CodeType) -> Iterator[str]:

@@ -21,7 +21,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
 from gnn_checkpointing.checkpointing.block_arguments import Call
-from gnn_checkpointing.checkpointing.given import version_of, versions_of
+from gnn_checkpointing.checkpointing.given import as_given, version_of, versions_of
 from gnn_checkpointing.checkpointing.graph_tables import Seen
 from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, changed_in_place, other_than_before
 
@@ -108,10 +108,7 @@ class _Hole:
 
 
 class Entry:
-    """The arguments with which a forward pass can be rerun, and the holes that it has left.
-
-    Positional and keyword arguments are given together, as the `leaves` of a pytree `structure`.
-    """
+    """The arguments with which a forward pass can be rerun, `leaves` of a pytree `structure`, and its holes."""
 
     def __init__(
         self,
@@ -122,11 +119,14 @@ class Entry:
         state: Recomputation,
     ) -> None:
         self._layer, self._forward, self._structure, self.state = layer, forward, structure, state
-        self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+        given = {id(leaf): leaf for leaf in leaves if isinstance(leaf, Tensor)}
+        self._places = [(place, [*given].index(id(leaf))) for place, leaf in enumerate(leaves) if id(leaf) in given]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
+        self._given: tuple[Tensor, ...] = tuple(given.values())
+        self._began = versions_of(self._given)
+        self.tensors: tuple[Tensor, ...] = tuple(map(as_given, self._given))
         self._weights = {storage_of(tensor) for tensor in state.weights}
-        self._kept = self._weights | {storage_of(tensor) for tensor in self.tensors}
+        self._kept = self._weights | {storage_of(tensor) for tensor in self._given}
         self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
         self._versions = versions_of(self._arguments)
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
@@ -155,14 +155,14 @@ class Entry:
     def forward_done(self) -> None:
         """Stop leaving holes, and drop the arguments, so that the autograd graph alone holds them."""
         self.close()
-        self.tensors = self._arguments = ()
+        self._given = self.tensors = self._arguments = ()
         while self._new:
             hole, tensor = self._new.pop()
             hole.form = self.state.form_of(tensor)
 
     def is_written(self) -> bool:
         """Whether an argument was changed in place since, so that the forward pass cannot be rerun."""
-        return versions_of(self._arguments) != self._versions
+        return versions_of(self._given) != self._began
 
     def reached(self, call: int) -> None:
         """Note that this call of `propagate`, counted from 1, is the first that is cut; others before it ran whole."""
@@ -179,8 +179,8 @@ class Entry:
 
     def _run(self, tensors: Sequence[Tensor], *, seeks: bool) -> Call | None:
         values = list(self._rest)
-        for position, tensor in zip(self._places, tensors, strict=True):
-            values[position] = tensor
+        for place, number in self._places:
+            values[place] = tensors[number]
         args, kwargs = pytree.tree_unflatten(values, self._structure)
         try:
             visit = Visit(seeks=self._first_cut if seeks else 0, fills=not seeks)

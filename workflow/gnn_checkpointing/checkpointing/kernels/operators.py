@@ -109,6 +109,14 @@ class Graph(ctypes.Structure):
     )
 
 
+def _address(tensor: Tensor | None) -> int | None:
+    """Where a tensor begins; `data_ptr` would copy it if it shares its memory until somebody writes."""
+    if tensor is None:
+        return None
+    start: int = torch._C._data_address(tensor)  # type: ignore[attr-defined]
+    return start + int(tensor.storage_offset()) * tensor.element_size()
+
+
 def run(
     family: str,
     back: bool,
@@ -124,9 +132,9 @@ def run(
     source, pointer, order, num_sources = tables
     arguments.graph = Graph(
         *(pointer.numel() - 1, num_sources, source.numel(), source.dtype == torch.int64, torch.get_num_threads()),
-        *(None if table is None else table.data_ptr() for table in (pointer, source, order)),
+        *(_address(table) for table in (pointer, source, order)),
     )
     for name, tensor in tensors.items():
-        setattr(arguments, name, None if tensor is None else tensor.data_ptr())
+        setattr(arguments, name, _address(tensor))
     library = load(family, **constants)
     (library.backward if back else library.forward)(ctypes.byref(arguments))
