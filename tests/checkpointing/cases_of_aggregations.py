@@ -109,5 +109,9 @@ AGGREGATIONS: dict[str, Group] = {
         each({n: lambda n=n: getattr(pyg, n)(C, O, aggr="max") for n in ("GATConv", "GATv2Conv")}, X, SORTED),
         ("fused_edge_blocks(8)",),
     ),
+    "equal medians": Group(
+        each({"weights that do not learn": lambda: pyg.GCNConv(C, O, aggr="median")}, *TIED),
+        ("edge_blocks(8)", "fused_edge_blocks"),
+    ),
     "equal maxima": Group(each({a: lambda a=a: pyg.SimpleConv(aggr=a) for a in ("max", "min")}, *TIED)),
 }

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from cases_of_users import Scored
 from every_convolution import BLOCKS, EVERY, Group, called, each
 from small_inputs import ATTRIBUTES, COUNT, EDGES, NODES, C, O, X
-from small_layers import Sending
+from small_layers import Sending, perceptron
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.utils import scatter, softmax
@@ -49,6 +49,13 @@ class ByActivation(Sending):
 
     def message(self, x_j: Tensor) -> Tensor:
         return self.net(x_j)
+
+
+class BySuper(pyg.EdgeConv):
+    """The weights are those of the message of its base."""
+
+    def message(self, x_i: Tensor, x_j: Tensor) -> Tensor:
+        return super().message(x_i, x_j).tanh()
 
 
 class Typed(Sending):
@@ -215,7 +222,10 @@ LATE = torch.stack([torch.arange(4 * NODES) % NODES, torch.tensor([1, 2, 6, 11])
 ALSO = (*EVERY, "fused_edge_blocks")
 MAY = (*BLOCKS, "layers+edge_blocks(8)", "fused_edge_blocks")
 REACH: dict[str, Group] = {
-    "a weight that a message reaches": Group(each({k.__name__: k for k in (ByAnotherModule, ByActivation)}), ALSO),
+    "a weight that a message reaches": Group(
+        each({"module": ByAnotherModule, "activation": ByActivation, "super": lambda: BySuper(perceptron(2 * C))}),
+        ALSO,
+    ),
     "whole numbers of all sizes": Group(
         {
             "bytes": called(Typed, X, EDGES, torch.where(ALL < 2, ALL * 255, ALL).to(torch.uint8)),

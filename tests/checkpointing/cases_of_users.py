@@ -193,6 +193,9 @@ USERS: dict[str, Group] = {
         EVERY,
         NAMED,
     ),
+    "a message that stores its scores, on a graph of one destination": Group(
+        {"Remembering": called(Remembering, X, EDGES[:, EDGES[1] == 0])}, (*EVERY, "fused_edge_blocks")
+    ),
     "scores of nodes that are moved": Group({"Moved": called(Moved, X, EDGES)}, EVERY, EVERY),
     "features that are no real numbers": Group(
         {

@@ -62,6 +62,18 @@ def counted(kind: Any) -> int:
     return kind.count
 
 
+TOTAL = 0
+
+
+class Totals:
+    """Counts in a global."""
+
+    def add(self) -> int:
+        global TOTAL
+        TOTAL += 1
+        return TOTAL
+
+
 KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Tensor], Any], Callable[[Any], Any]]] = {
     "an own class": (Steps, lambda kept, _: kept.add(), lambda kept: kept.add()),
     "a class": (
@@ -70,6 +82,11 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Tensor], Any], Callable[
         lambda kept: kept.count,
     ),
     "its own class": (lambda: setattr(Keeper, "count", 0), lambda *_: counted(Keeper), lambda _: Keeper.count),
+    "a global of an object": (
+        lambda: globals().update(TOTAL=0) or Totals(),
+        lambda kept, _: kept.add(),
+        lambda _: TOTAL,
+    ),
     "a method": (lambda: Steps().add, lambda kept, _: kept(), lambda kept: kept()),
     "a closure": (counting_calls, lambda kept, _: kept(), lambda kept: kept()),
     "an array": (lambda: np.zeros(1), lambda kept, _: float(kept.__iadd__(1)[0]), lambda kept: float(kept[0])),

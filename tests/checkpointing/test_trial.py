@@ -134,3 +134,82 @@ def test_a_large_array_is_read_without_a_copy_and_not_written(policy: str) -> No
             loss.backward()
         with pytest.raises(Refusal, match=r"Table writes into an array \[262144\]"):
             counting(X, EDGES)
+
+
+class Raw(Sending):
+    """A layer that sends its features as they are, with a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warm = 0.0
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.propagate(edge_index, x=x, given=self.warm)
+
+
+class ByPower(Raw):
+    """Messages times the mean of all their squares: with features of zero, it and its gradient are zero, too."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j * x_j.square().mean(0)
+
+
+class Gated(Raw):
+    """Messages with some of their mean, by the square of a weight that begins at zero."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j + self.lin.bias.square() * x_j.mean(0)
+
+
+class Warmed(Raw):
+    """Messages without some of their mean, by an attribute that training raises."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j - self.warm * x_j.mean(0)
+
+
+def without_mean(layer: Raw, x: Tensor) -> Tensor:
+    return x - layer.warm * x.mean(0)
+
+
+class WarmedByHelper(Raw):
+    """The same by a function that gets the layer."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return without_mean(self, x_j)
+
+
+class WarmedByArgument(Raw):
+    """The same by an argument."""
+
+    def message(self, x_j: Tensor, given: float) -> Tensor:
+        return x_j - given * x_j.mean(0)
+
+
+class Noisy(Raw):
+    """Noise in training, as large as messages differ from each other."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j + torch.randn_like(x_j) * x_j.std(0) if self.training else x_j
+
+
+class Thinned(Raw):
+    """Messages without their mean in training, and with dropout."""
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return nn.functional.dropout(x_j - x_j.mean(0)) if self.training else x_j
+
+
+@pytest.mark.parametrize("policy", ["edge_blocks(4)", "fused_edge_blocks", "layers+edge_blocks(4)"])
+@pytest.mark.parametrize("kind", [ByPower, Gated, Warmed, WarmedByHelper, WarmedByArgument, Noisy, Thinned])
+def test_a_dependence_that_the_first_numbers_or_draws_hide_is_found(kind: type, policy: str) -> None:
+    layer = apply(built(kind), policy)
+
+    def two_steps() -> None:
+        for x, warm in ((0 * X, 0.0), (X, 0.5)):
+            layer.warm = warm
+            nn.init.constant_(layer.lin.bias, warm)
+            layer(x, EDGES)
+
+    with pytest.raises(Refusal, match=f"{kind.__name__}: its messages depend on each other"):
+        two_steps()

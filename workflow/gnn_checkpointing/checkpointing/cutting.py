@@ -19,6 +19,7 @@ from gnn_checkpointing.checkpointing.block_arguments import (
     Slot,
     Uncuttable,
     call_of,
+    counts_edges,
     node_maps,
     roles_of,
     side_of,
@@ -174,19 +175,19 @@ class Cutter:
         if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # fake tensors have no values to try
             return on_nodes(cut) or cut
         # Calls of the same kind are not tried again while the layer does not change.
-        inference, roles = torch.is_inference_mode_enabled(), tuple(sorted(cut.roles.items()))
         key = (
-            inference,
+            torch.is_inference_mode_enabled(),
             any(block.ends_empty for block in cut.blocks),
-            roles,
+            tuple(sorted(cut.roles.items())),
             cut.call.edge_result,
             switches(self.conv),
             kinds_of(cut.call),
+            tuple(t.requires_grad for t in cut.call.tensors if counts_edges(self.conv, t, cut.edges.num_edges)),
         )
         if key not in self._tried:
             blocks = whole_and_halves(cut)
-            if blocks is None:  # nothing to try, on this graph
-                return cut
+            if blocks is None:  # messages cannot be tried, and one block would hold them all
+                raise Uncuttable("all its edges lead to one node, whose block is all of them")
             if len(self._tried) > _MOST_KINDS:
                 self._tried.clear()
                 self._agreed.clear()

@@ -30,7 +30,7 @@ from gnn_checkpointing.checkpointing.kernels import attention
 from gnn_checkpointing.checkpointing.kernels.build import load
 from gnn_checkpointing.checkpointing.pyg_functions import aggregates_as_pyg
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.checkpointing.trial import alike
+from gnn_checkpointing.checkpointing.variations import alike
 from gnn_checkpointing.refusal import Unavailable
 
 _FEW_EDGES = 4096

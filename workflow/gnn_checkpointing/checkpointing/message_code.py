@@ -69,19 +69,20 @@ def sends_otherwise(conv: MessagePassing) -> bool:
 
 
 def switches(conv: MessagePassing) -> tuple[Any, ...]:
-    """Everything that may change how messages are computed: code, submodules, and attributes that are not floats."""
+    """Everything that may change how messages are computed: code, submodules, and attributes."""
     parts = [("", conv), *parts_inside(conv)]
     named = names_read(conv)
+    own = ((part, vars(part).items()) for _, part in parts)
+    options = ((part, [o for o in entries if _is_switch(part is conv, named, *o)]) for part, entries in own)
     return methods_of(conv), tuple(
-        (part, type(part), *(entry for entry in vars(part).items() if _is_switch(part is conv, named, *entry)))
-        for _, part in parts
+        (part, type(part), *((name, _option(value)) for name, value in some)) for part, some in options
     )
 
 
 def kinds_of(call: Call) -> tuple[Hashable, ...]:
     """What a trial does not vary: options, and precisions and whole numbers that are all the same."""
     leaves = pytree.tree_leaves((call.values, call.edge_values))
-    options = (part for part in leaves if type(part) in (bool, int, str, type(None)))
+    options = (_option(part) for part in leaves if type(part) in ATOMS)
     return *options, *((tensor.dtype, tensor.dim(), _is_constant(tensor)) for tensor in call.tensors)
 
 
@@ -91,7 +92,12 @@ def _is_constant(tensor: Tensor) -> bool:
 
 
 def _is_switch(own: bool, named: frozenset[str], name: str, value: Any) -> bool:
-    return type(value) in (bool, int, str, type(None)) and (not own or name in named or name == "training")
+    return type(value) in ATOMS and (not own or name in named or type(value) in (bool, float))
+
+
+def _option(value: Any) -> Any:
+    """An option as it is; of a float, which may change in each step, only whether it is 0."""
+    return value != 0 if type(value) is float else value
 
 
 def used_among(weights: Iterable[Tensor], conv: MessagePassing) -> tuple[Tensor, ...]:

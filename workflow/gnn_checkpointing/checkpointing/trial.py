@@ -5,7 +5,7 @@ are computed at once and in two parts, and both results must agree.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
 from gnn_checkpointing.checkpointing.attributes import plain_attributes, watched
+from gnn_checkpointing.checkpointing.block_arguments import counts_edges
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.given import versions_of
@@ -23,12 +24,10 @@ from gnn_checkpointing.checkpointing.message_code import parts_inside, sends_oth
 from gnn_checkpointing.checkpointing.placeholders import OfOneBlock
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.checkpointing.variations import halved, slope, varied, vary_what_is_kept
+from gnn_checkpointing.checkpointing.variations import Undrawn, alike, halved, slope, varied, what_is_kept_varied
 from gnn_checkpointing.checkpointing.views import class_attributes, globals_reached
 
 _MISSING = object()
-TOLERANCE = 1e-4
-"""Relative tolerance: matrix products of different shapes differ by about 1e-6 in float32."""
 
 _FAILURES = (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError)
 _OVER_ROWS: tuple[type, ...] = (
@@ -97,7 +96,13 @@ def _compared(
     cut: CutCall, leaves: bool, generators: Sequence[Own], block: EdgeBlock, *halves: EdgeBlock
 ) -> str | None:
     conv, dim = cut.conv, cut.conv.node_dim
-    inputs = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
+    # Equal messages share a gradient as they are sorted: those of edges matter only if somebody asks for them.
+    inputs = [
+        t.detach().requires_grad_(
+            t.is_floating_point() and (t.requires_grad or not counts_edges(conv, t, cut.edges.num_edges))
+        )
+        for t in cut.call.tensors
+    ]
     cut = cut.on(inputs)
 
     def computed(
@@ -107,6 +112,7 @@ def _compared(
         source = torch.full_like(source, int(cut.edges.source[0])) if one_source else source
         return stage(cut, part, (source, destination), leaves or Leaves())
 
+    numbers = cut.on([varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
     before = RandomStates.now(cut.edges.pointer.device, generators)
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers() if not is_lazy(buffer)}
     parts = list(conv.modules())
@@ -135,6 +141,11 @@ def _compared(
             with random_restored(before):
                 if not all(map(alike, whole, computed(block))):
                     return "its messages draw random numbers of which no generator can be set back"
+            with torch.no_grad(), Undrawn(), suppress(*_FAILURES):  # in training mode, but not for what Python draws
+                drawn, again, *others = (computed(part, numbers) for part in (block, block, *halves))
+                pieces = [torch.cat(parts, dim) for parts in zip(*others, strict=True)]
+                if all(map(alike, drawn, again)) and not all(map(alike, drawn, pieces)):
+                    return differ
             conv.eval()  # dropout masks of two cuts differ; compare without them
             before, whole = RandomStates.now(before.device, generators), computed(block)
             if before != RandomStates.now(before.device, generators):
@@ -142,7 +153,6 @@ def _compared(
         ways = [(whole, [computed(half) for half in halves])]
     # If all values are equal, or no two edges have the same source, a dependence between messages may stay hidden, and
     # no later graph is tried: repeat with varied values and with a single source.
-    numbers = cut.on([varied(tensor) if tensor.is_floating_point() else tensor for tensor in inputs])
     indices = cut.on([tensor if tensor.is_floating_point() else varied(tensor) for tensor in inputs])
     extremes = cut.on([halved(cut, tensor, halves[0]) for tensor in inputs])
     for other, one_source, kept in (
@@ -150,11 +160,9 @@ def _compared(
         (indices, False, False),
         (extremes, False, False),
         (cut, True, False),
-        (cut, False, True),
+        (numbers, False, True),
     ):
-        with torch.no_grad(), suppress(*_FAILURES):
-            if kept:
-                vary_what_is_kept(conv)
+        with torch.no_grad(), suppress(*_FAILURES), what_is_kept_varied(conv) if kept else nullcontext():
             first_out, *others = [computed(part, other, one_source=one_source) for part in (block, *halves)]
             ways.append((first_out, others))
     ending = next((one for one in cut.blocks if one.ends_empty), None)
@@ -202,23 +210,8 @@ class _Copies(Leaves):
         return copied
 
 
-def alike(one: Tensor, other: Tensor) -> bool:
-    """Whether two results are the same up to rounding, or have the same values if these are no numbers."""
-    if not one.is_floating_point():
-        return torch.equal(one, other)
-    epsilon = torch.finfo(one.dtype).eps
-    finite = one.isfinite()  # other values come from the features and are left out of both norms
-    if not torch.equal(finite, other.isfinite()):
-        return False
-    one, other = one.detach()[finite].double(), other.detach()[finite].double()
-    return bool((one - other).norm() <= max(TOLERANCE, 8 * epsilon) * one.norm() + 1e-30)
-
-
 def whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | None:
-    """The first block, enlarged until it has two nodes with edges, and its two halves.
-
-    None if only one node has edges, since there is then nothing to compare.
-    """
+    """The first block, enlarged until it has two nodes with edges, and its halves; None if only one node has edges."""
     starts = cut.edges.pointer.to(torch.int64).cpu()
     places = starts[1:][starts[1:] > starts[:-1]]  # where each node that has edges ends
     if places.numel() < 2:
