@@ -16,7 +16,7 @@ from faults.drawn import as_often_as_asked
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import reading
-from gnn_checkpointing.study.reading import option_values, parse_study, read_yaml
+from gnn_checkpointing.study.reading import parse_study, read_yaml
 from synthetic.studies import DEFAULT, OWN, ROOT, VISION, changed
 
 
@@ -217,28 +217,3 @@ def test_a_number_that_versions_of_yaml_read_differently_is_refused(text: str) -
 def test_a_switch_is_no_number(path: tuple[Any, ...], switch: bool) -> None:
     with pytest.raises(Refusal, match="is no switch; write a number"):
         parse_study(changed(DEFAULT, path, switch), "study.yaml")
-
-
-OPTIONS = {
-    "seed=7": 7,
-    "measurement={processes: 2}": {"processes": 2},
-    "policies=[none, layers]": ["none", "layers"],
-    "data_root=/my data #2": "/my data #2",
-    "data_root=~": "~",
-    "title='7'": "7",
-    "data_root=": None,
-}
-NO_OPTIONS = {
-    ("seed=010",): "--config seed: not readable as YAML (010 on line 1 is one number in YAML 1.1",
-    ("seed={a: 1, a: 2}",): "key a is on line 1 and again",
-    ("title=a: b: c",): "--config title: not readable as YAML",
-    ("seed=1", "seed=2"): "--config seed: given twice; name it once",
-}
-
-
-def test_options_are_read_as_study_files_are() -> None:
-    for option, value in OPTIONS.items():
-        assert option_values([option]) == {option.partition("=")[0]: value}
-    for options, words in NO_OPTIONS.items():
-        with pytest.raises(Refusal, match=re.escape(words)):
-            option_values(options)
