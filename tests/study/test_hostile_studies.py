@@ -217,3 +217,17 @@ def test_a_number_that_versions_of_yaml_read_differently_is_refused(text: str) -
 def test_a_switch_is_no_number(path: tuple[Any, ...], switch: bool) -> None:
     with pytest.raises(Refusal, match="is no switch; write a number"):
         parse_study(changed(DEFAULT, path, switch), "study.yaml")
+
+
+@as_often_as_asked
+@given(st.integers(1, 30), st.sets(st.integers(1, 10)), st.booleans())
+def test_more_segments_than_a_model_has_layers_are_refused(segments: int, depths: set[int], vision: bool) -> None:
+    """The fewest layers of all depths decide; a tiny Vision GNN has twelve."""
+    values = changed(VISION if vision else OWN, "policies", ["none", f"segments({segments})"])
+    values["architecture"] |= {} if vision else {"num_layers": 11, "depths": list(depths)}
+    most = 12 if vision else min([11, *depths])
+    if segments <= most:
+        parse_study(values, "study.yaml")
+    else:
+        with pytest.raises(Refusal, match=re.escape(f"allowed: segments(1) to segments({most})")):
+            parse_study(values, "study.yaml")
