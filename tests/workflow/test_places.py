@@ -79,7 +79,7 @@ NOT_READABLE = {
     "missing.yaml: no such study file": ("--configfiles", "missing.yaml"),
     "utf-16.yaml: not UTF-8 text; save it as UTF-8": ("--configfile", "utf-16.yaml"),
     "a folder: not a plain file": ("--configfile", "a folder"),
-    "--directory config.yaml: file exists; name a folder": ("--directory", "config.yaml"),
+    "config.yaml: file exists; name a folder that can be written to by --directory": ("--directory", "config.yaml"),
     "list.yaml: a study file is a mapping": ("--configfile", "list.yaml", "--workflow-profile", "profiles/slurm"),
 }
 
@@ -92,6 +92,13 @@ def test_what_snakemake_would_answer_with_a_traceback_is_one_sentence(checkout: 
     (checkout.folder / "a folder").mkdir()
     assert f"error: {words}" in checkout.refused("--dry-run", *NOT_READABLE[words])
     assert not (checkout.folder / "results").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence_that_names_the_variable(checkout: Checkout) -> None:
+    checkout.environment["XDG_CACHE_HOME"] = "/proc/none"
+    said = checkout.refused("--dry-run")
+    assert "error: /proc/none/snakemake/snakemake: no such file or directory; name a folder that can be" in said
+    assert "by XDG_CACHE_HOME" in said
 
 
 def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:

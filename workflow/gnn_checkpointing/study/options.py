@@ -1,35 +1,50 @@
-"""What Snakemake is given by `--config`, `--configfile` and `--directory`: refused before Snakemake looks at it.
+"""What Snakemake is given: options and folders are refused before it looks at them.
 
-Snakemake does so before it reads any file of the workflow, and ends in a traceback if it cannot use it. Only its
-profile is read earlier, so the profiles of this project call `refuse_options`.
+Snakemake looks at them before it reads any file of the workflow, and ends in a traceback if it cannot use them. Only
+its profile is read earlier, so the profiles of this project call `refuse_options` and `refuse_folders`.
 """
 
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gnn_checkpointing.refusal import Refusal, plain, unknown
+from gnn_checkpointing.refusal import Refusal, unknown
 from gnn_checkpointing.study.reading import read_yaml, refuse_other_than_keys, yaml_values
 from gnn_checkpointing.study.study import Study
 
 
-def refuse_options(files: Iterable[Path], options: Iterable[str], directory: Path | None = None) -> None:
-    """End the process with one sentence and exit code 2 if a study file, an option or the folder cannot be used."""
+@contextmanager
+def _ending() -> Iterator[None]:
+    """End the process with one sentence and exit code 2 at a refusal."""
     try:
-        for file in files:
-            refuse_other_than_keys(read_yaml(file), str(file))
-        option_values(options)
-        if directory is not None:
-            Path(directory).mkdir(parents=True, exist_ok=True)  # Snakemake would make it, too
+        yield
     except Refusal as refusal:
-        said = str(refusal)
-    except OSError as error:
-        said = f"--directory {directory}: {str(error.strerror).lower()}; name a folder that can be written to"
-    else:
-        return
-    sys.stderr.write(f"error: {plain(said)}\n")
-    raise SystemExit(2)
+        sys.stderr.write(f"error: {refusal}\n")
+        raise SystemExit(2) from None
+
+
+@_ending()
+def refuse_options(files: Iterable[Path], options: Iterable[str]) -> None:
+    """End the process if a study file or an option `--config key=value` is not readable."""
+    for file in files:
+        refuse_other_than_keys(read_yaml(file), str(file))
+    option_values(options)
+
+
+@_ending()
+def refuse_folders(folders: Mapping[str, Path | None]) -> None:
+    """End the process if a folder cannot be made or written to; each is keyed by what names it."""
+    for name, folder in folders.items():
+        try:
+            if folder is not None:
+                Path(folder).mkdir(parents=True, exist_ok=True)  # Snakemake would make it, too
+                tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise Refusal(f"{folder}: {why}; name a folder that can be written to by {name}") from None
 
 
 def option_values(options: Iterable[str]) -> dict[str, Any]:
