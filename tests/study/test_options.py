@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from faults.drawn import as_often_as_asked
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.options import option_values, refuse_folders, refuse_options
+from gnn_checkpointing.study.options import option_values, refuse_given
 from synthetic.studies import ROOT
 
 OPTIONS = {
@@ -68,7 +68,7 @@ def test_whatever_is_given_passes_or_ends_in_one_sentence(
         path.symlink_to(path)
     code: object = 0
     try:
-        refuse_options([path], options)
+        refuse_given([path], options, {})
     except SystemExit as refused:
         code = refused.code
     said = capsys.readouterr().err.splitlines()
@@ -78,8 +78,7 @@ def test_whatever_is_given_passes_or_ends_in_one_sentence(
 
 
 def test_what_can_be_used_passes_and_the_folder_is_there(tmp_path: Path) -> None:
-    refuse_options([ROOT / "config.yaml"], [])
-    refuse_folders({"--directory": tmp_path / "new" / "folder", "XDG_CACHE_HOME": None})
+    refuse_given([ROOT / "config.yaml"], [], {"XDG_CACHE_HOME": tmp_path / "new" / "folder", "--directory": None})
     assert list(tmp_path.rglob("*")) == [tmp_path / "new", tmp_path / "new" / "folder"]
 
 
@@ -87,7 +86,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, capsys: py
     (tmp_path / "file").write_text("")
     for place, words in (("file", "file exists"), ("file/new", "not a directory"), ("x" * 300, "file name too long")):
         with pytest.raises(SystemExit) as refused:
-            refuse_folders({"--directory": tmp_path / place})
+            refuse_given([], [], {"--directory": tmp_path / place})
         (sentence,) = capsys.readouterr().err.splitlines()
         assert refused.value.code == 2
         assert sentence.endswith(f": {words}; name a folder that can be written to by --directory")

@@ -1,13 +1,12 @@
 """What Snakemake is given: options and folders are refused before it looks at them.
 
 Snakemake looks at them before it reads any file of the workflow, and ends in a traceback if it cannot use them. Only
-its profile is read earlier, so the profiles of this project call `refuse_options` and `refuse_folders`.
+its profile is read earlier, so the profiles of this project call `refuse_given`.
 """
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,27 @@ from gnn_checkpointing.study.reading import read_yaml, refuse_other_than_keys, y
 from gnn_checkpointing.study.study import Study
 
 
-@contextmanager
-def _ending() -> Iterator[None]:
-    """End the process with one sentence and exit code 2 at a refusal."""
+def refuse_given(files: Iterable[Path], options: Iterable[str], folders: Mapping[str, Path | None]) -> None:
+    """End the process in one sentence if a study file, an option or a folder (keyed by what names it) is unusable."""
     try:
-        yield
+        for file in files:
+            refuse_other_than_keys(read_yaml(file), str(file))
+        option_values(options)
+        for name, folder in folders.items():
+            if folder is not None:
+                _try_writing(name, Path(folder))
     except Refusal as refusal:
         sys.stderr.write(f"error: {refusal}\n")
         raise SystemExit(2) from None
 
 
-@_ending()
-def refuse_options(files: Iterable[Path], options: Iterable[str]) -> None:
-    """End the process if a study file or an option `--config key=value` is not readable."""
-    for file in files:
-        refuse_other_than_keys(read_yaml(file), str(file))
-    option_values(options)
-
-
-@_ending()
-def refuse_folders(folders: Mapping[str, Path | None]) -> None:
-    """End the process if a folder cannot be made or written to; each is keyed by what names it."""
-    for name, folder in folders.items():
-        try:
-            if folder is not None:
-                Path(folder).mkdir(parents=True, exist_ok=True)  # Snakemake would make it, too
-                tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise Refusal(f"{folder}: {why}; name a folder that can be written to by {name}") from None
+def _try_writing(name: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # Snakemake would make it, too
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Refusal(f"{folder}: {why}; name a folder that can be written to by {name}") from None
 
 
 def option_values(options: Iterable[str]) -> dict[str, Any]:
