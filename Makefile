@@ -27,8 +27,6 @@ $(READY): requirements.lock
 
 # Snakemake reads what --configfile names before any file of ours: a file that is no study would end in its traceback.
 report: $(READY) ## measure this machine and render its report; STUDY=smoke for a first look, another study by its name
-	@mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" || { \
-	  echo "error: Snakemake cannot write to $${XDG_CACHE_HOME:-$$HOME/.cache}; set XDG_CACHE_HOME to a folder that can be written to" >&2; exit 2; }
 	@test -z "$$STUDY" || test -e "workflow/studies/$$STUDY.yaml" || { \
 	  echo "error: no study $$STUDY in workflow/studies; leave STUDY out for the default, or name one of $(basename $(notdir $(wildcard workflow/studies/*.yaml)))" >&2; exit 2; }
 	@test -z "$$STUDY" || python -m gnn_checkpointing design --study "workflow/studies/$$STUDY.yaml" > /dev/null

@@ -108,6 +108,11 @@ def test_a_package_that_a_command_lacks_is_named() -> None:
     [
         (["nope"], "unknown command nope; allowed: design, model"),
         (["mesure"], "(did you mean measure?)"),
+        (["-"], "unknown command -"),
+        (["--hlep"], "unknown command --hlep (did you mean --help?)"),
+        (["\u2013help"], "\u2013help: begins with a dash that options do not; write it anew, with two hyphens"),
+        (["plan", "\u2014nodes=5"], "\u2014nodes=5: begins with a dash that options do not"),
+        (["design", "config.yaml"], "config.yaml belongs to no option; --help lists what is allowed"),
         (["design", "--stud", "x"], "--stud"),
         (["graph"], "--graph requires an argument"),
         *(
@@ -124,6 +129,13 @@ def test_a_wrong_option_is_one_sentence(capsys: pytest.CaptureFixture[str], argu
     assert cli.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
+
+
+@pytest.mark.parametrize("argument", ["-", "--nope", "nope"])
+def test_what_is_no_command_is_answered_at_once(argument: str) -> None:
+    """Without the modules of commands, which import torch."""
+    code = f"import sys; from gnn_checkpointing.cli import main; main([{argument!r}]); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def test_garbage_is_looked_for_again_after_a_command(tmp_path: Path) -> None:

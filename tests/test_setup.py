@@ -66,7 +66,7 @@ def test_a_file_that_is_no_study_is_refused_before_snakemake_reads_it(content: b
     assert found.returncode == 2
     (said,) = [line for line in found.stderr.splitlines() if not line.startswith("make: ")]
     assert said.startswith("error: workflow/studies/mine.yaml: ")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["snakemake", "workflow"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["workflow"]
 
 
 def test_the_answer_in_the_readme_is_the_published_one() -> None:

@@ -1,4 +1,4 @@
-"""Reports as someone else may send them: one value of one file replaced by what no run gives."""
+"""Reports as someone else may send them: one value of one file replaced by what no run gives, renamed or moved."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
-    """A copy of a JSON value with another one at a place; `DROP` and `TWICE` do that instead."""
+    """A copy of a JSON value with another one at a place; `DROP`, `TWICE`, `RENAME` and `SWAP` do that instead."""
     if not at:
         return new
     copy = dict(value) if isinstance(value, dict) else list(value)
@@ -38,13 +38,17 @@ def replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
         del copy[at[0]]
     elif len(at) == 1 and new is TWICE and isinstance(copy, list):
         copy.insert(at[0], copy[at[0]])
+    elif len(at) == 1 and new is RENAME and isinstance(copy, dict):
+        copy = {f"{key}_" if key == at[0] else key: one for key, one in copy.items()}
+    elif len(at) == 1 and new is SWAP and isinstance(copy, list):
+        copy[at[0]], copy[at[0] - 1] = copy[at[0] - 1], copy[at[0]]
     else:
-        copy[at[0]] = replaced(copy[at[0]], at[1:], None if new is TWICE else new)
+        copy[at[0]] = replaced(copy[at[0]], at[1:], None if new in ACTS else new)
     return copy
 
 
-DROP, TWICE = object(), object()
-news = st.sampled_from((*VALUES, DROP, TWICE))
+ACTS = DROP, TWICE, RENAME, SWAP = object(), object(), object(), object()
+news = st.sampled_from((*VALUES, *ACTS))
 
 
 def tampered(content: bytes, name: str, draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
@@ -68,6 +72,10 @@ def _tampered_table(content: bytes, draw: Callable[[st.SearchStrategy[Any]], Any
         del rows[at]
     elif new is TWICE:
         rows.insert(at, rows[at])
+    elif new is SWAP:
+        rows[at], rows[at - 1] = rows[at - 1], rows[at]
+    elif new is RENAME:
+        rows[0][column] += "_"
     else:
         rows[at][column] = "" if new is None else str(new)
     stream = io.StringIO()

@@ -16,7 +16,7 @@ from faults.drawn import as_often_as_asked
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import reading
-from gnn_checkpointing.study.reading import option_values, parse_study, read_yaml
+from gnn_checkpointing.study.reading import parse_study, read_yaml
 from synthetic.studies import DEFAULT, OWN, ROOT, VISION, changed
 
 
@@ -219,26 +219,15 @@ def test_a_switch_is_no_number(path: tuple[Any, ...], switch: bool) -> None:
         parse_study(changed(DEFAULT, path, switch), "study.yaml")
 
 
-OPTIONS = {
-    "seed=7": 7,
-    "measurement={processes: 2}": {"processes": 2},
-    "policies=[none, layers]": ["none", "layers"],
-    "data_root=/my data #2": "/my data #2",
-    "data_root=~": "~",
-    "title='7'": "7",
-    "data_root=": None,
-}
-NO_OPTIONS = {
-    ("seed=010",): "--config seed: not readable as YAML (010 on line 1 is one number in YAML 1.1",
-    ("seed={a: 1, a: 2}",): "key a is on line 1 and again",
-    ("title=a: b: c",): "--config title: not readable as YAML",
-    ("seed=1", "seed=2"): "--config seed: given twice; name it once",
-}
-
-
-def test_options_are_read_as_study_files_are() -> None:
-    for option, value in OPTIONS.items():
-        assert option_values([option]) == {option.partition("=")[0]: value}
-    for options, words in NO_OPTIONS.items():
-        with pytest.raises(Refusal, match=re.escape(words)):
-            option_values(options)
+@as_often_as_asked
+@given(st.integers(1, 30), st.sets(st.integers(1, 10)), st.booleans())
+def test_more_segments_than_a_model_has_layers_are_refused(segments: int, depths: set[int], vision: bool) -> None:
+    """The fewest layers of all depths decide; a tiny Vision GNN has twelve."""
+    values = changed(VISION if vision else OWN, "policies", ["none", f"segments({segments})"])
+    values["architecture"] |= {} if vision else {"num_layers": 11, "depths": list(depths)}
+    most = 12 if vision else min([11, *depths])
+    if segments <= most:
+        parse_study(values, "study.yaml")
+    else:
+        with pytest.raises(Refusal, match=re.escape(f"allowed: segments(1) to segments({most})")):
+            parse_study(values, "study.yaml")

@@ -72,6 +72,35 @@ def test_two_study_files_are_not_merged_into_one_that_nobody_wrote(checkout: Che
     assert "smoke.yaml" in said and "own.yaml: Snakemake would merge these" in said
 
 
+NOT_READABLE = {
+    "--config seed: no value; write key=value": ("--config", "seed"),
+    "--config: unknown key a.b; allowed: ": ("--config", "a.b=1"),
+    "--config: unknown key x; allowed: ": ("-nC", "x=1"),
+    "missing.yaml: no such study file": ("--configfiles", "missing.yaml"),
+    "utf-16.yaml: not UTF-8 text; save it as UTF-8": ("--configfile", "utf-16.yaml"),
+    "a folder: not a plain file": ("--configfile", "a folder"),
+    "config.yaml: file exists; name a folder that can be written to by --directory": ("--directory", "config.yaml"),
+    "list.yaml: a study file is a mapping": ("--configfile", "list.yaml", "--workflow-profile", "profiles/slurm"),
+}
+
+
+@pytest.mark.parametrize("words", NOT_READABLE)
+def test_what_snakemake_would_answer_with_a_traceback_is_one_sentence(checkout: Checkout, words: str) -> None:
+    """The profile asks before Snakemake reads it, which no file of the workflow could."""
+    (checkout.folder / "utf-16.yaml").write_bytes((checkout.folder / SMOKE).read_text().encode("utf-16"))
+    (checkout.folder / "list.yaml").write_text("- x")
+    (checkout.folder / "a folder").mkdir()
+    assert f"error: {words}" in checkout.refused("--dry-run", *NOT_READABLE[words])
+    assert not (checkout.folder / "results").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence_that_names_the_variable(checkout: Checkout) -> None:
+    checkout.environment["XDG_CACHE_HOME"] = "/proc/none"
+    said = checkout.refused("--dry-run")
+    assert "error: /proc/none/snakemake/snakemake: no such file or directory; name a folder that can be" in said
+    assert "by XDG_CACHE_HOME" in said
+
+
 def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
     checkout = Checkout(tmp_path / "{old}")
     with pytest.raises(AssertionError, match="takes braces in the name of a folder for wildcards; rename it"):

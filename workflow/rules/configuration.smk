@@ -16,11 +16,8 @@ from gnn_checkpointing.study import design
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS
 from gnn_checkpointing.study.graph_design import encoded_graphs, place, study_graphs
 from gnn_checkpointing.study.design import visits
-from gnn_checkpointing.study.reading import (
-    option_values,
-    parse_study,
-    refuse_unmeasurable,
-)
+from gnn_checkpointing.study.options import option_values
+from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
 
 
 def refuse_by_schema():

@@ -8,6 +8,7 @@ import errno
 import gc
 import io
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -55,6 +56,12 @@ _PACKAGE = Path(__file__).parents[1]
 
 _KEEPING = (".judging", ".publishing")
 """Modules of commands that need to the end nearly all they make: looking for garbage took 7 to 20 % of their time."""
+
+_ALONE = ("--help", "-h", "--version")
+"""Options that need no command."""
+
+_LONG_DASH = re.compile("[\u2010-\u2015\u2212]+-*[a-z][a-z-]*(=|$)")
+"""An option as word processors write it, with dashes in place of hyphens."""
 
 _SIMILAR = {"\u00a0": " ", "\u2013": "-", "\u2212": "-", "\u00d7": "x", "…": "...", "≤": "<=", "≥": ">=", "\u2019": "'"}
 
@@ -109,7 +116,7 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
 
 def _run(given: list[str]) -> int:
     try:
-        from cyclopts import CycloptsError
+        from cyclopts import CycloptsError, UnusedCliTokensError
 
         from gnn_checkpointing.cli.app import COMMANDS, app
     except ModuleNotFoundError as error:
@@ -122,12 +129,17 @@ def _run(given: list[str]) -> int:
     names = [place.partition(":")[2] for place in COMMANDS]
     if wrong := next((argument for argument in given if "\0" in argument), None):
         raise Refusal(f"{wrong}: no path or text may hold a NUL; leave it out")
-    if given and not given[0].startswith("-") and given[0] not in names:
-        raise Refusal(unknown(f"command {given[0]}", given[0], names))
+    if long := next(filter(_LONG_DASH.match, given), None):
+        raise Refusal(f"{long}: begins with a dash that options do not; write it anew, with two hyphens")
+    if given and given[0] not in (*names, *_ALONE):
+        raise Refusal(unknown(f"command {given[0]}", given[0], (*names, *_ALONE)))
     try:
         command, bound, *_ = app.parse_args(given, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise Refusal(f"{str(error).removesuffix('.')}; --help lists what is allowed") from None
+        said = str(error).removesuffix(".")
+        if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+            said = f"{error.unused_tokens[0]} belongs to no option"
+        raise Refusal(f"{said}; --help lists what is allowed") from None
     for name, value in bound.arguments.items():
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, Path):

@@ -4,7 +4,6 @@ The YAML may be from anyone: it is read without tags, and refused if it expands 
 """
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,17 +90,6 @@ def read_yaml(path: Path) -> Any:
         raise Refusal(f"{path}: no such study file") from None
     except ValueError as error:
         raise Refusal(f"{path}: not readable as YAML ({error})") from None
-
-
-def option_values(options: Iterable[str]) -> dict[str, Any]:
-    """Parse options `--config key=value` like a study file; an unquoted text is taken as written."""
-    found: dict[str, Any] = {}
-    for key, _, text in (option.partition("=") for option in options):
-        if key in found:
-            raise Refusal(f"--config {key}: given twice; name it once")
-        value = yaml_values(text, f"--config {key}")
-        found[key] = text if isinstance(value, str | None) and text[:1] not in ("", "'", '"') else value
-    return found
 
 
 def yaml_values(text: str, source: str) -> Any:

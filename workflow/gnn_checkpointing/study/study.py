@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import chain, product
-from math import prod
+from math import inf, prod
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import PATCHES, VISION
+from gnn_checkpointing.study.convolutions import PATCHES, SHAPES, VISION
 from gnn_checkpointing.study.graph_entries import Graphs
 from gnn_checkpointing.study.policy_names import POLICY_HELP, PolicyName, parse_policy
 from gnn_checkpointing.study.settings import Analysis, ChosenGraphs, Explaining, Measuring, Practice, Training
@@ -71,6 +71,7 @@ class Study(Part):
     def _parts_fit_together(self) -> Self:
         found = chain(
             self._too_many(),
+            self._wrong_segments(),
             self._wrong_convolutions(),
             self._wrong_images(),
             self._wrong_choices(),
@@ -86,6 +87,20 @@ class Study(Part):
         cells = self.graphs.count * prod(map(len, factors))
         if cells > MOST_CELLS:
             yield f"up to {cells:,} cells; at most {MOST_CELLS:,}: lower graphs.replicates, or name fewer depths"
+
+    def _wrong_segments(self) -> Iterator[str]:
+        asked = self.architecture
+        known = [(SHAPES[name].blocks, name) for name in asked.convolutions if name in SHAPES]
+        if asked.has_stacks:
+            known += [(layers, "a stack") for layers in (asked.num_layers, *asked.depths)]
+        fewest, model = min(known, default=(inf, ""))  # of a user's own model the layers are not known
+        for policy in self.policies:
+            name = parse_policy(policy)
+            if name.kind == "segments" and (name.count or 1) > fewest:
+                yield (
+                    f"policies names {policy}, but {model} has {fewest} layers, and a segment at least one; allowed: "
+                    f"segments(1) to segments({fewest})"
+                )
 
     def _wrong_convolutions(self) -> Iterator[str]:
         measured = self.architecture.convolutions

@@ -1,7 +1,6 @@
 """Were laws chosen as planned? Do they and their intervals hold? Does the answer depend on one graph or hour?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -124,24 +123,6 @@ def real_bytes(run: RunFolder) -> Found:
     )
 
 
-def real_time(run: RunFolder) -> Found:
-    return _worst(_scored(run, SECONDS), "median_error", TIME_MEDIAN_ERROR, "median error")
-
-
-def _covered(run: RunFolder, responses: tuple[Response, ...]) -> Found:
-    what = "share inside their intervals, of {0.held_out} held-out cells ({0.response})"
-    return _worst(_tried(run, responses), "inside", LEAST_COVERAGE, what, at_least)
-
-
-def _narrow(run: RunFolder, responses: tuple[Response, ...], limit: float) -> Found:
-    return _worst(_tried(run, responses), "median_half_width", limit, "median half-width ({0.response})")
-
-
-def _held(run: RunFolder, responses: tuple[Response, ...]) -> Found:
-    what = "share of {0.scored} predictions of {0.response} on real graphs that hold what was measured"
-    return _worst(_scored(run, responses), "inside", LEAST_REAL_COVERAGE, what, at_least)
-
-
 def _worst(items: Sequence[Any], field: str, limit: float, what: str, judged: Callable[..., Answer] = at_most) -> Found:
     """Whether the item with the largest (or smallest) value of a field keeps within (or reaches) the limit."""
     one = (max if judged is at_most else min)(items, key=attrgetter(field), default=None)
@@ -158,10 +139,22 @@ def _scored(run: RunFolder, responses: tuple[Response, ...]) -> list[ScoreSummar
     return [one for one in run.findings.predictions.summaries if one.response in responses and one.scored]
 
 
-bytes_covered, time_covered = partial(_covered, responses=BYTES), partial(_covered, responses=SECONDS)
-bytes_narrow = partial(_narrow, responses=BYTES, limit=BYTES_HALF_WIDTH)
-time_narrow = partial(_narrow, responses=SECONDS, limit=TIME_HALF_WIDTH)
-real_bounds, real_intervals = partial(_held, responses=BYTES), partial(_held, responses=SECONDS)
+def _worst_of(
+    found: Callable[..., Sequence[Any]], responses: tuple[Response, ...], *rule: Any
+) -> Callable[[RunFolder], Found]:
+    return lambda run: _worst(found(run, responses), *rule)
+
+
+_INSIDE = "share inside their intervals, of {0.held_out} held-out cells ({0.response})"
+_WIDTH = "median half-width ({0.response})"
+_HELD = "share of {0.scored} predictions of {0.response} on real graphs that hold what was measured"
+bytes_covered = _worst_of(_tried, BYTES, "inside", LEAST_COVERAGE, _INSIDE, at_least)
+time_covered = _worst_of(_tried, SECONDS, "inside", LEAST_COVERAGE, _INSIDE, at_least)
+bytes_narrow = _worst_of(_tried, BYTES, "median_half_width", BYTES_HALF_WIDTH, _WIDTH)
+time_narrow = _worst_of(_tried, SECONDS, "median_half_width", TIME_HALF_WIDTH, _WIDTH)
+real_bounds = _worst_of(_scored, BYTES, "inside", LEAST_REAL_COVERAGE, _HELD, at_least)
+real_intervals = _worst_of(_scored, SECONDS, "inside", LEAST_REAL_COVERAGE, _HELD, at_least)
+real_time = _worst_of(_scored, SECONDS, "median_error", TIME_MEDIAN_ERROR, "median error")
 
 
 def no_graph_decides(run: RunFolder) -> Named:
