@@ -78,6 +78,41 @@ def cost(inputs: ReportInputs) -> list[str]:
     return [f"({densest(inputs, 'GATv2').num_nodes:,} nodes), checkpointing layers", more, "What is left:"]
 
 
+def other_sizes(inputs: ReportInputs) -> list[str]:
+    """How much longer edge blocks take at degree 128, on the smallest graphs and on the largest."""
+    rows = [r for r in inputs.rows if (r["policy"], r["requested_average_degree"]) == ("edge_blocks", 128)]
+    sizes = sorted({int(str(row["num_nodes"])) for row in rows})
+    small = [e.time_ratio.estimate for e in inputs.effects.at_sizes if place(e) == (sizes[0], "128") and e.time_ratio]
+    large = [float(str(row["time_ratio"])) for row in rows if row["num_nodes"] == sizes[-1]]
+    more = ([units.percent(end(own) - 1) for end in (min, max)] for own in (small, large))
+    first, last = (f"{low} to {high} longer on" for low, high in more)
+    return [f"({first} {sizes[0]:,} nodes, {last} {sizes[-1]:,})"]
+
+
+def place(effect: Effect) -> tuple[int, str]:
+    """Nodes and level of an effect of edge blocks; of another policy none."""
+    return (effect.num_nodes, effect.level) if effect.policy == "edge_blocks" else (0, "")
+
+
+def budgets(inputs: ReportInputs) -> list[str]:
+    """The worst peak with a budget of 0, relative to that with a budget of 0.5."""
+    of = {share: [p for p in inputs.effects.points if p.policy == f"memory_budget({share})"] for share in ("0", "0.5")}
+    half = {(p.convolution, p.level): p.activation_bytes for p in of["0.5"]}
+    most = units.ratio(max(p.activation_bytes / half[p.convolution, p.level] for p in of["0"]))
+    return [f"memory_budget(0) peaks up to {most} times as high as memory_budget(0.5)"]
+
+
+def glibc(inputs: ReportInputs) -> list[str]:
+    """Plain training under the default allocator, and edge blocks relative to it."""
+    wanted = ("GATv2", "edge_blocks", "128")
+    (seen,) = [e for e in inputs.effects.allocators if (e.convolution, e.policy, e.level) == wanted]
+    times = [units.ratio_estimate(one) for one in (seen.observed, seen.checkpointing)]
+    return [
+        f"GATv2's plain training then takes {units.ratio(seen.on_none)} times as long",
+        f"edge_blocks {times[0]} instead of {times[1]}",
+    ]
+
+
 def sparse(inputs: ReportInputs) -> list[str]:
     """Memory and time at degree 8, by convolution: of two policies, or of the fastest of many."""
     found = []
@@ -155,14 +190,16 @@ def winner(inputs: ReportInputs) -> list[str]:
 
 def on_batches(convolution: str) -> Answer:
     def found(inputs: ReportInputs) -> list[str]:
-        own = [e for e in inputs.effects.batches if (e.convolution, e.method) == (convolution, "neighbours")]
-        own = sorted(own, key=lambda e: e.size or 0)
-        layers, ours = ([e for e in own if e.policy == policy] for policy in ("layers", "edge_blocks"))
-        last = f"with {ours[-1].size:g}: {spans(ours[-1:])}."
+        own = sorted((e for e in inputs.effects.batches if e.convolution == convolution), key=lambda e: e.size or 0)
+        drawn, parts = ([e for e in own if e.method == method] for method in ("neighbours", "clusters"))
+        layers, ours = ([e for e in drawn if e.policy == policy] for policy in ("layers", "edge_blocks"))
+        parts = [e for e in parts if e.policy == "layers"]
+        first = next(e for e in ours if all(shares(later)[2] < 0.95 for later in ours[ours.index(e) :]))
+        with_last = "" if first is ours[-1] else f"; with {ours[-1].size:g}"
+        clusters = "".join(percents([e.activation_ratio for e in parts]))
         return [
-            f"{answer(layers, convolution)}{spans(layers, *NAMED)}.",
-            "edge_blocks saves from",
-            f"neighbours on; {last}",
+            f"{answer([*layers, *parts], convolution)}{spans(layers, *NAMED)}; clusters {clusters}.",
+            f"edge_blocks saves from {first.size:g} neighbours on{with_last}: {spans(ours[-1:])}.",
         ]
 
     return found
@@ -178,7 +215,7 @@ def shares_held(inputs: ReportInputs, policy: str) -> dict[float, tuple[Effect, 
 
 def held(inputs: ReportInputs) -> list[str]:
     first, *_, last = (bare(share) for _, share in shares_held(inputs, "layers").values())
-    return [f"They hold {first} to {last} of the graph's nodes"]
+    return [f"neighbours a layer ({first} of the nodes) and", f"({last}); on clusters ("]
 
 
 def advised(inputs: ReportInputs) -> list[str]:
@@ -186,9 +223,8 @@ def advised(inputs: ReportInputs) -> list[str]:
     worse = [size for size, (e, _) in ours.items() if layers[size][0].activation_bytes <= e.activation_bytes]
     better = next(size for size in ours if size > max(worse))
     return [
-        f'checkpoint layers of GATv2 (apply(model, "layers")) below {better:g} neighbours; with {better:g}, '
-        "edge_blocks needs less memory",
-        HOW,
+        f'checkpoint its layers below {better:g} neighbours (apply(model, "layers"));',
+        f"from {better:g} on, edge_blocks needs less. {HOW}",
     ]
 
 
@@ -238,8 +274,14 @@ def model(inputs: ReportInputs) -> list[str]:
 
 
 def stack(inputs: ReportInputs) -> list[str]:
-    added = "In practice adds dropout, BatchNorm, residual connections and self-loops in attention"
-    return [added if inputs.effects.practice else "They have no dropout, norm or residual connections"]
+    if not inputs.effects.practice:
+        return ["They have no dropout, norm or residual connections"]
+    own = [e for e in inputs.effects.practice if (e.convolution, e.policy, e.level) == ("SAGE", "layers", "128")]
+    saved = [units.percent(1 - ratio.estimate) for e in own for ratio in (e.activation_ratio, e.bare_activation_ratio)]
+    return [
+        "In practice adds dropout, BatchNorm, residual connections and self-loops in attention",
+        f"checkpointing layers saves {saved[0]} with SAGE at degree 128, instead of {saved[1]}",
+    ]
 
 
 def precision(inputs: ReportInputs) -> list[str]:
@@ -260,7 +302,7 @@ ALL: dict[str, Answer] = {
     "Does it hold with dropout and a norm?": stack,
     "How sure is it?": precision,
 }
-HOW = 'In PyG: apply(model, "edge_blocks") (how). Study frontier has faster policies'
+HOW = 'In PyG: apply(model, "edge_blocks") (how). Fused blocks are faster (frontier)'
 QUESTIONS: dict[str, dict[str, Answer]] = {
     "default": {
         "Does it pay for GATv2?": pays("GATv2"),
@@ -270,8 +312,9 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "What else is there, and what does it leave?": blocks,
         "And at degree 8?": sparse,
         "Is the result the same?": same,
+        "And on smaller and larger graphs?": other_sizes,
         "What should I do?": said(
-            "Do this: if memory is short, use edge_blocks from degree 16 on. At degree 16 it leaves",
+            "Do this: if memory is short, use edge_blocks from degree 16 on. There it leaves",
             "At degree 4, edge_blocks leaves",
             HOW,
         ),
@@ -284,6 +327,8 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "Who wins at degree 8?": lambda inputs: [f"{fastest(inputs, 'GATv2', '8').policy} at"],
         "What do the compiler alone and a memory budget give?": unbeaten,
         "How long does a step take at degree 8?": sparse,
+        "Does a smaller memory budget need less memory?": budgets,
+        "Does it hold with glibc's default allocator?": glibc,
         "Is the result the same?": same,
         "Does it pay for SAGE?": lambda inputs: ["yes SAGE-max:", f"{fastest(inputs, 'SAGE-max', '128').policy} at"],
         "Is there a case where nothing helps?": said("no GCN (spmm): plain training at every degree"),
@@ -298,7 +343,9 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
         "How dense are these graphs?": degrees_of_real,
         "How large are they, and how many nodes a second does plain training process?": plain_reals,
         "Is the result the same?": same,
-        "What should I do with mine?": said("look at the edges per node first. On dense graphs, use edge_blocks", HOW),
+        "What should I do with mine?": said(
+            "look at the edges per node first. On graphs as dense as amherst41, use edge_blocks", HOW
+        ),
     },
     "ten-million": {
         "Does plain training run?": said("no none: out of memory"),

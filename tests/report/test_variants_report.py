@@ -109,7 +109,9 @@ def test_a_batch_says_how_much_of_its_graph_it_holds(varied: ReportInputs) -> No
         "full batch": ("4,000", "100 %"),
     }
     report = documents(varied, {}).report
-    assert "They hold 25 % to 50 % of the graph's nodes" in words_in(report.opening).replace("\N{NO-BREAK SPACE}", " ")
+    said = words_in(report.opening).replace("\N{NO-BREAK SPACE}", " ")
+    assert "with 5 neighbours a layer (25 % of the nodes) and" in said
+    assert "with 10 (50 %); on clusters (12 %), " in said
     assert table.id in {one.id for part in report.sections for one in part.blocks if isinstance(one, Table)}
 
 
@@ -220,7 +222,8 @@ def test_deep_models_are_drawn_listed_and_judged() -> None:
     assert tables(section(synthetic.inputs(), "method")) == []
 
 
-def test_ego_networks_are_drawn_listed_and_judged() -> None:
+def ego_inputs(peak: int = 10_000) -> ReportInputs:
+    """Inputs of a study of ego networks; counting the encodings takes `peak` bytes times degree^radius."""
     costs = [
         made(
             EncodingCost,
@@ -229,7 +232,7 @@ def test_ego_networks_are_drawn_listed_and_judged() -> None:
             average_degree=degree,
             radius=radius,
             seconds=0.01 * degree**radius,
-            peak_bytes=10_000 * degree**radius,
+            peak_bytes=peak * degree**radius,
         )
         for degree in (2, 8)
         for radius in (1, 2)
@@ -241,7 +244,11 @@ def test_ego_networks_are_drawn_listed_and_judged() -> None:
         architecture={"convolutions": ["GCN"], "num_layers": 4, "hidden_channels": 32},
         policies=["none", "layers"],
     )
-    found = section(analysed(ego_table(), study, encodings=costs), "variants.ego")
+    return analysed(ego_table(), study, encodings=costs)
+
+
+def test_ego_networks_are_drawn_listed_and_judged() -> None:
+    found = section(ego_inputs(), "variants.ego")
     memory, cost = (block(found, f"figure-ego-{name}") for name in ("memory", "cost"))
     drawn = {"graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)"}
     assert {row[0] for row in memory.panels[0].drawn.rows} == drawn
@@ -250,6 +257,22 @@ def test_ego_networks_are_drawn_listed_and_judged() -> None:
     assert len(block(found, "table-ego").rows) == 20
     assert block(found, "table-ego-cost").rows[0][0] == "ER, degree 2"
     assert {row[1] for row in block(found, "table-ego-verdicts").rows} >= {"supported"}
+
+
+@pytest.mark.parametrize(("peak", "verdict"), [(10_000, "no"), (10**9, "yes")])
+def test_the_answer_about_ego_networks_takes_the_peak_of_counting_into_account(peak: int, verdict: str) -> None:
+    inputs = ego_inputs(peak)
+    said = bare(words_in(documents(inputs, {}).report.opening))
+    assert f"Counting the encodings, once, takes {units.duration(0.64)} and peaks at {units.size(peak * 64)};" in said
+    own = [e for e in inputs.effects.ego if (e.policy, e.degree) == ("none", 8.0)]
+    bag, encoded = (max(e.peak_memory_bytes for e in own if e.method == name) for name in ("ego_networks", "encodings"))
+    times = [units.plain(bag / aim) for aim in (encoded, max(encoded, peak * 64))]
+    assert f"needs {times[0]} times as much memory as the same networks encoded as features with GCN." in said
+    assert f"the bag needs {times[1]} times that." in said
+    assert f"{verdict} GCN: bag {units.size(bag)}," in said
+    assert ("Checkpointing does not close the gap" in said) == (verdict == "no")
+    (alone,) = [e.peak_memory_bytes for e in own if not e.method]
+    assert f"encodings {units.size(encoded)}; the graph alone {units.size(alone)}." in said
 
 
 def test_the_explained_section_draws_each_measure_for_both_sets() -> None:

@@ -186,7 +186,7 @@ def answer_of(inputs: ReportInputs) -> str:
 
     has: dict[str, bool] = {
         "limit": inputs.study.measurement.memory_limit_gib is not None and not effects.generated and not effects.real,
-        "depth": of("reversible", effects.depths),
+        "depth": of("reversible", (row for row in effects.depths if row.time_ratio)),
         "ego": bool(inputs.effects.ego),
         "vision": any(name.startswith("ViG") for name in inputs.convolutions) and of("layers", effects.generated),
         "batches": of("layers", effects.batches),

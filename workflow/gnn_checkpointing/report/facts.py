@@ -7,8 +7,8 @@ from functools import partialmethod
 from statistics import median
 from typing import Any, get_args
 
-from gnn_checkpointing.analysis.results import AllocatorEffect, Compared, Effect, Estimate
-from gnn_checkpointing.analysis.table import grouped
+from gnn_checkpointing.analysis.results import AllocatorEffect, Compared, Effect, Estimate, PracticeEffect
+from gnn_checkpointing.analysis.table import grouped, time_ratio
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
@@ -21,11 +21,21 @@ from gnn_checkpointing.sourced import counted_where, sourced
 _FLAT = 0.05
 """A peak counts as flat in density if an edge adds less than this fraction of the bytes that it adds under none."""
 
+_BLOCKS = ("fused_edge_blocks", "edge_blocks")
+
 
 def _size_after(fails: Sequence[bool], effects: Sequence[Any]) -> float | None:
     """Size of the effect that follows the last one that fails; None if that is the largest."""
     after = max((place for place, failed in enumerate(fails, start=1) if failed), default=0)
     return effects[after].size if after < len(effects) else None
+
+
+@dataclass(frozen=True)
+class AtSize:
+    """A policy's time relative to none's on one graph, without differences between runs."""
+
+    num_nodes: float
+    time_ratio: Estimate
 
 
 @dataclass(frozen=True)
@@ -98,19 +108,35 @@ class Facts(Fronts):
         sizes = sorted({int(effect.num_nodes) for effect in own})
         return [effect for effect in own if effect.num_nodes == sizes[0]] if len(sizes) > 1 else []
 
+    def largest(self, policy: str, level: str) -> list[AtSize]:
+        """A policy's times at one level on the largest graphs, if only the laws use graphs as large."""
+        rows = self.rows(policy=policy, outcome="completed", allocator=self._inputs.reference)
+        drawn = (row for row in rows if row["requested_average_degree"] == float(level))
+        found = [AtSize(number(row, "num_nodes") or 0, ratio) for row in drawn if (ratio := time_ratio(row))]
+        most = max((one.num_nodes for one in found), default=0.0, key=float)
+        beyond = most > max((e.num_nodes for e in self._inputs.effects.at_sizes), default=0)
+        return self.those(found, num_nodes=most) if beyond else []
+
     def with_sorted_graph(self) -> list[WithGraph]:
         """Shares of the block policy that saves most, on the densest graphs; empty if it keeps no sorted graph."""
-        blocks = [policy for policy in ("fused_edge_blocks", "edge_blocks") if policy in self._inputs.compared]
+        blocks = [policy for policy in _BLOCKS if policy in self._inputs.compared]
         own = self.densest(blocks[0]) if blocks else []
         shares = ((e.activation_ratio.estimate, 1 + e.policy_resident_bytes / e.activation_bytes) for e in own)
         found = [WithGraph(blocks[0], estimate_of(*3 * (share * more,))) for share, more in shares]
         return found if any(e.policy_resident_bytes for e in own) else []
 
-    def allocator_seen(self) -> AllocatorEffect | None:
-        """Effect of another allocator on layers with the first convolution at the densest level; None if unmeasured."""
-        effects = self._inputs.effects.allocators
-        own = self.those(effects, policy="layers", convolution=self._order[0])
-        return max(own, key=lambda effect: effect.degree, default=None)
+    def allocators_seen(self) -> list[AllocatorEffect]:
+        """Another allocator's effects on some policies with the first convolution at the densest level."""
+        own = self.those(self._inputs.effects.allocators, convolution=self._order[0])
+        densest = max((effect.degree for effect in own), default=0.0, key=float)
+        return [e for e in self.those(own, degree=densest) if e.policy in ("layers", *_BLOCKS)]
+
+    def turned_in_practice(self) -> list[PracticeEffect]:
+        """Effects of layers in practice, on the densest graphs, where the bare stack gets another answer."""
+        own = self.those(self._inputs.effects.practice, policy="layers")
+        densest = max((one.average_degree for one in own), default=0.0, key=float)
+        asked, verdict = self.those(own, average_degree=densest), below(WORTH).verdict
+        return [one for one in asked if verdict([one.activation_ratio]) != verdict([one.bare_activation_ratio])]
 
     def rates(self, policies: Sequence[str] = ()) -> list[Effect]:
         """Every policy, or `policies`, at the densest timed level of each convolution."""
@@ -162,8 +188,10 @@ class Facts(Fronts):
         return max(found, key=lambda cost: int(cost.peak_bytes), default=None)
 
     def gap(self, convolution: str, degree: float) -> Verdict:
-        """Whether some policy lowers the peak of a bag of ego networks to that of encodings without checkpointing."""
-        aim = self.ego_points(convolution, "none", degree)["encodings"].peak_memory_bytes
+        """Whether a policy lowers the peak of a bag of ego networks to that of encodings, of counting or training."""
+        encoded = self.ego_points(convolution, "none", degree)["encodings"]
+        cost = self.encoding_cost(degree, encoded.size or 0)
+        aim = max(encoded.peak_memory_bytes, cost.peak_bytes if cost else 0)
         bags = [self.ego_points(convolution, policy, degree).get("ego_networks") for policy in self._inputs.compared]
         return "supported" if any(bag and bag.peak_memory_bytes <= aim for bag in bags) else "refuted"
 
@@ -196,9 +224,9 @@ class Facts(Fronts):
         found = [effect for effect in own if label in ("", effect.label)]
         return sorted(found, key=lambda e: (e.average_degree, self._order.index(e.convolution)))
 
-    def batches(self, convolution: str, policy: str) -> list[Any]:
-        """Effects on batches of sampled neighbours, small batches first."""
-        own = self.those(self._inputs.effects.batches, convolution=convolution, policy=policy, method="neighbours")
+    def batches(self, convolution: str, policy: str, method: str = "neighbours") -> list[Any]:
+        """Effects on batches of sampled neighbours, or of another sampler, small `size` first."""
+        own = self.those(self._inputs.effects.batches, convolution=convolution, policy=policy, method=method)
         return sorted(own, key=lambda effect: effect.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:

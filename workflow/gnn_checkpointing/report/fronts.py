@@ -77,6 +77,18 @@ class Fronts:
         own = self.those(self._points, convolution=convolution, level=level)
         return sorted((p for p in own if p.policy in policies), key=lambda p: policies.index(p.policy))
 
+    def larger_budgets(self) -> list[tuple[str, float]]:
+        """Convolutions with which a memory budget of 0 peaks above one of 0.5, and up to how many times as high."""
+        found, budgets = [], ("memory_budget(0)", "memory_budget(0.5)")
+        for name in self._order:
+            own = self.those(self._points, convolution=name, policy=budgets[0])
+            pairs = (self.rivals(name, point.level, budgets) for point in own)
+            both = [pair for pair in pairs if len(pair) == len(budgets)]
+            ratios = [none.activation_bytes / half.activation_bytes for none, half in both]
+            most = max(ratios, default=0.0, key=float)
+            found += [(name, most)] if most * TIE > 1 else []
+        return found
+
     def beaten(self, points: Sequence[Effect]) -> list[tuple[Effect, list[Effect]]]:
         """Policies that no other beats, each with those of `points` that it beats in both and faster ones do not."""
         found: dict[str, tuple[Effect, list[Effect]]] = {}

@@ -166,7 +166,7 @@ def filters() -> dict[str, Callable[..., Any]]:
             units.scaled_estimate,
         ),
     )
-    own = (chip, code, degrees, listed, taken, deviation, percents, ratios, by_meaning)
+    own = (chip, code, degrees, listed, taken, deviation, percents, ratios, ends, by_meaning)
     return {one.__name__: one for one in (*numbers, *own)}
 
 
@@ -200,6 +200,11 @@ def percents(values: Sequence[Estimate]) -> tuple[str, ...]:
 def ratios(values: Sequence[Estimate]) -> tuple[str, ...]:
     """Range of several ratios."""
     return _span(values, units.ratio)
+
+
+def ends(values: Sequence[Estimate]) -> tuple[str, ...]:
+    """Range of the ends of several ratios' intervals."""
+    return _span([units.estimate_of(*3 * (end,)) for value in values for end in (value.low, value.high)], units.ratio)
 
 
 def _span(values: Sequence[Estimate], words: Callable[[float], str]) -> tuple[str, ...]:

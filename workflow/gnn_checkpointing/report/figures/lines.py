@@ -37,14 +37,13 @@ def lines_over(
     *,
     reference: float | None = None,
     convolution: str = "",
-    cell: str = "",
     told: str = "",
     names: str = "policy",
 ) -> Panel | None:
     """Line chart over x; None if no line has points.
 
     `reference` draws a horizontal line, such as 1 for ratios. `told` replaces the default text alternative, which gives
-    the ends of the lines. `cell` says what the points were measured on, by default the title.
+    the ends of the lines.
     """
     lines = [line for line in lines if line.points]
     if not lines:
@@ -59,8 +58,7 @@ def lines_over(
     frame = inside(height, right=_NAMES)
     rules = [] if reference is None else [partial(rule, y=reference)]
     drawn = [
-        partial(series, name=line.policy, look=looks[line.policy], points=line.points, cell=cell or title)
-        for line in lines
+        partial(series, name=line.policy, look=looks[line.policy], points=line.points, cell=title) for line in lines
     ]
     return Panel(
         title,

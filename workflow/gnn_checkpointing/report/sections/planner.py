@@ -1,4 +1,4 @@
-"""The planner's form, for any graph and memory, and its answers for the densest graphs of the study."""
+"""The planner's form, for any graph and memory, and its answers for one graph within the study's range."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from gnn_checkpointing import planning
 from gnn_checkpointing.planning import Plan
+from gnn_checkpointing.planning.knowledge import Limit
 from gnn_checkpointing.report import plan_words, units
 from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
 from gnn_checkpointing.report.page import Kind
@@ -34,11 +35,12 @@ class Planner(Kind):
     knowledge: Mapping[str, Any]
 
 
-def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
-    """Plan for the largest graph within the laws' range: confidence level, form, a plan per convolution, warnings."""
+def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str, bool]:
+    """Plan for a graph in the laws' range: confidence level, form, a plan per convolution, warnings, if measured."""
     known = inputs.knowledge
     limits = {limit.size: limit for limit in known.limits}
-    nodes, edges = limits["num_nodes"].high, limits["num_edges"].high
+    nodes, edges = _within(limits["num_nodes"], 3 / 4), _within(limits["num_edges"], 2 / 3)
+    measured = any((row["num_nodes"], row["num_edges"]) == (nodes, edges) for row in inputs.rows)
     planner = planning.Planner(known)
 
     def plan(convolution: str, memory_gib: float) -> Plan:
@@ -64,7 +66,15 @@ def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str]:
         knowledge=known.model_dump(mode="json"),
     )
     warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
-    return sourced(known.confidence, f"{PLANNER}#/confidence"), form, plans, " ".join(warnings)
+    level = sourced(known.confidence, f"{PLANNER}#/confidence")
+    return level, form, plans, " ".join(warnings), measured
+
+
+def _within(limit: Limit, share: float) -> int:
+    """A size within the measured range, to two digits: about this share of the largest, which few studies measure."""
+    size = int(share * limit.high)
+    step = 10 ** max(0, len(str(size)) - 2)
+    return max(limit.low, int(size // step * step))
 
 
 def plan_rows(plans: Sequence[Plan]) -> list[tuple[str, ...]]:
