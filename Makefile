@@ -61,13 +61,13 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.lock
 
-# Two at a time, in the order of tests/conftest.py.
+# Two at a time, in the order of tests/conftest.py. All tests are one run: each import and each report is made once.
 TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster
 test: $(READY) ## the tests of every room, in five minutes
 	$(TOGETHER) -m "not slow and not minutes"
 
-test-all: $(READY) test ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
-	$(TOGETHER) -m "slow and not minutes"
+test-all: $(READY) ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
+	EVERY_PDF=1 $(TOGETHER) -m "not minutes"
 
 SITE := python -m sphinx -q -W --keep-going -E -d .sphinx docs
 docs: $(READY) ## build the documentation into build/docs
