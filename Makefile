@@ -74,7 +74,7 @@ docs: $(READY) ## build the documentation into build/docs
 	$(SITE) build/docs
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose, a thousand inputs of each kind drawn: minutes
-	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/docs tests/study tests/graphs/test_tables_drawn.py tests/graphs/test_npz.py
+	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/docs tests/study tests/graphs/test_tables_drawn.py tests/graphs/test_npz.py tests/checkpointing/test_situations.py
 
 scale: $(READY) ## plan, collect, analyse and report ten thousand replayed cells: seconds and memory of each
 	python tests/scale/ten_thousand.py
