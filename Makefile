@@ -59,20 +59,20 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.lock
 
-# Two at a time, in the order of tests/conftest.py.
+# Two at a time, in the order of tests/conftest.py. All tests are one run: each import and each report is made once.
 TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster
 test: $(READY) ## the tests of every room, in five minutes
 	$(TOGETHER) -m "not slow and not minutes"
 
-test-all: $(READY) test ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
-	$(TOGETHER) -m "slow and not minutes"
+test-all: $(READY) ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
+	EVERY_PDF=1 $(TOGETHER) -m "not minutes"
 
 SITE := python -m sphinx -q -W --keep-going -E -d .sphinx docs
 docs: $(READY) ## build the documentation into build/docs
 	$(SITE) build/docs
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose, a thousand inputs of each kind drawn: minutes
-	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/docs tests/study tests/graphs/test_tables_drawn.py tests/graphs/test_npz.py
+	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/docs tests/study tests/graphs/test_tables_drawn.py tests/graphs/test_npz.py tests/checkpointing/test_situations.py
 
 scale: $(READY) ## plan, collect, analyse and report ten thousand replayed cells: seconds and memory of each
 	python tests/scale/ten_thousand.py

@@ -55,11 +55,13 @@ def packed(study: str, as_published: bool = False) -> Path:
 
 REBUILT = ("batches", "default", "real", "ten-million")
 """Studies that tests of other rooms rebuild: their documents need not be rendered twice."""
+EVERY_PDF = bool(os.environ.get("EVERY_PDF"))
+"""Set by `make test-all`, where other tests need all PDFs."""
 
 
 @functools.cache
 def rendered(study: str) -> Path:
-    """Both documents of a published study, by this code; the PDFs are empty except in `REBUILT`."""
+    """Both documents of a published study, by this code; the PDFs are empty where no test has needed them yet."""
 
     def make(folder: Path) -> None:
         frozen = published(study)
@@ -67,7 +69,8 @@ def rendered(study: str) -> Path:
             render_report(read_inputs(RunFolder(frozen)), published_sources(frozen), TEMPLATES, folder)
         unpack(folder)
 
-    return rebuilt(study) if study in REBUILT else _shared(study, "rendered", make)
+    whole = study in REBUILT or EVERY_PDF or _place(f"rebuilt-{study}", str(published(study))).exists()
+    return rebuilt(study) if whole else _shared(study, "rendered", make)
 
 
 @contextmanager
@@ -107,7 +110,7 @@ def _shared(study: str, kind: str, make: Callable[[Path], None]) -> Path:
 
 def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
     """Folder that `make` fills, once for this code and these sources."""
-    place = SHARED / f"{name}-{digest(*CODE, *sources)}"
+    place = _place(name, *sources)
     with locked(place.with_suffix(".lock")):
         if not place.exists():
             _forget_old()
@@ -122,6 +125,10 @@ def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
             making.rename(place)
         os.utime(place)  # marks it as in use, so that no process deletes it as old
     return place
+
+
+def _place(name: str, *sources: str) -> Path:
+    return SHARED / f"{name}-{digest(*CODE, *sources)}"
 
 
 @functools.cache

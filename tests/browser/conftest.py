@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -139,11 +139,17 @@ def violations(page: Any, axe: str) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]} ({len(one['nodes'])} times)" for one in found["violations"]]
 
 
-def violations_anywhere(opened: Opener, axe: str, path: Path) -> list[str]:
-    """What axe finds on a phone and on a desk, in light and in dark."""
+SCREENS = tuple(product((360, 1280), ("light", "dark")))
+"""A phone and a desk, each in light and in dark."""
+
+
+def violations_anywhere(
+    opened: Opener, axe: str, path: Path, screens: Iterable[tuple[int, Any]] = SCREENS
+) -> list[str]:
+    """What axe finds on each of the screens."""
     page = opened(path, bypass_csp=True)
     found = []
-    for width, scheme in product((360, 1280), ("light", "dark")):
+    for width, scheme in screens:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         found += [f"{path.name}, {width}, {scheme}: {one}" for one in violations(page, axe)]
@@ -155,4 +161,6 @@ def silent_on_a_phone(opened: Opener, path: Path, own: str = "") -> bool:
     """Whether a page asks for nothing but itself, or files of its `own` folder, complains of nothing, and fits."""
     page = opened(path, 360)
     asked = [url for url in page.asked if not url.startswith((own or path.as_uri(), "data:"))]
-    return (asked, page.complaints, page.evaluate("document.documentElement.scrollWidth") <= 360) == ([], [], True)
+    found = (asked, page.complaints, page.evaluate("document.documentElement.scrollWidth") <= 360)
+    page.close()
+    return found == ([], [], True)

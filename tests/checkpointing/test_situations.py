@@ -41,13 +41,15 @@ WHOLE = ("an optimiser inside the backward pass",)
 """Situations in which every layer is tried under every policy."""
 
 EVERY_POLICY = (*POLICIES, ALWAYS)
+# Covers all pairs of situation, layer and policy. A second policy for each situation and layer takes minutes.
 RUNS = [
-    (what, name, policy)
+    pytest.param(what, name, policy, marks=pytest.mark.minutes if turn and not whole and many else ())
     for row, (what, names) in enumerate((what, FEW.get(what, tuple(LAYERS))) for what in SITUATIONS)
+    for whole, many in [(len(names) <= 2 or what in WHOLE, len(names) >= len(EVERY_POLICY))]
     for column, name in enumerate(names)
     for place, policy in enumerate(EVERY_POLICY)
-    # Covers all pairs of situation, layer and policy, with two policies for each situation and layer.
-    if len(names) <= 2 or what in WHOLE or (place - row - column) % len(EVERY_POLICY) in (0, 3)
+    for turn in [(place - row - column) % len(EVERY_POLICY)]
+    if whole or turn in (0, 3)
 ]
 TWICE = ("a gradient of a gradient", "weights that a step has made", "products with hessians")
 LATE = ("another message after a step", "another network after a step", "an attention vector that is pruned")

@@ -40,10 +40,13 @@ RUNS = [
         (["GATv2"], "layers", (PLAIN, BATCH, RESIDUAL, DROPOUT, BOTH)),
         (["GATv2"], "edge_blocks", (PLAIN, BATCH, RESIDUAL, DROPOUT, BOTH)),
         (["GATv2"], f"edge_blocks({BLOCK})", (PLAIN, BATCH, RESIDUAL, DROPOUT)),
-        (CONVOLUTIONS, f"edge_blocks({BLOCK})", (BOTH,)),
-        (CONVOLUTIONS, f"layers+edge_blocks({BLOCK})", (PLAIN, BOTH)),
-        (CONVOLUTIONS, "segments(2)", (PLAIN, BATCH, DROPOUT, ALL)),
-        (CONVOLUTIONS, "selective", (PLAIN, BATCH, DROPOUT)),
+        (["GATv2"], f"layers+edge_blocks({BLOCK})", (PLAIN,)),
+        (["GATv2"], "segments(2)", (PLAIN, BATCH, DROPOUT)),
+        (["GATv2"], "selective", (PLAIN, BATCH, DROPOUT)),
+        (CONVOLUTIONS, f"edge_blocks({BLOCK})", (ALL,)),
+        (CONVOLUTIONS, f"layers+edge_blocks({BLOCK})", (ALL,)),
+        (CONVOLUTIONS, "segments(2)", (ALL,)),
+        (CONVOLUTIONS, "selective", (ALL,)),
     )
     for convolution in convolutions
     for options in many
