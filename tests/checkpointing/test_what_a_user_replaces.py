@@ -229,3 +229,14 @@ def test_a_message_of_a_user_that_reads_a_weight_counts(policy: str) -> None:
     expected = step(scaling(built(Sending)), (X, EDGES))
     assert difference(expected, step(scaling(late), (X, EDGES))) == ""
     assert difference(expected, step(apply(scaling(built(Sending)), policy), (X, EDGES))) == ""
+
+
+@each_policy
+def test_a_weight_with_two_names_stays_what_it_is(policy: str) -> None:
+    """The backward pass reads it as it was, and must not leave that in its place."""
+    layer = apply(built(lambda: pyg.GATv2Conv(C, O, share_weights=True)), policy)
+    weight = layer.lin_l.weight
+    loss = layer(X, EDGES).square().sum()
+    weight.data = 2 * weight.data
+    loss.backward()
+    assert layer.lin_l.weight is weight

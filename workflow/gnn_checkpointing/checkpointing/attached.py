@@ -95,7 +95,14 @@ def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callab
     """Call `function` while these tensors, by name, are the parameters and buffers of `module`."""
     if not tensors:
         return function()
-    return functional_call(_Shell(module, function), {f"module.{name}": tensor for name, tensor in tensors.items()}, ())
+    named = {f"module.{name}": tensor for name, tensor in tensors.items()}
+    parts: list[Any] = [own for part in module.modules() for own in (part._parameters, part._buffers)]
+    before = [dict(own) for own in parts]
+    try:
+        return functional_call(_Shell(module, function), named, ())
+    finally:  # PyTorch leaves the other tensors in a part that has two names
+        for own, earlier in zip(parts, before, strict=True):
+            own.update(earlier)
 
 
 class _Shell(nn.Module):
