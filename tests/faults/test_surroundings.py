@@ -140,6 +140,7 @@ def test_names_that_are_taken_or_too_long(tmp_path: Path, capsys: pytest.Capture
         Path(): "a folder stands where a file is needed",
         Path("/"): "a folder stands where a file is needed",
         tmp_path / ("x" * 300): "file name too long; choose a shorter name",
+        tmp_path / ("x/" * 1500): "folders deep; at most 200 are allowed",
     }.items():
         assert main(["hardware", f"--study={SMOKE}", f"--output={output}"]) == 2
         (line,) = capsys.readouterr().err.splitlines()

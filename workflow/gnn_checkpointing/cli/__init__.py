@@ -57,6 +57,8 @@ _PACKAGE = Path(__file__).parents[1]
 _KEEPING = (".judging", ".publishing")
 """Modules of commands that need to the end nearly all they make: looking for garbage took 7 to 20 % of their time."""
 
+_DEEPEST = 200
+
 _ALONE = ("--help", "-h", "--version")
 """Options that need no command."""
 
@@ -166,6 +168,8 @@ def _keeping() -> Iterator[None]:
 def _refuse_path(name: str, path: Path, output: Path | None) -> None:
     """Refuse what would be read without an end, and a file that is read and written; a log may go anywhere."""
     option = f"--{name.replace('_', '-')}"
+    if len(path.parts) > _DEEPEST:  # Python makes folders by recursion
+        raise Refusal(f"{option} {path}: {len(path.parts)} folders deep; at most {_DEEPEST} are allowed")
     if name != "log" and path.exists() and not (path.is_file() or path.is_dir()):
         raise Refusal(f"{option} {path}: a device or pipe; name a file or a folder")
     if name == "templates" and not (path / "html").is_dir():
