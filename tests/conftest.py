@@ -94,7 +94,10 @@ def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
-LONG = ("workflow", "report", "audit", "checkpointing", "measurement", "analysis", "test_cli.py")
+LONG = (
+    *("workflow", "report", "audit", "checkpointing", "measurement", "faults", "library", "docs"),
+    *("analysis", "study", "explaining", "test_cli.py"),
+)
 """Test folders and files that take longest."""
 
 
