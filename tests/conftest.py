@@ -94,8 +94,11 @@ def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
-LONG = ("workflow", "report", "audit", "checkpointing", "measurement", "analysis", "test_cli.py")
-"""Test folders and files that take longest."""
+LONG = (
+    *("report/test_answers.py", "workflow", "checkpointing", "audit", "measurement", "faults", "report", "library"),
+    *("docs", "analysis", "study", "explaining", "test_cli.py"),
+)
+"""Test folders and files that take longest; the first makes all reports, which others would wait for."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,11 +106,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Tests that measure on an idle device come before all others, which leave this process's CUDA context there.
     """
-    rooms = {name: place for place, name in enumerate(LONG)}
 
     def turn(item: pytest.Item) -> tuple[bool, int]:
-        place = item.path.relative_to(Path(__file__).parent).parts[0]
-        return "idle_cuda" not in getattr(item, "fixturenames", ()), rooms.get(place, len(LONG))
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        turn = next((turn for turn, name in enumerate(LONG) if place.startswith(name)), len(LONG))
+        return "idle_cuda" not in getattr(item, "fixturenames", ()), turn
 
     items.sort(key=turn)
 

@@ -52,6 +52,7 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def run() -> Iterator[subprocess.Popen[bytes]]:
     """A process that stands for the run: its end is the end of the server."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell, and their servers, ignore it
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
@@ -340,14 +341,15 @@ def test_a_command_says_the_same_where_a_server_runs_it(
 def test_a_command_that_a_server_runs_ends_with_its_client(
     environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
     subprocess.run([*COMMAND, "design", "--study", SMOKE], env=environment, check=True, capture_output=True)
     graph = study_graphs(read_study(SMOKE))[0].id
     asked = [*COMMAND, "graph", "--study", SMOKE, "--graph", graph, "--output", tmp_path / "graph.npz"]
     with (tmp_path / "lock").open("w") as lock:
         (tmp_path / "lock").chmod(0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with subprocess.Popen(asked, env=environment | {LOCK: lock.name}, stderr=subprocess.PIPE) as client:
+        client = subprocess.Popen(asked, env=environment | {LOCK: lock.name}, stderr=subprocess.PIPE)
+        with client, contextlib.ExitStack() as at_last:
+            at_last.callback(client.kill)
             assert client.stderr is not None
             assert b"waiting for another measurement" in client.stderr.readline()
             (command,) = forked_commands(environment)
