@@ -11,9 +11,10 @@ from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.laws.series import Sizes
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
 from gnn_checkpointing.analysis.table import completed, under
-from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, peak, resident, seconds, value
+from gnn_checkpointing.planning.arithmetic import Step, at_once, grown, peak, resident, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, well_known
+from gnn_checkpointing.planning.times import seconds
 from gnn_checkpointing.records.record import Machine
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.results import made
@@ -59,11 +60,11 @@ def test_at_the_measured_sizes_a_planner_says_what_the_laws_and_measurements_say
         one = policy(known, law.convolution, law.policy)
         for nodes, edges in ((500, 2000), (1000, 30_000), (4000, 512_000), (3000, 10**6)):
             step = Step(nodes, edges, known.measured)
-            at_once = edges_at_once(one, step)
-            expected = by_law(law, nodes, edges, at_once)
+            portion = at_once(one, step)
+            expected = by_law(law, nodes, edges, portion.edges)
             if law.response == "activation_bytes":
                 # Bytes per edge that meet the count of tensors are taken to be it.
-                found_bytes = value(one.activation, step, at_once, 32 if one.reads_features else HIDDEN_CHANNELS)
+                found_bytes = value(one.activation, step, portion, 32 if one.reads_features else HIDDEN_CHANNELS)
                 assert found_bytes == pytest.approx(expected, rel=2e-3)
             elif law.response == "step_time_seconds":
                 assert seconds(one, None, step).interval.estimate == pytest.approx(expected, rel=1e-9)
@@ -154,3 +155,44 @@ def test_sizes_of_well_known_graphs_are_those_that_pyg_documents_and_ogb_publish
         else:
             assert (graph.num_nodes, graph.num_edges, graph.num_features) == documented(label), label
             assert graph.source == "documentation of PyG"
+
+
+def test_overhead_grows_with_the_layers_and_work_with_their_channels_too(found: Predictions, known: Knowledge) -> None:
+    """A constant is what a step takes whatever the graph: it was once scaled with the channels as well."""
+    asked = 0
+    for law in found.laws:
+        if law.response != "step_time_seconds" or law.form == "power":
+            continue
+        own, overhead = policy(known, law.convolution, law.policy), law.pieces[0].get("constant", 0.0)
+        for name, size in (("hidden_channels", 3 * HIDDEN_CHANNELS), ("num_layers", 3 * NUM_LAYERS)):
+            step = Step(1000, 30_000, known.measured.model_copy(update={name: size}))
+            plain = seconds(own, None, Step(1000, 30_000, known.measured)).interval.estimate
+            shared = overhead if name == "hidden_channels" else 0.0
+            grown_to = seconds(own, None, step).interval.estimate
+            assert grown_to == pytest.approx(3 * (plain - shared) + shared, rel=1e-2)
+            asked += overhead > 0
+    assert asked
+
+
+def test_what_a_policy_takes_for_nodes_beyond_none_is_overhead_where_all_graphs_have_one_size() -> None:
+    """1,000 nodes: layers takes 1.5e-3 + 3e-6 N and none 1e-3 + 2e-6 N without an edge, 4.5 and 3 ms."""
+    rows = table(0, generated_graphs((1000,)), convolutions=["GCN"], noise=0.0)
+    one = predictions(rows, under(completed(rows), "retaining"), protocol(), np.random.default_rng(0))
+    assert not one.laws
+    law = policy(knowledge(STUDY, one, [], HERE), "GCN", "layers").seconds.pieces[0]
+    sizes = knowledge(STUDY, one, [], HERE).measured
+    assert grown(law["nodes"], sizes, HIDDEN_CHANNELS) * 1000 == pytest.approx(3e-3, rel=0.02)
+    assert grown(law["constant"], sizes, HIDDEN_CHANNELS) == pytest.approx(1.5e-3, rel=0.04)
+
+
+def test_cells_of_the_own_model_are_kept_with_their_lowest_and_highest_peak(found: Predictions) -> None:
+    """18 sizes of graphs, each twice; another model's cells, and real graphs with other features, are left out."""
+    rows = table(np.random.default_rng(0), [*generated_graphs(num_nodes=(500, 1000, 4000)), *real_graphs()])
+    raised = next(row for row in rows if (row["num_nodes"], row["policy"], row["convolution"]) == (500, "none", "GCN"))
+    raised["activation_bytes"] = (raised["activation_bytes"] or 0) + 1000
+    kept = policy(knowledge(STUDY, found, [], HERE, rows), "GCN", "none").measured_at
+    assert len({one[:2] for one in kept}) == len(kept) == len({(row["num_nodes"], row["num_edges"]) for row in rows})
+    (own,) = (one for one in kept if one[:2] == (raised["num_nodes"], raised["num_edges"]))
+    assert own[3] - own[2] == 1000
+    deeper = [{**row, "num_layers": 7} for row in rows]
+    assert not policy(knowledge(STUDY, found, [], HERE, deeper), "GCN", "none").measured_at

@@ -10,8 +10,8 @@ import pytest
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.planning import Plan, Planner
 from gnn_checkpointing.planning.answering import WHOLE_NODES
-from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, peak, value
-from gnn_checkpointing.planning.knowledge import PlannedLaw
+from gnn_checkpointing.planning.arithmetic import AtOnce, Step, at_once, peak, value
+from gnn_checkpointing.planning.knowledge import PlannedLaw, together
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.plan_words import advice, cells
 from synthetic.planner import BLOCKED, STORED, knowledge, law
@@ -41,7 +41,7 @@ def test_bytes_and_seconds_are_the_laws() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "edges", "at_once"),
+    ("nodes", "edges", "block"),
     [
         (1000, 50_000, 8000),  # 8 a node
         (1000, 3000, 3000),  # never more than there are
@@ -49,12 +49,12 @@ def test_bytes_and_seconds_are_the_laws() -> None:
         (10**6, 10**9, 100_000),  # and no more than the cache
     ],
 )
-def test_blocks_are_as_large_as_the_rule_says(nodes: int, edges: int, at_once: int) -> None:
+def test_blocks_are_as_large_as_the_rule_says(nodes: int, edges: int, block: int) -> None:
     whole, blocked = KNOWN.policies
-    assert edges_at_once(blocked, Step(nodes, edges, SIZES)) == at_once
-    assert edges_at_once(whole, Step(nodes, edges, SIZES)) == edges
+    assert at_once(blocked, Step(nodes, edges, SIZES)).edges == block
+    assert at_once(whole, Step(nodes, edges, SIZES)).edges == edges
     looped = knowledge({**BLOCKED, "self_loops": True}).policies[0]
-    assert edges_at_once(looped, Step(100, 500, SIZES)) == 600
+    assert at_once(looped, Step(100, 500, SIZES)).edges == 600
 
 
 def test_other_sizes_grow_as_the_law_says() -> None:
@@ -123,12 +123,12 @@ def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_t
 def test_every_form_of_law(changes: dict[str, Any], columns: dict[str, float], expected: float) -> None:
     piece = {column: {"rest": term} for column, term in columns.items()}
     made = PlannedLaw.model_validate(law(piece, **changes))
-    assert value(made, Step(100, 1000, SIZES), 1000, 8) == pytest.approx(expected)
+    assert value(made, Step(100, 1000, SIZES), AtOnce(1000), 8) == pytest.approx(expected)
 
 
 def test_a_law_of_two_pieces_is_the_larger_one() -> None:
     made = PlannedLaw.model_validate(law({"nodes": {"rest": 10.0}}, {"edges": {"rest": 1.0}}))
-    assert [value(made, Step(100, edges, SIZES), edges, 8) for edges in (500, 5000)] == [1000, 5000]
+    assert [value(made, Step(100, edges, SIZES), AtOnce(edges), 8) for edges in (500, 5000)] == [1000, 5000]
 
 
 def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upper_end() -> None:
@@ -327,3 +327,88 @@ def test_a_file_that_is_no_planner_is_refused_naming_the_field(tmp_path: Path) -
     write_json(tmp_path / "planner.json", values | {"confidence": "high"})
     with pytest.raises(Refusal, match=r"planner\.json: field confidence: .*make it again with `knowledge`"):
         Planner.read(tmp_path / "planner.json")
+
+
+MEASURED = {"measured_at": [(1000, 50_000, 9_000_000, 9_500_000, 0.002)]}
+
+
+def test_what_was_measured_is_answered_with_the_measurement_and_says_so() -> None:
+    """The law says 10,428,128 bytes and 0.8 ms, of which the half-width is a tenth."""
+    told = planned({**STORED, **MEASURED}, BLOCKED)
+    found = told.of("none")
+    assert found.measured and not told.of("edge_blocks").measured
+    assert (found.peak.low, found.peak.estimate, found.peak.high) == (9_000_000, 9_500_000, 9_500_000)
+    ends = found.seconds.low, found.seconds.estimate, found.seconds.high
+    assert ends == pytest.approx((0.0018, 0.002, 0.0022))
+    assert advice(told).endswith("A graph of these sizes was measured: the numbers of none are its own.")
+    assert advice(planned({**STORED, **MEASURED})).endswith("all numbers are its own.")
+    untimed = {"measured_at": [(1000, 50_000, 9_000_000, 9_500_000, None)]}
+    assert planned({**STORED, **untimed}).of("none").time == planned(STORED).of("none").time
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_nodes": 1001},
+        {"num_edges": 49_999},
+        {"num_layers": 3},
+        {"num_features": 6},
+        {"attention_dropout": True},
+        {"self_loops": True, "num_edges": 49_000},
+    ],
+)
+def test_what_was_not_measured_is_predicted(changes: dict[str, Any]) -> None:
+    found = planned({**STORED, **MEASURED}, **changes)
+    assert found == planned(STORED, **changes)
+
+
+def test_while_a_layer_computes_its_second_block_the_sums_of_the_first_live_beside_it() -> None:
+    """1,000 nodes in blocks of 8,000 edges, 8 channels: 8 x 20 bytes an edge, and beside a second block 80 a node."""
+    blocks = law({"nodes_with_blocks": {"channels": 10.0}, "edges_at_once": {"channels": 20.0}})
+    known = knowledge({**BLOCKED, "activation": blocks}).policies[0]
+    for edges, expected in (
+        (8000, 160 * 8000),
+        (8500, 160 * 8000),  # 500 edges and 80,000 bytes are less
+        (15_900, 160 * 7900 + 80_000),
+        (10**6, 160 * 8000 + 80_000),
+    ):
+        step = Step(1000, edges, SIZES)
+        assert value(known.activation, step, at_once(known, step), 8) == expected
+
+
+def test_blocks_of_the_first_layer_are_cut_by_its_features() -> None:
+    """Of 100 features, 400 bytes a row: 8 edges a node are 8,000, and 3,200,000 bytes hold no more than that."""
+    known = knowledge(BLOCKED).policies[0]
+    for features, first, second in ((5, 8000, 2000), (100, 8000, 2000), (1000, 800, 800)):
+        sizes = SIZES.model_copy(update={"num_features": features})
+        found = at_once(known, Step(1000, 10_000, sizes))
+        assert (found.wide, found.ends) == ((first, second), (first / 10, second / 10))
+
+
+def test_weights_of_the_first_layer_grow_with_the_features() -> None:
+    """2 layers of 8 channels, a byte a weight: 64 of the second layer, and 8 for each feature."""
+    resident = {**STORED["resident"], "first_layer": 1.0}
+    one = {**STORED, "resident": resident}
+    plain, wide = planned(one).of("none").peak.estimate, planned(one, num_features=1005).of("none").peak.estimate
+    assert wide - plain == 1000 * (4 * 1000 + 8)
+
+
+def test_counted_bytes_hold_for_every_model_and_density() -> None:
+    """The half-width alone, for one edge; of other layers and features also a hundredth of all that is resident."""
+    counted = {**STORED, "counted": True, "activation": law({"edges": {"layer_channels": 10.0}}, half_width=0.02)}
+    for changes, weights in (({"num_layers": 4}, 0.01), ({"num_features": 105}, 0.01), ({"num_edges": 1}, 0.0)):
+        plan = planned(counted, **changes)
+        found, own = plan.of("none").peak, 10 * plan.sizes.num_layers * 8 * plan.num_edges
+        more = 0.02 * own + weights * (found.estimate - own)
+        assert (found.estimate - found.low, found.high - found.estimate) == pytest.approx((more, more))
+
+
+def test_times_of_another_study_are_told_at_the_speed_of_the_day_on_which_none_was_timed() -> None:
+    """The second study's machine was three times as slow: its none takes 2.4 ms, and its blocks twice that."""
+    slow = {**STORED, "seconds": law({"edges": {"layer_channels": 3e-9}})}
+    blocks = {**BLOCKED, "seconds": law({"edges": {"layer_channels": 6e-9}}, half_width=0.2)}
+    studies = [knowledge(STORED), knowledge(slow, blocks, measured={**KNOWN.measured.model_dump(), "num_features": 9})]
+    plan = Planner(together(studies)).plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1.0)
+    none, own = plan.of("none").seconds, plan.of("edge_blocks").seconds
+    assert own.estimate / none.estimate == pytest.approx(2)
+    assert (own.low / own.estimate, own.high / own.estimate) == pytest.approx((0.8, 1.2))

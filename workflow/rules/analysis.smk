@@ -110,6 +110,7 @@ rule knowledge:
     input:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
+        table=f"{RESULTS}/measurements.csv",
         graphs=f"{RESULTS}/graphs.json",
         study=HANDED,
     output:

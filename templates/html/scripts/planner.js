@@ -2,7 +2,7 @@
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const ATTENTION = ["GAT", "GATv2"];
-const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, OTHER_FEATURES = 0.05, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
+const REACH = 4, NEARBY = 2, OTHER_SIZES = 0.1, OTHER_FEATURES = 0.05, OTHER_WEIGHTS = 0.01, WEIGHT_BYTES = 16, SUM_BYTES = 8, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 // The layers of a segment that are recomputed together; other policies recompute layers one by one.
 function longestSegment(policy, layers) {
@@ -10,9 +10,10 @@ function longestSegment(policy, layers) {
 }
 
 function grown(growth, sizes, width, segment = 1) {
-  const { layer_channels = 0, layer_heads = 0, channels = 0, heads = 0, features = 0, rest = 0 } = growth;
+  const { layers = 0, layer_channels = 0, layer_heads = 0, channels = 0, heads = 0, features = 0, rest = 0 } = growth;
   const { segment_channels = 0, segment_heads = 0 } = growth;
-  return layer_channels * (sizes.num_layers * sizes.hidden_channels)
+  return layers * sizes.num_layers
+    + layer_channels * (sizes.num_layers * sizes.hidden_channels)
     + layer_heads * (sizes.num_layers * sizes.heads)
     + segment_channels * ((segment - 1) * sizes.hidden_channels)
     + segment_heads * ((segment - 1) * sizes.heads)
@@ -22,28 +23,41 @@ function grown(growth, sizes, width, segment = 1) {
     + rest;
 }
 
-function edgesAtOnce(known, nodes, edges, sizes) {
+// What a layer works on at a time: edges of a hidden layer's first block and of its second one, edges of the first
+// layer's first two blocks, which are cut by its features, and the nodes that these end at.
+function atOnce(known, nodes, edges, sizes) {
   const rule = known.blocks;
-  if (rule === null) return edges;
-  const row = 4 * Math.max(sizes.hidden_channels, 1);
-  const wanted = Math.max(rule.edges_per_node * nodes, Math.floor(rule.smallest_bytes / row));
-  const block = rule.edges || Math.max(Math.min(wanted, Math.floor(rule.largest_bytes / row)), 1);
-  return Math.min(edges + (known.self_loops ? nodes : 0), block);
+  if (rule === null) return { edges, second: 0, wide: [edges, 0], ends: [nodes, 0] };
+  const all = edges + (known.self_loops ? nodes : 0);
+  const block = (width) => {
+    const row = 4 * Math.max(width, 1);
+    const wanted = Math.max(rule.edges_per_node * nodes, Math.floor(rule.smallest_bytes / row));
+    return Math.min(all, rule.edges || Math.max(Math.min(wanted, Math.floor(rule.largest_bytes / row)), 1));
+  };
+  const own = block(sizes.hidden_channels), first = block(sizes.num_features);
+  const wide = [first, Math.min(first, all - first)], each = nodes / Math.max(all, 1);
+  return { edges: own, second: Math.min(own, all - own), wide, ends: [each * wide[0], each * wide[1]] };
 }
 
 const COLUMNS = {
   constant: () => 1,
   nodes: (nodes) => nodes,
   edges: (nodes, edges) => edges,
-  edges_at_once: (nodes, edges, atOnce) => atOnce,
-  nodes_with_blocks: (nodes, edges, atOnce) => (atOnce > 0 && edges >= 2 * atOnce ? nodes : 0),
+  edges_at_once: (nodes, edges, portion, knee, later) => (later ? portion.second : portion.edges),
+  nodes_with_blocks: (nodes, edges, portion, knee, later) => (later ? nodes : 0),
+  edges_of_first_layer: (nodes, edges, portion) => portion.wide[0],
+  nodes_of_first_layer: (nodes, edges, portion) => portion.ends[0],
+  nodes_with_wide_blocks: (nodes, edges, portion) => (portion.wide[1] ? nodes : 0),
+  edges_of_second_block: (nodes, edges, portion) => portion.wide[1],
+  nodes_of_second_block: (nodes, edges, portion) => portion.ends[1],
   edges_squared: (nodes, edges) => edges * edges,
-  edges_over_knee: (nodes, edges, atOnce, knee) => Math.max(edges - (knee || 0), 0),
+  edges_over_knee: (nodes, edges, portion, knee) => Math.max(edges - (knee || 0), 0),
   log_nodes: (nodes) => Math.log(Math.max(nodes, 1)),
   log_edges: (nodes, edges) => Math.log(Math.max(edges, 1)),
 };
 
-function valueOf(law, nodes, edges, atOnce, sizes, widest, segment = 1) {
+// While a layer computes its second block, the sums of the first one live beside it.
+function valueOf(law, nodes, edges, portion, sizes, widest, segment = 1) {
   let growth = 1;
   if (law.link === "exponential" || law.pieces.some((piece) => "edges_squared" in piece)) {
     growth = Math.max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1);
@@ -52,14 +66,17 @@ function valueOf(law, nodes, edges, atOnce, sizes, widest, segment = 1) {
   }
   let largest = -Infinity;
   for (const piece of law.pieces) {
-    let total = 0;
-    for (const [column, term] of Object.entries(piece)) {
-      const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
-      const factor = grown(term, sizes, width, segment);
-      // A sum of bytes: in a model of one layer what is kept may fall short of what the law takes off it.
-      total += (law.link === "exponential" ? factor : Math.max(factor, 0)) * COLUMNS[column](nodes, edges, atOnce, law.knee);
+    for (const later of portion.second ? [false, true] : [false]) {
+      let total = 0;
+      for (const [column, term] of Object.entries(piece)) {
+        const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
+        const factor = grown(term, sizes, width, segment);
+        // A sum of bytes: in a model of one layer what is kept may fall short of what the law takes off it.
+        total += (law.link === "exponential" ? factor : Math.max(factor, 0))
+          * COLUMNS[column](nodes, edges, portion, law.knee, later);
+      }
+      largest = Math.max(largest, total);
     }
-    largest = Math.max(largest, total);
   }
   if (law.link === "exponential") largest = Math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels);
   return largest * growth;
@@ -67,7 +84,9 @@ function valueOf(law, nodes, edges, atOnce, sizes, widest, segment = 1) {
 
 function resident(known, nodes, edges, sizes) {
   const terms = known.resident;
-  const parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels));
+  const channels = sizes.hidden_channels;
+  const parameters = terms.parameters * (sizes.num_layers * (channels * channels))
+    + (terms.first_layer ?? 0) * (channels * (sizes.num_features - channels));
   const perNode = terms.per_node + terms.per_feature * sizes.num_features;
   return parameters + perNode * nodes + terms.per_edge * edges;
 }
@@ -78,13 +97,13 @@ function dropoutBytes(known, nodes, edges, sizes) {
   if (!ATTENTION.includes(known.convolution) || !eager) return 0;
   const whole = ["none", "selective", "offloaded"].includes(eager[1]);
   const layers = whole ? sizes.num_layers : longestSegment(known.policy, sizes.num_layers);
-  return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
+  return 4 * layers * sizes.heads * atOnce(known, nodes, edges, sizes).edges;
 }
 
 function activationOf(known, nodes, edges, sizes, width) {
-  const atOnce = edgesAtOnce(known, nodes, edges, sizes);
+  const portion = atOnce(known, nodes, edges, sizes);
   const segment = longestSegment(known.policy, sizes.num_layers);
-  const found = valueOf(known.activation, nodes, edges, atOnce, sizes, width, segment);
+  const found = valueOf(known.activation, nodes, edges, portion, sizes, width, segment);
   return sizes.attention_dropout ? found + dropoutBytes(known, nodes, edges, sizes) : found;
 }
 
@@ -93,13 +112,19 @@ function activationOf(known, nodes, edges, sizes, width) {
 function peakOf(known, nodes, edges, sizes) {
   const law = known.activation, sparsest = law.num_edges[0] / law.num_nodes[0] * nodes;
   const own = sizes.hidden_channels, wide = known.reads_features ? Math.max(own, sizes.num_features) : own;
+  const before = resident(known, nodes, edges, sizes);
+  if (known.counted && sizes.num_layers > 1) {
+    const untested = known.blocks !== null && !sizes.of_measured_sizes ? OTHER_FEATURES : 0;
+    const found = activationOf(known, nodes, edges, sizes, own), reach = Math.max(law.half_width, untested);
+    const more = found * reach + (sizes.of_measured_sizes ? 0 : OTHER_WEIGHTS * before);
+    return { estimate: found + before, low: found + before - more, high: found + before + more };
+  }
   const activation = activationOf(known, nodes, edges, sizes, wide);
-  const most = activationOf(known, nodes, Math.max(edges, sparsest), sizes, wide);
+  const most = Math.max(activation, activationOf(known, nodes, Math.max(edges, sparsest), sizes, wide));
   let least = activation;
   if (known.reads_features && !sizes.of_measured_sizes) {
     least = sizes.num_layers > 1 ? activationOf(known, nodes, edges, sizes, own) : 0;
   }
-  const before = resident(known, nodes, edges, sizes);
   const leastReach = sizes.of_measured_sizes ? 0 : sizes.of_measured_model ? OTHER_FEATURES : OTHER_SIZES;
   const reach = Math.max(law.half_width, leastReach);
   const inputs = sizes.num_features + sizes.num_layers * own;
@@ -122,11 +147,18 @@ function fasterAtDensity(known, nodes, edges, sizes) {
   return !sizes.attention_dropout && (known.faster_at ?? []).some(([n, e]) => Math.max(e / n, asked) <= NEARBY * Math.min(e / n, asked));
 }
 
+function around(middle, halfWidth) {
+  return { estimate: middle, low: middle * (1 - halfWidth), high: middle * (1 + halfWidth) };
+}
+
+function inWords(found) {
+  return { estimate: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
+}
+
 function longest(laws, nodes, edges, sizes) {
   const found = laws.map((known) => {
-    const law = known.seconds, atOnce = edgesAtOnce(known, nodes, edges, sizes);
-    const middle = valueOf(law, nodes, edges, atOnce, sizes, sizes.hidden_channels);
-    return { estimate: middle, low: middle * (1 - law.half_width), high: middle * (1 + law.half_width) };
+    const law = known.seconds, portion = atOnce(known, nodes, edges, sizes);
+    return around(valueOf(law, nodes, edges, portion, sizes, sizes.hidden_channels), law.half_width);
   });
   const most = (end) => Math.max(...found.map((one) => one[end]));
   return { estimate: most("estimate"), low: most("low"), high: most("high") };
@@ -148,8 +180,7 @@ function secondsOf(known, none, nodes, edges, sizes) {
     const found = longest(laws, Math.max(nodes, n[0]), Math.max(edges, e[0]), sizes);
     return { words: "under " + duration(found.high) };
   }
-  const found = longest(laws, nodes, edges, sizes);
-  return { estimate: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
+  return inWords(longest(laws, nodes, edges, sizes));
 }
 
 function largest(fits, most) {
@@ -162,15 +193,25 @@ function largest(fits, most) {
   return Math.max(low - 1, 0);
 }
 
+// What was measured on graphs of exactly these sizes with this model.
+function measuredAt(known, nodes, edges, sizes) {
+  if (!sizes.of_measured_sizes || sizes.attention_dropout) return undefined;
+  return (known.measured_at ?? []).find(([n, e]) => n === nodes && e === edges);
+}
+
 function planOf(known, none, nodes, edges, memory, sizes) {
-  if (sizes.self_loops && !known.self_loops) edges += nodes;
+  const plain = !sizes.self_loops || known.self_loops;
+  const cell = plain ? measuredAt(known, nodes, edges, sizes) : undefined;
+  if (!plain) edges += nodes;
   const fits = (n, e) => peakOf(known, n, e, sizes).high <= memory;
-  const peak = peakOf(known, nodes, edges, sizes), degree = edges / nodes;
+  const peak = cell ? { estimate: cell[3], low: cell[2], high: cell[3] } : peakOf(known, nodes, edges, sizes);
+  const degree = edges / nodes, clocked = cell && known.seconds !== null && cell[4] !== null;
   const most = largest((e) => fits(nodes, e), Math.min(nodes * (nodes - 1), MOST_EDGES));
   return {
     policy: known.policy,
+    measured: cell !== undefined,
     peak,
-    seconds: secondsOf(known, none, nodes, edges, sizes),
+    seconds: clocked ? inWords(around(cell[4], known.seconds.half_width)) : secondsOf(known, none, nodes, edges, sizes),
     faster: measuredFaster(known, nodes, edges, sizes),
     promising: fasterAtDensity(known, nodes, edges, sizes),
     verdict: peak.high <= memory ? "fits" : peak.low <= memory ? "may fit" : "does not fit",
@@ -245,6 +286,13 @@ function nothingFits(found, memory) {
 }
 
 function adviceOf(found, memory, edges) {
+  const measured = found.filter((one) => one.measured).map((one) => one.policy), said = takenOf(found, memory, edges);
+  if (!measured.length) return said;
+  const which = measured.length === found.length ? "all numbers" : "the numbers of " + measured.join(", ");
+  return said + " A graph of these sizes was measured: " + which + " are its own.";
+}
+
+function takenOf(found, memory, edges) {
   const taken = recommended(found);
   if (taken === null) return nothingFits(found, memory);
   const bytes = size(taken.peak.estimate) + " of " + size(memory);
@@ -333,7 +381,7 @@ function extrapolated(ours, nodes, edges) {
 
 // A node whose edges are more than a block is made for has them in one block all the same.
 function wholeNodes(known, nodes, edges, sizes) {
-  const block = edgesAtOnce(known, nodes, edges, sizes);
+  const block = atOnce(known, nodes, edges, sizes).edges;
   if (known.blocks === null || block >= Math.min(edges, nodes - 1)) return [];
   const words = "a block has all edges that end at a node, so one at which more than ";
   return [known.policy + ": " + words + count(block) + " end takes more memory."];

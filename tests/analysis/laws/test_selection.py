@@ -196,3 +196,24 @@ def test_a_sentinel_that_another_thing_slowed_or_that_one_row_lacks_is_not_used(
     assert at_one_speed(mixed) == (mixed, False)
     untimed = rows[0].but(step_time_seconds=None, sentinel_seconds=None)
     assert at_one_speed([untimed]) == ([untimed], False)
+
+
+def test_a_sentinel_that_misjudges_a_large_graph_is_not_used() -> None:
+    """It tells the speed of all others, within a twentieth: their median error is smaller."""
+    steady = completed(table(0, convolutions=["GATv2"], policies=["none"], noise=0.0))
+    by = np.random.default_rng(1).permutation(np.linspace(0.95, 1.05, len(steady))).tolist()
+    rows = [
+        row.but(step_time_seconds=(row.step_time_seconds or 0) * one, sentinel_seconds=SENTINEL * one)
+        for row, one in zip(steady, by, strict=True)
+    ]
+    assert at_one_speed(rows)[1]
+    largest = max(rows, key=lambda row: row.num_edges)
+    off = [row if row is not largest else row.but(sentinel_seconds=0.7 * row.sentinel_seconds) for row in rows]
+    assert at_one_speed(off) == (off, False)
+
+
+def test_where_all_graphs_have_one_size_a_sentinel_that_tells_the_density_is_not_used() -> None:
+    """Large steps leave cold caches: beside the densest graph the sentinel took half as long again as beside others."""
+    steady = completed(table(0, generated_graphs((1000,)), convolutions=["GATv2"], policies=["none"], noise=0.0))
+    slow = [row.but(sentinel_seconds=SENTINEL * (1 + row.num_edges / 256_000)) for row in steady]
+    assert at_one_speed(slow) == (slow, False)

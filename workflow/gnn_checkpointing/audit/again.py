@@ -58,7 +58,7 @@ def conclusions(run: RunFolder) -> Iterator[str]:
     recipes: dict[str, tuple[str, Callable[[], Any]]] = {
         CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, run.machine.slug)),
         AUDIT: (both, lambda: audited(run)),
-        PLANNER: (ANALYSIS, lambda: knowledge(run.study, run.findings.predictions, run.graphs, run.machine)),
+        PLANNER: (ANALYSIS, lambda: knowledge(run.study, run.findings.predictions, run.graphs, run.machine, run.rows)),
         SUMMARY: (both, lambda: summary(inputs())),
         # Its earlier rows are taken as given; the last one, and what it repeats, are computed again.
         HISTORY: (f"{both}, and its earlier rows", lambda: continued(read_history(history), inputs())),

@@ -61,6 +61,6 @@ def knowledge(*, run: Run) -> None:
 
 
 def write_knowledge(given: RunFolder) -> None:
-    found = gathered(given.study, given.findings.predictions, given.graphs, given.machine)
+    found = gathered(given.study, given.findings.predictions, given.graphs, given.machine, given.rows)
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
     write_sealed(given.folder / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))

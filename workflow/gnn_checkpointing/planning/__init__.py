@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 from gnn_checkpointing.planning import arithmetic
-from gnn_checkpointing.planning.answering import answering, left_out, warnings
-from gnn_checkpointing.planning.arithmetic import Step, largest, near, peak, seconds
+from gnn_checkpointing.planning.answering import answering, left_out, measured_at, warnings
+from gnn_checkpointing.planning.arithmetic import Interval, Step, largest, peak
 from gnn_checkpointing.planning.knowledge import (
     FILE,
     Knowledge,
@@ -23,6 +23,7 @@ from gnn_checkpointing.planning.knowledge import (
     machine_knowledge,
     read_knowledge,
 )
+from gnn_checkpointing.planning.times import Time, around, measured_faster, near, on_one_day, seconds
 from gnn_checkpointing.refusal import Refusal, reason
 from gnn_checkpointing.study.convolutions import ATTENTION
 
@@ -39,14 +40,16 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 class PolicyPlan:
     """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that certainly fit.
 
-    `time` is None if no law predicts it; `faster` says whether the policy was measured to beat none near this size,
-    `promising` whether it was at about this density, on another graph or model.
+    With `measured`, a graph of these sizes was measured with this model: its numbers are the answer, its time has the
+    half-width of the law. `time` is None if no law predicts it; `faster` says whether the policy was measured to beat
+    none near this size, `promising` whether it was at about this density, on another graph or model.
     `largest_nodes` holds at the given average degree, `largest_degree` at the given number of nodes; None: no limit.
     """
 
     policy: str
-    peak: arithmetic.Interval
-    time: arithmetic.Time | None
+    measured: bool
+    peak: Interval
+    time: Time | None
     faster: bool
     promising: bool
     verdict: Verdict
@@ -54,7 +57,7 @@ class PolicyPlan:
     largest_degree: float | None
 
     @property
-    def seconds(self) -> arithmetic.Interval | None:
+    def seconds(self) -> Interval | None:
         """The seconds of a step; None if they are not predicted, or only bounded."""
         return None if self.time is None else self.time.interval
 
@@ -142,7 +145,15 @@ class Planner:
         reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
         known = [one for one in every if reasons[one.policy] is None]
         none = next((one for one in known if one.policy == "none"), None)
-        policies = tuple(_policy(one, none, steps[one.policy], memory_bytes, self_loops=self_loops) for one in known)
+        nones = {
+            one.measured: one
+            for one in self.knowledge.policies
+            if (one.convolution, one.policy) == (convolution, "none")
+        }
+        policies = tuple(
+            _policy(one, (none, nones.get(one.measured)), steps[one.policy], memory_bytes, self_loops=self_loops)
+            for one in known
+        )
         return Plan(
             convolution=convolution,
             num_nodes=int(step.nodes),
@@ -177,11 +188,24 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
 
 
 def _policy(
-    known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step, memory: float, *, self_loops: bool
+    known: PolicyKnowledge,
+    nones: tuple[PolicyKnowledge | None, PolicyKnowledge | None],
+    step: Step,
+    memory: float,
+    *,
+    self_loops: bool,
 ) -> PolicyPlan:
+    """One policy's plan; `nones` are the answering study's none and the one of the policy's own study."""
+    none, own = nones
     if self_loops and not known.self_loops:  # some convolutions already add self-loops
-        step = replace(step, edges=step.edges + step.nodes)
-    found = peak(known, step)
+        cell, step = None, replace(step, edges=step.edges + step.nodes)
+    else:
+        cell = measured_at(known, step)
+    found, time = peak(known, step), on_one_day(seconds(known, own or none, step), none, own, step)
+    if cell is not None:
+        found = Interval(cell[3], cell[2], cell[3])
+        if known.seconds is not None and cell[4] is not None:
+            time = Time(around(cell[4], known.seconds.half_width))
     degree = step.edges / step.nodes
     densest = min(int(step.nodes) * (int(step.nodes) - 1), arithmetic.MOST_EDGES)
     most = largest(known, memory, lambda edges: replace(step, edges=edges), densest)
@@ -189,9 +213,10 @@ def _policy(
     promising = not step.attention_dropout and any(near(one, (1.0, degree)) for one in at_density)
     return PolicyPlan(
         policy=known.policy,
+        measured=cell is not None,
         peak=found,
-        time=seconds(known, none, step),
-        faster=arithmetic.measured_faster(known, step),
+        time=time,
+        faster=measured_faster(known, step),
         promising=promising,
         verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
         largest_nodes=largest(

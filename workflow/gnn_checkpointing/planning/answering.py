@@ -1,9 +1,10 @@
 """Which policies have an answer to a question, and the warnings that go with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from gnn_checkpointing.planning.arithmetic import Step, edges_at_once
-from gnn_checkpointing.planning.knowledge import BEYOND_MODELS, Knowledge, Limit, PolicyKnowledge
+from gnn_checkpointing.planning.arithmetic import Step, at_once
+from gnn_checkpointing.planning.knowledge import BEYOND_MODELS, Knowledge, Limit, MeasuredGraph, PolicyKnowledge
 from gnn_checkpointing.study.policy_names import parse_policy
 
 LEFT_OUT = {
@@ -19,16 +20,24 @@ WHOLE_NODES = "a block has all edges that end at a node, so one at which more th
 
 
 def answering(knowledge: Knowledge, convolution: str, step: Step) -> list[PolicyKnowledge]:
-    """Each policy once: from a study with this model and graphs of this size, otherwise from the first study."""
+    """Each policy once: from a study that measured this, or this model on graphs of about this size, or such graphs."""
 
-    def elsewhere(one: PolicyKnowledge) -> bool:
-        return one.measured is None or one.measured.model != step.sizes.model or not _inside(one, step)
+    def elsewhere(one: PolicyKnowledge) -> tuple[bool, bool, bool]:
+        asked, outside = replace(step, measured=one.measured or knowledge.measured), not _inside(one, step)
+        return measured_at(one, asked) is None, outside or not asked.of_measured_model, outside
 
     ours: dict[str, PolicyKnowledge] = {}
     for one in sorted(knowledge.policies, key=elsewhere):
         if one.convolution == convolution:
             ours.setdefault(one.policy, one)
     return list(ours.values())
+
+
+def measured_at(known: PolicyKnowledge, step: Step) -> MeasuredGraph | None:
+    """What was measured on graphs of exactly these sizes with this model; None if nothing was."""
+    if not step.of_measured_sizes or step.attention_dropout:
+        return None
+    return next((one for one in known.measured_at if one[:2] == (step.nodes, step.edges)), None)
 
 
 def _inside(known: PolicyKnowledge, step: Step) -> bool:
@@ -61,7 +70,7 @@ def warnings(
         words = "measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested"
         yield f"{', '.join(outside)}: {words}."
     for one in known:
-        block = edges_at_once(one, step)
+        block = at_once(one, step).edges
         if one.blocks is not None and block < min(step.edges, step.nodes - 1):
             yield f"{one.policy}: {WHOLE_NODES.format(int(block))}"
     for reason, words in LEFT_OUT.items():

@@ -1,4 +1,4 @@
-"""The laws' arithmetic: bytes and seconds of one policy on one graph, and the largest graph that fits.
+"""The laws' arithmetic: bytes of one policy on one graph, and the largest graph that fits.
 
 Plain floating-point operations in a fixed order: `templates/html/scripts/planner.js` does the same, to the last digit.
 """
@@ -13,27 +13,21 @@ from gnn_checkpointing.study.block_size import BYTES_PER_VALUE, block_edges
 from gnn_checkpointing.study.convolutions import ATTENTION
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
-REACH = 4.0
-"""Factor by which nodes or edges may lie outside the measured range for a time still to be predicted."""
-
-NEARBY = 2.0
-"""Factor of nodes and of edges within which a measured graph stands for another one."""
-
 OTHER_SIZES, OTHER_FEATURES = 0.1, 0.05
 """Least half-widths of bytes for other sizes of a model and other features: 8 and 5 % at worst in `tests/planning`."""
 
+OTHER_WEIGHTS = 0.01
+"""What weights of other sizes are off at most, as a share of all that is resident before a step."""
+
 WEIGHT_BYTES, SUM_BYTES = 16, 8
 """Upper bounds, per weight that the law lacks (two matrices per layer, and their gradients) and per summed feature."""
-
-_RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
-"""Policies that do all the work of none, and more."""
 
 DROPPED_BYTES = 4
 """Per attention weight: the factor that dropout multiplied it by."""
 
 _KEEPS_ALL = ("none", "selective", "offloaded")
 OF_EDGES = ("edges", "edges_at_once")
-"""Columns that count messages."""
+"""Columns that count a hidden layer's messages."""
 
 MOST_NODES, MOST_EDGES = 10**12, 10**15
 """Limits of the searches for the largest graph; whole numbers up to there are exact in floating point."""
@@ -83,7 +77,8 @@ def longest_segment(policy: str, num_layers: int) -> int:
 def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
     """Value of a growth for a model of these sizes in which one layer works with rows of `width` values."""
     return (
-        growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
+        growth.layers * sizes.num_layers
+        + growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
         + growth.layer_heads * (sizes.num_layers * sizes.heads)
         + growth.segment_channels * ((segment - 1) * sizes.hidden_channels)
         + growth.segment_heads * ((segment - 1) * sizes.heads)
@@ -94,17 +89,40 @@ def grown(growth: Growth, sizes: Sizes, width: int, segment: int = 1) -> float:
     )
 
 
-def edges_at_once(known: PolicyKnowledge, step: Step) -> float:
-    """Number of edges whose messages a layer holds at a time: all edges, or those of a block."""
+@dataclass(frozen=True)
+class AtOnce:
+    """What a layer works on at a time, all or one block: edges of a hidden layer's first block, and of its second one.
+
+    `wide` are edges of the first two blocks of the first layer, which are cut by its features, and `ends` the nodes
+    that these edges end at.
+    """
+
+    edges: float
+    second: float = 0.0
+    wide: tuple[float, float] = (0.0, 0.0)
+    ends: tuple[float, float] = (0.0, 0.0)
+
+
+def at_once(known: PolicyKnowledge, step: Step) -> AtOnce:
+    """All edges and nodes at once, or those of a block."""
     if (rule := known.blocks) is None:
-        return step.edges
-    own = int(step.nodes), BYTES_PER_VALUE * step.sizes.hidden_channels
-    block = rule.edges or block_edges(*own, rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes)
-    return min(step.edges + (step.nodes if known.self_loops else 0), block)
+        return AtOnce(step.edges, 0.0, (step.edges, 0.0), (step.nodes, 0.0))
+    edges = step.edges + (step.nodes if known.self_loops else 0)
+    bounds = rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes
+    own, first = (
+        min(edges, rule.edges or block_edges(int(step.nodes), BYTES_PER_VALUE * width, *bounds))
+        for width in (step.sizes.hidden_channels, step.sizes.num_features)
+    )
+    wide = first, min(first, edges - first)
+    each = step.nodes / max(edges, 1.0)
+    return AtOnce(own, min(own, edges - own), wide, (each * wide[0], each * wide[1]))
 
 
-def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int = 1) -> float:
-    """A law's bytes or seconds, with messages of `width` values; beyond its range a curved law grows with the graph."""
+def value(law: PlannedLaw, step: Step, portion: AtOnce, width: int, segment: int = 1) -> float:
+    """A law's bytes or seconds, with messages of `width` values; beyond its range a curved law grows with the graph.
+
+    While a layer computes its second block, the sums of the first one live beside it.
+    """
     nodes, edges, sizes, growth = step.nodes, step.edges, step.sizes, 1.0
     if law.link == "exponential" or any("edges_squared" in piece for piece in law.pieces):
         growth = max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1.0)
@@ -113,21 +131,30 @@ def value(law: PlannedLaw, step: Step, at_once: float, width: int, segment: int 
         "constant": 1.0,
         "nodes": nodes,
         "edges": edges,
-        "edges_at_once": at_once,
-        "nodes_with_blocks": nodes if edges >= 2 * at_once > 0 else 0.0,
+        "edges_at_once": portion.edges,
+        "nodes_with_blocks": 0.0,
+        "edges_of_first_layer": portion.wide[0],
+        "nodes_of_first_layer": portion.ends[0],
+        "nodes_with_wide_blocks": nodes if portion.wide[1] else 0.0,
+        "edges_of_second_block": portion.wide[1],
+        "nodes_of_second_block": portion.ends[1],
         "edges_squared": edges * edges,
         "edges_over_knee": max(edges - (law.knee or 0.0), 0.0),
         "log_nodes": math.log(max(nodes, 1.0)),
         "log_edges": math.log(max(edges, 1.0)),
     }
+    instants = [columns]
+    if portion.second:
+        instants.append(columns | {"edges_at_once": portion.second, "nodes_with_blocks": nodes})
     sums = []
     for piece in law.pieces:
-        total = 0.0
-        for column, term in piece.items():
-            factor = grown(term, sizes, width if column in OF_EDGES else sizes.hidden_channels, segment)
-            # Bytes cannot be negative: in a model of one layer, a law may subtract more than the layer keeps.
-            total += (factor if law.link == "exponential" else max(factor, 0.0)) * columns[column]
-        sums.append(total)
+        for instant in instants:
+            total = 0.0
+            for column, term in piece.items():
+                factor = grown(term, sizes, width if column in OF_EDGES else sizes.hidden_channels, segment)
+                # Bytes cannot be negative: in a model of one layer, a law may subtract more than the layer keeps.
+                total += (factor if law.link == "exponential" else max(factor, 0.0)) * instant[column]
+            sums.append(total)
     most = max(sums)
     own = math.exp(most) * grown(law.factor, sizes, sizes.hidden_channels) if law.link == "exponential" else most
     return own * growth
@@ -137,6 +164,7 @@ def resident(known: PolicyKnowledge, step: Step) -> float:
     """Bytes resident before a step."""
     terms, sizes = known.resident, step.sizes
     parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels))
+    parameters += terms.first_layer * (sizes.hidden_channels * (sizes.num_features - sizes.hidden_channels))
     per_node = terms.per_node + terms.per_feature * sizes.num_features
     return parameters + per_node * step.nodes + terms.per_edge * step.edges
 
@@ -150,7 +178,7 @@ def dropout_bytes(known: PolicyKnowledge, step: Step) -> float:
     if known.convolution not in ATTENTION or name.kind not in EAGER | {"offloaded"}:
         return 0.0
     layers = sizes.num_layers if name.kind in _KEEPS_ALL else longest_segment(known.policy, sizes.num_layers)
-    return DROPPED_BYTES * layers * sizes.heads * edges_at_once(known, step)
+    return DROPPED_BYTES * layers * sizes.heads * at_once(known, step).edges
 
 
 def peak(known: PolicyKnowledge, step: Step) -> Interval:
@@ -158,13 +186,21 @@ def peak(known: PolicyKnowledge, step: Step) -> Interval:
 
     For a graph sparser than any measured, whose peak may fall on another instant, the interval reaches up to the peak
     of the sparsest one. For unmeasured model sizes it reaches as far as such sizes were seen to be off, plus their
-    weights. A first layer that gathers features makes messages and sums as wide as these, without gradients.
+    weights. A first layer that gathers features makes messages and sums as wide as these, without gradients. Bytes that
+    are counted from the tensors of each instant hold for every graph and model of several layers, but those of blocks
+    hang on how degrees fill them.
     """
     law, sizes, own, before = known.activation, step.sizes, step.sizes.hidden_channels, resident(known, step)
+    if known.counted and sizes.num_layers > 1:
+        untested = OTHER_FEATURES if known.blocks is not None and not step.of_measured_sizes else 0.0
+        found, reach = _activation(known, step, step.edges, own), max(law.half_width, untested)
+        more = found * reach + (0.0 if step.of_measured_sizes else OTHER_WEIGHTS * before)
+        return Interval(found + before, found + before - more, found + before + more)
     sparsest = law.num_edges[0] / law.num_nodes[0] * step.nodes
     wide = max(own, sizes.num_features) if known.reads_features else own
     activation, most = (_activation(known, step, edges, wide) for edges in (step.edges, max(step.edges, sparsest)))
-    least = activation
+    # With more edges a first layer has more blocks, and fewer sums at a time.
+    least, most = activation, max(activation, most)
     if known.reads_features and not step.of_measured_sizes:
         least = _activation(known, step, step.edges, own) if sizes.num_layers > 1 else 0.0
     untested = 0.0 if step.of_measured_sizes else OTHER_FEATURES if step.of_measured_model else OTHER_SIZES
@@ -177,65 +213,8 @@ def peak(known: PolicyKnowledge, step: Step) -> Interval:
 
 def _activation(known: PolicyKnowledge, step: Step, edges: float, width: int) -> float:
     step, segment = replace(step, edges=edges), longest_segment(known.policy, step.sizes.num_layers)
-    found = value(known.activation, step, edges_at_once(known, step), width, segment)
+    found = value(known.activation, step, at_once(known, step), width, segment)
     return found + dropout_bytes(known, step) if step.attention_dropout else found
-
-
-@dataclass(frozen=True)
-class Time:
-    """Seconds of a step; far from the measurements only a bound on them, by which policies cannot be ranked.
-
-    A lower bound comes from the edge of the measured range of the policy, or of `none` if the policy does all of
-    `none`'s work; a small bound means that little was measured.
-    """
-
-    interval: Interval | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-
-
-def measured_faster(known: PolicyKnowledge, step: Step) -> bool:
-    """Whether the policy's step was measured to be shorter than none's with this model on a similar graph."""
-    asked = step.of_measured_model and not step.attention_dropout
-    return asked and any(near(measured, (step.nodes, step.edges)) for measured in known.faster_at)
-
-
-def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two graphs, given as (nodes, edges), are of about the same size."""
-    return all(max(pair) <= NEARBY * min(pair) for pair in zip(one, other, strict=True))
-
-
-def seconds(known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step) -> Time | None:
-    """The seconds of a training step; None if no law predicts them.
-
-    A policy that recomputes does all the work of `none`: its predicted time is never shorter, unless measured to be.
-    """
-    if (law := known.seconds) is None:
-        return None
-    recomputes = parse_policy(known.policy).kind in _RECOMPUTES and not measured_faster(known, step)
-    both = [known, none] if none is not None and recomputes else [known]
-    (fewest_nodes, most_nodes), (fewest_edges, most_edges) = law.num_nodes, law.num_edges
-    if step.nodes > REACH * most_nodes or step.edges > REACH * most_edges:
-        return Time(at_least=max(_longest([one], _clipped(one.seconds, step)).low for one in both if one.seconds))
-    if step.nodes * REACH < fewest_nodes or step.edges * REACH < fewest_edges:
-        nearest = replace(step, nodes=max(step.nodes, fewest_nodes), edges=max(step.edges, fewest_edges))
-        return Time(at_most=_longest(both, nearest).high)
-    return Time(_longest(both, step))
-
-
-def _clipped(law: PlannedLaw, step: Step) -> Step:
-    """The step with nodes and edges clipped to the law's measured range: a larger graph takes no less time."""
-    return replace(step, nodes=min(step.nodes, law.num_nodes[1]), edges=min(step.edges, law.num_edges[1]))
-
-
-def _longest(policies: list[PolicyKnowledge], step: Step) -> Interval:
-    """Maximum over the policies of the time and of each end of its interval."""
-    found = []
-    for known in policies:
-        if law := known.seconds:
-            middle = value(law, step, edges_at_once(known, step), step.sizes.hidden_channels)
-            found.append((middle, middle * (1 - law.half_width), middle * (1 + law.half_width)))
-    return Interval(*(max(ends) for ends in zip(*found, strict=True)))
 
 
 def largest(known: PolicyKnowledge, memory_bytes: float, step_of: Callable[[int], Step], most: int) -> int | None:

@@ -29,6 +29,10 @@ _NOUNS = {
 }
 BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
+MeasuredGraph = tuple[int, int, int, int, float | None]
+"""Nodes and edges of measured graphs of one size, their lowest and highest peak in bytes, and the median seconds of a
+step, None if it was not timed."""
+
 
 class Growth(Record):
     """A number that grows with the model: a sum of terms per layer x channel, layer x head and so on, and a rest.
@@ -37,6 +41,7 @@ class Growth(Record):
     grow with the layers of the longest segment beyond its first. Zeros are not written to files.
     """
 
+    layers: float = 0.0
     layer_channels: float = 0.0
     layer_heads: float = 0.0
     segment_channels: float = 0.0
@@ -68,9 +73,14 @@ class PlannedLaw(Record):
 
 
 class Resident(Record):
-    """Bytes resident before a step: of parameters, per node without its features, per feature of a node, per edge."""
+    """Bytes resident before a step: of parameters, per node without its features, per feature of a node, per edge.
+
+    `parameters` are bytes per layer and weight between two layers, and `first_layer` those of the first layer, whose
+    weights lead from the input features.
+    """
 
     parameters: float
+    first_layer: float = 0.0
     per_node: float
     per_feature: float
     per_edge: float
@@ -103,6 +113,8 @@ class PolicyKnowledge(Record):
     """One convolution under one policy; `seconds` is None if there is no law of its time.
 
     `faster_at` are the nodes and edges of graphs on which its step was measured to be clearly shorter than none's.
+    `measured_at` are the graphs that were measured with the study's own model. With `counted`, bytes are those of the
+    tensors that live at each instant, which hold for every graph and model.
     With `reads_features` the first layer gathers the raw input features, so its messages are as wide as these if they
     are wider than a layer.
     """
@@ -115,7 +127,9 @@ class PolicyKnowledge(Record):
     seconds: PlannedLaw | None
     resident: Resident
     blocks: Blocks | None
+    counted: bool = False
     faster_at: list[tuple[int, int]] = Field(default_factory=list)
+    measured_at: list[MeasuredGraph] = Field(default_factory=list)
     measured: Sizes | None = Field(default=None, exclude=True)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from gnn_checkpointing.planning import Plan, PolicyPlan
-from gnn_checkpointing.planning.arithmetic import Interval, Time
+from gnn_checkpointing.planning.arithmetic import Interval
 from gnn_checkpointing.planning.knowledge import Knowledge
+from gnn_checkpointing.planning.times import Time
 from gnn_checkpointing.report.units import NOTHING, count, count_below, duration, interval, plain, significant, size
 from gnn_checkpointing.sourced import mark_between
 from gnn_checkpointing.sourced import plain as plain_number
@@ -21,7 +22,15 @@ def cells(found: PolicyPlan) -> tuple[str, ...]:
 
 
 def advice(plan: Plan) -> str:
-    """Sentences of advice: which policy to take, and what is not known about the others."""
+    """Sentences of advice: which policy to take, what is not known about the others, and what was measured."""
+    measured = [one.policy for one in plan.policies if one.measured]
+    if not measured:
+        return _taken(plan)
+    which = "all numbers" if len(measured) == len(plan.policies) else f"the numbers of {', '.join(measured)}"
+    return f"{_taken(plan)} A graph of these sizes was measured: {which} are its own."
+
+
+def _taken(plan: Plan) -> str:
     memory = size(plan.memory_bytes)
     if plan.recommended is None:
         return _nothing_fits(plan, memory)

@@ -1,8 +1,10 @@
 """The physical law: activation bytes counted from the tensors that PyG's convolutions make, against measurements.
 
 Letters of the formulas: N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T
-training nodes; float32. K edges of the largest block, and S is 1 where a layer fills two blocks or more, else 0. No
-layer keeps a random state; older code kept 5,056 bytes in each recomputed one.
+training nodes; float32. K edges of the first block, while S is 0, and of the second one, while S is 1. Of the first
+layer's first block, which is cut by its features, Q are the edges and P the nodes that they end at; of its second one U
+and V, and W are all nodes if there is one. No layer keeps a random state; older code kept 5,056 bytes in each
+recomputed one.
 
 `closed_forms.csv` has one sum per row. If a series has several, the largest applies, since the peak may fall on
 different instants. Kept for the backward pass: each layer's output per node, for the next layer's weights (4 L F N);
@@ -10,7 +12,7 @@ the class shares of each training node; in SAGE each mean, for its weights, and 
 in the first layer (4 L N - 4 N). The peak adds the head's gradients (4 C F + 4 C + 8), an attention layer's bias (4 F),
 and the messages: in GCN, where each node's self-loop is an edge, the gathered and the weighted ones. With wide features
 the peak is SAGE's first messages with their sums and means, while nothing else is kept (8 M N + 4 N + 4 M E). The sums
-of the first block live while the second full block is computed.
+of the first block live while the second block is computed.
 """
 
 import csv
@@ -89,7 +91,7 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
             forms = FORMS.get((convolution, policy, response), [])
             if not forms or not series.rows:
                 continue
-            counts = np.array([max(value(form, _sizes(row)) for form in forms) for row in series.rows])
+            counts = np.array([largest_of(forms, row) for row in series.rows])
             by_graph = {one.graph: one.fitted for law in [fitted.get(series.key)] if law for one in law.residuals}
             by_law = np.array([by_graph.get(row.graph, np.nan) for row in series.rows])
             compared = {
@@ -103,7 +105,22 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
     return found
 
 
+def largest_of(forms: Sequence[str], row: Row) -> float:
+    """The largest of the sums, while a layer computes its first block and while it computes its second one."""
+    sizes = _sizes(row)
+    left = sizes["E"] + sizes["N"] * row.convolution.startswith("GCN") - sizes["K"]
+    instants = [sizes] if left <= 0 else [sizes, sizes | {"K": min(sizes["K"], left), "S": 1.0}]
+    return max(value(form, instant) for form in forms for instant in instants)
+
+
 def _sizes(row: Row) -> dict[str, float]:
+    """The letters of a row; blocks of its first layer are taken to be those of a hidden one.
+
+    So they are where there are as many features as channels, and with fewer the first layer has no peak.
+    """
+    edges = row.num_edges + row.num_nodes * row.convolution.startswith("GCN")  # where each self-loop is an edge
+    first = min(edges, row.edges_at_once or edges)
+    second = min(first, edges - first)
     return {
         "N": row.num_nodes,
         "E": row.num_edges,
@@ -114,7 +131,12 @@ def _sizes(row: Row) -> dict[str, float]:
         "C": row.num_classes or 0,
         "T": row.training_nodes or 0,
         "K": row.edges_at_once or 0,
-        "S": float(row.num_edges >= 2 * (row.edges_at_once or row.num_edges)),
+        "Q": first,
+        "P": row.num_nodes * first / max(edges, 1),
+        "U": second,
+        "V": row.num_nodes * second / max(edges, 1),
+        "W": row.num_nodes * (second > 0),
+        "S": 0.0,
     }
 
 

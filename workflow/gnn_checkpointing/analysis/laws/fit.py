@@ -12,7 +12,7 @@ from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
 from gnn_checkpointing.analysis.results import Knee, PredictiveLaw
 from gnn_checkpointing.analysis.rounding import Floats, least_squares, rank
 
-_APART = 1e-3  # blocks of eight edges per node differ from eight times the nodes by less
+APART = 1e-3  # blocks of eight edges per node differ from eight times the nodes by less
 _MOST_ASSIGNMENTS = 30
 _KNEES = np.linspace(0.15, 0.85, 10)
 _SPLITS = (0.25, 0.5, 0.75)
@@ -55,7 +55,7 @@ def why_not_form(name: str, sizes: Sizes) -> str | None:
         return "the records do not tell how large the policy's blocks were"
     if len(sizes.nodes) < 2 * form.parameters:
         return f"{len(sizes.nodes)} cells for {form.parameters} parameters, and it wants two cells each"
-    if rank(matrix(form, sizes, float(np.median(sizes.edges))), _APART) < len(form.columns):
+    if rank(matrix(form, sizes, float(np.median(sizes.edges))), APART) < len(form.columns):
         return "its columns cannot be told apart on these graphs"
     return None
 

@@ -8,16 +8,12 @@ import numpy as np
 from gnn_checkpointing.analysis.fitting import WEIGHTS, answering, why_not
 from gnn_checkpointing.analysis.laws import asked, selection
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
-from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
+from gnn_checkpointing.analysis.laws.fit import fit_form, knee
+from gnn_checkpointing.analysis.laws.one_size import one_size_laws
 from gnn_checkpointing.analysis.laws.series import FORMS, Series
-from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
-from gnn_checkpointing.analysis.rounding import Floats, first_least
+from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, Response, Score
 from gnn_checkpointing.analysis.table import Protocol, Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
-
-# Laws of one size need at least so many levels of edges; errors that differ by less than `_EQUAL` are equal.
-_LEAST_LEVELS = 4
-_EQUAL = 1e-6
 
 
 def predictions(
@@ -94,51 +90,3 @@ def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[S
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
                 continue
             yield Series(having, response), levels if len(having) == len(cells) else selection.folds(having)
-
-
-def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[ResidentLaw]]:
-    """Laws in the edges for series with one number of nodes, where no law in both can be fitted.
-
-    They serve planning only: costs that all graphs share are charged to the nodes, and the half-width of an interval is
-    the worst error on a held-out level.
-    """
-    laws: list[PredictiveLaw] = []
-    resident: list[ResidentLaw] = []
-    for (convolution, policy), cells in by_series(drawn(measured)):
-        if len({(row.num_nodes, row.num_features) for row in cells}) > 1:
-            continue
-        every = [Series(answering(cells, response), response) for response in WEIGHTS]
-        found = [_law(one) for one in every if len({row.num_edges for row in one.rows}) >= _LEAST_LEVELS]
-        laws += found
-        if found:
-            before = np.array([float(row.resident_bytes) for row in cells])
-            columns = np.column_stack([every[0].sizes.nodes, every[0].sizes.edges])
-            node, edge = relative_terms(columns, before, before).tolist()
-            resident.append(
-                ResidentLaw(convolution=convolution, policy=policy, constant=0.0, per_node=node, per_edge=edge)
-            )
-    return laws, resident
-
-
-def _law(series: Series) -> PredictiveLaw:
-    """The law in all edges or in the edges at once, whichever has the smaller error on held-out levels."""
-    sizes, values = series.sizes, series.values
-    forms = {"additive": ("edges", sizes.edges)}
-    if sizes.at_once is not None:
-        forms["blocks"] = ("edges_at_once", sizes.at_once)
-    columns = {form: np.column_stack([sizes.nodes, worked]) for form, (_, worked) in forms.items()}
-    errors = {form: _worst_held_out(each, series) for form, each in columns.items()}
-    form = list(forms)[first_least(list(errors.values()), nothing=_EQUAL)]
-    terms = relative_terms(columns[form], values, values)
-    pieces = [dict(zip(("nodes", forms[form][0]), terms.tolist(), strict=True))]
-    return series.law(form, pieces, None, columns[form] @ terms, errors[form])
-
-
-def _worst_held_out(columns: Floats, series: Series) -> float:
-    """The worst error on a level that was left out of the fit."""
-    worst, values = 0.0, series.values
-    for level in np.unique(series.sizes.edges):
-        out = series.sizes.edges == level
-        expected = columns[out] @ relative_terms(columns[~out], values[~out], values[~out])
-        worst = max(worst, float(np.abs(expected / values[out] - 1).max()))
-    return worst

@@ -9,6 +9,7 @@ import numpy as np
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, answering, held_out, why_not
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
+from gnn_checkpointing.analysis.laws.one_size import one_size_errors, one_size_series
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, matrix
 from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError, Response
 from gnn_checkpointing.analysis.rounding import Floats, first_least
@@ -165,9 +166,10 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], bool]:
     """The rows with the step times that laws are fitted to, and whether these are in sentinels.
 
     The rule was fixed before any data. If every timed row has a sentinel, which is a fixed step of the same kind of
-    work timed in the same rounds, step times are divided by it; but not if the additive law then has a larger median
-    error on held-out cells than in plain seconds. Times are published in seconds at the median speed of the machine,
-    since few rows ran at the fastest speed.
+    work timed in the same rounds, step times are divided by it; but not if the additive law then errs more on
+    held-out cells than in plain seconds: a large step also slows the sentinel that follows it, and few rounds tell
+    little of the speed. Times are published in seconds at the median speed of the machine, since few rows ran at the
+    fastest speed.
     """
     timed = answering(rows, _TIME)
     read = np.array([row.sentinel_seconds for row in timed if row.sentinel_seconds is not None])
@@ -186,12 +188,15 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], bool]:
 
 
 def _held_out_error(rows: Sequence[Row]) -> float | None:
-    """Median error of additive laws on held-out levels; None where there is no law."""
-    timed = [answering(cells, _TIME) for _, cells in by_series(drawn(rows))]
-    shares = [
-        miss.share
-        for cells in timed
-        if why_not(cells, _TIME) is None
-        for miss in misses(Series(cells, _TIME), "additive", folds(cells))
-    ]
-    return float(np.median(shares)) if shares else None
+    """Root mean square error of additive laws on held-out levels; None where there is no law.
+
+    A median would not see the few largest graphs, which are what a law is asked about.
+    """
+    shares: list[float] = []
+    for _, cells in by_series(drawn(rows)):
+        timed = answering(cells, _TIME)
+        if why_not(timed, _TIME) is None:
+            shares += [miss.share for miss in misses(Series(timed, _TIME), "additive", folds(timed))]
+        elif (one := one_size_series(timed, _TIME)) is not None:
+            shares += one_size_errors(one)
+    return float(np.sqrt(np.mean(np.square(shares)))) if shares else None
