@@ -403,11 +403,20 @@ def test_counted_bytes_hold_for_every_model_and_density() -> None:
         assert (found.estimate - found.low, found.high - found.estimate) == pytest.approx((more, more))
 
 
-def test_times_of_another_study_are_told_at_the_speed_of_the_day_on_which_none_was_timed() -> None:
-    """The second study's machine was three times as slow: its none takes 2.4 ms, and its blocks twice that."""
-    slow = {**STORED, "seconds": law({"edges": {"layer_channels": 3e-9}})}
-    blocks = {**BLOCKED, "seconds": law({"edges": {"layer_channels": 6e-9}}, half_width=0.2)}
-    studies = [knowledge(STORED), knowledge(slow, blocks, measured={**KNOWN.measured.model_dump(), "num_features": 9})]
+@pytest.mark.parametrize("cells", [False, True], ids=["predicted", "measured"])
+@pytest.mark.parametrize("num_features", [9, KNOWN.measured.num_features])
+def test_times_of_another_study_are_told_at_the_speed_of_the_day_on_which_none_was_timed(
+    num_features: int, cells: bool
+) -> None:
+    """The second study's machine was three times as slow: its none takes 2.4 ms, and its blocks twice that.
+
+    Its model may be the same, and the very graph may have been measured.
+    """
+    at = [{"measured_at": [(1000, 50_000, 1, 1, 0.1 * times)]} if cells else {} for times in (1, 3, 6)]
+    slow = {**STORED, "seconds": law({"edges": {"layer_channels": 3e-9}}), **at[1]}
+    blocks = {**BLOCKED, "seconds": law({"edges": {"layer_channels": 6e-9}}, half_width=0.2), **at[2]}
+    other = {**KNOWN.measured.model_dump(), "num_features": num_features}
+    studies = [knowledge({**STORED, **at[0]}), knowledge(slow, blocks, measured=other)]
     plan = Planner(together(studies)).plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1.0)
     none, own = plan.of("none").seconds, plan.of("edge_blocks").seconds
     assert own.estimate / none.estimate == pytest.approx(2)

@@ -236,5 +236,5 @@ def test_more_segments_than_a_model_has_layers_are_refused(segments: int, depths
     if segments <= most:
         parse_study(values, "study.yaml")
     else:
-        with pytest.raises(Refusal, match=re.escape(f"allowed: segments(1) to segments({most})")):
+        with pytest.raises(Refusal, match=re.escape(f"allowed: at most segments({most})")):
             parse_study(values, "study.yaml")

@@ -10,6 +10,7 @@ import dis
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import CodeType, SimpleNamespace
 from typing import Any, TypeVar
 
@@ -114,6 +115,8 @@ def leaves_of(values: Any) -> Iterator[Any]:
 
 
 _ONE_AT_A_TIME = threading.Lock()
+_CLONES = hasattr(Tensor, "_lazy_clone") and {"_storage_Use_Count", "_data_address"} <= vars(torch._C).keys()
+"""Whether this version of PyTorch has what `as_given` needs: functions of its own, not of its public interface."""
 
 
 def as_given(tensor: Tensor) -> Tensor:
@@ -122,13 +125,12 @@ def as_given(tensor: Tensor) -> Tensor:
     The tensor itself unless a model has computed it, on the CPU, and nothing else holds its memory, such as a view.
     """
     computed = type(tensor) is Tensor and tensor.grad_fn is not None and tensor.device.type == "cpu"
-    if not computed or tensor.layout != torch.strided or _holders(tensor) > _holders(torch.empty(1)):
+    if not _CLONES or not computed or tensor.layout != torch.strided:
         return tensor
-    try:
-        with _ONE_AT_A_TIME:  # two threads may share features
+    with _ONE_AT_A_TIME, suppress(RuntimeError):  # threads may share features; the memory may not be PyTorch's own
+        if _holders(tensor) == _holders(torch.empty(1)):
             return tensor._lazy_clone()
-    except RuntimeError:  # the memory is not PyTorch's own
-        return tensor
+    return tensor
 
 
 def _holders(tensor: Tensor) -> int:

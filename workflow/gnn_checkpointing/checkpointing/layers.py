@@ -87,7 +87,8 @@ def _rerunnable(
     """Wrap `function` for `torch.utils.checkpoint`: the first call is the forward pass, later ones rerun it in `state`.
 
     The first call gets the caller's own arguments, `given`, and may write into their lists; later calls get new lists,
-    built with `structure`. `contexts` surround the function alone. Autograd refuses tensors changed in place since.
+    built with `structure`. `contexts` surround the function alone. Tensors changed in place since are
+    given as they were (`given.as_given`), or refused by autograd.
     """
     first = [given]
 

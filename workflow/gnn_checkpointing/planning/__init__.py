@@ -145,15 +145,7 @@ class Planner:
         reasons = {one.policy: left_out(one, steps[one.policy]) for one in every}
         known = [one for one in every if reasons[one.policy] is None]
         none = next((one for one in known if one.policy == "none"), None)
-        nones = {
-            one.measured: one
-            for one in self.knowledge.policies
-            if (one.convolution, one.policy) == (convolution, "none")
-        }
-        policies = tuple(
-            _policy(one, (none, nones.get(one.measured)), steps[one.policy], memory_bytes, self_loops=self_loops)
-            for one in known
-        )
+        policies = tuple(_policy(one, none, steps[one.policy], memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
             num_nodes=int(step.nodes),
@@ -189,23 +181,23 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
 
 def _policy(
     known: PolicyKnowledge,
-    nones: tuple[PolicyKnowledge | None, PolicyKnowledge | None],
+    none: PolicyKnowledge | None,
     step: Step,
     memory: float,
     *,
     self_loops: bool,
 ) -> PolicyPlan:
-    """One policy's plan; `nones` are the answering study's none and the one of the policy's own study."""
-    none, own = nones
+    """One policy's plan; `none` is the one that answers, perhaps from another study."""
     if self_loops and not known.self_loops:  # some convolutions already add self-loops
         cell, step = None, replace(step, edges=step.edges + step.nodes)
     else:
         cell = measured_at(known, step)
-    found, time = peak(known, step), on_one_day(seconds(known, own or none, step), none, own, step)
+    found, time = peak(known, step), seconds(known, known.plain or none, step)
     if cell is not None:
         found = Interval(cell[3], cell[2], cell[3])
         if known.seconds is not None and cell[4] is not None:
             time = Time(around(cell[4], known.seconds.half_width))
+    time = on_one_day(time, none, known.plain, step)
     degree = step.edges / step.nodes
     densest = min(int(step.nodes) * (int(step.nodes) - 1), arithmetic.MOST_EDGES)
     most = largest(known, memory, lambda edges: replace(step, edges=edges), densest)

@@ -131,6 +131,8 @@ class PolicyKnowledge(Record):
     faster_at: list[tuple[int, int]] = Field(default_factory=list)
     measured_at: list[MeasuredGraph] = Field(default_factory=list)
     measured: Sizes | None = Field(default=None, exclude=True)
+    plain: "PolicyKnowledge | None" = Field(default=None, exclude=True)
+    """None of the policy's own study, where several studies answer."""
 
 
 class Limit(Record):
@@ -219,7 +221,7 @@ def together(known: Sequence[Knowledge]) -> Knowledge:
     For each convolution, the policies of the study that reaches the most edges without checkpointing go first.
     """
     policies = [
-        one.model_copy(update={"measured": study.measured})
+        one.model_copy(update={"measured": study.measured, "plain": _plain(study, convolution)})
         for convolution in dict.fromkeys(name for one in known for name in one.convolutions)
         for study in sorted(known, key=lambda one: -_reach(one, convolution))
         for one in study.policies
@@ -231,8 +233,13 @@ def together(known: Sequence[Knowledge]) -> Knowledge:
     return known[0].model_copy(update=update)
 
 
+def _plain(known: Knowledge, convolution: str) -> PolicyKnowledge | None:
+    return next((one for one in known.policies if (one.convolution, one.policy) == (convolution, "none")), None)
+
+
 def _reach(known: Knowledge, convolution: str) -> int:
     """The most edges without checkpointing; studies with several sizes of graph rank before those with one."""
-    none = [one for one in known.policies if (one.convolution, one.policy) == (convolution, "none")]
-    sizes = [one.activation.num_nodes[0] < one.activation.num_nodes[1] for one in none]
-    return max((one.activation.num_edges[1] + 10**15 * many for one, many in zip(none, sizes, strict=True)), default=0)
+    if (none := _plain(known, convolution)) is None:
+        return 0
+    nodes = none.activation.num_nodes
+    return none.activation.num_edges[1] + 10**15 * (nodes[0] < nodes[1])

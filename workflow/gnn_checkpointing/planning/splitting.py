@@ -85,7 +85,8 @@ def planned_seconds(law: PredictiveLaw, none: PredictiveLaw | None, measured: Si
     for piece in law.pieces:
         work = dict(piece)
         overhead = work.pop("constant", 0.0)
-        if none is not None and "constant" not in piece and law.num_nodes[0] == law.num_nodes[1]:
+        same = none is not None and law.num_nodes == none.num_nodes and law.num_nodes[0] == law.num_nodes[1]
+        if none is not None and same and "constant" not in piece and "nodes" in none.pieces[0]:
             work["nodes"] = min(piece["nodes"], none.pieces[0]["nodes"])
             overhead = (piece["nodes"] - work["nodes"]) * law.num_nodes[0]
         planned = {column: Growth(layer_channels=term / values) for column, term in work.items()}

@@ -2,6 +2,7 @@
 
 from dataclasses import astuple, dataclass, replace
 
+from gnn_checkpointing.planning.answering import measured_at
 from gnn_checkpointing.planning.arithmetic import Interval, Step, at_once, value
 from gnn_checkpointing.planning.knowledge import PlannedLaw, PolicyKnowledge
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
@@ -63,13 +64,22 @@ def on_one_day(time: Time | None, none: PolicyKnowledge | None, own: PolicyKnowl
 
     Studies are timed on days on which the machine is up to three times as slow: what holds of another is the ratio.
     """
-    if time is None or time.interval is None or none is None or own is None or own is none:
+    if time is None or time.interval is None or none is None or own is None or own in (none, none.plain):
         return time
-    ours, theirs = seconds(none, None, step), seconds(own, None, step)
-    if ours is None or theirs is None or ours.interval is None or theirs.interval is None:
+    ours, theirs = _of_none(none, step), _of_none(own, step)
+    if ours is None or theirs is None:
         return time
-    factor = ours.interval.estimate / theirs.interval.estimate
-    return Time(Interval(*(factor * end for end in astuple(time.interval))))
+    return Time(Interval(*(ours / theirs * end for end in astuple(time.interval))))
+
+
+def _of_none(none: PolicyKnowledge, step: Step) -> float | None:
+    """Seconds of a step under `none`: measured on a graph of these sizes, or by the law; None if neither."""
+    step = replace(step, measured=none.measured or step.measured)
+    cell = measured_at(none, step)
+    if cell is not None and cell[4] is not None:
+        return cell[4]
+    time = seconds(none, None, step)
+    return None if time is None or time.interval is None else time.interval.estimate
 
 
 def _clipped(law: PlannedLaw, step: Step) -> Step:

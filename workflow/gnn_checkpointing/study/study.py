@@ -97,10 +97,8 @@ class Study(Part):
         for policy in self.policies:
             name = parse_policy(policy)
             if name.kind == "segments" and (name.count or 1) > fewest:
-                yield (
-                    f"policies names {policy}, but {model} has {fewest} layers, and a segment at least one; allowed: "
-                    f"segments(1) to segments({fewest})"
-                )
+                layers = f"{fewest} layer{'s' * (fewest > 1)}, and a segment at least one"
+                yield f"policies names {policy}, but {model} has {layers}; allowed: at most segments({fewest})"
 
     def _wrong_convolutions(self) -> Iterator[str]:
         measured = self.architecture.convolutions

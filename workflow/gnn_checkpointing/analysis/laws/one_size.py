@@ -33,7 +33,8 @@ def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[Re
     laws: list[PredictiveLaw] = []
     resident: list[ResidentLaw] = []
     for (convolution, policy), cells in by_series(drawn(measured)):
-        if found := [_law(one) for response in WEIGHTS if (one := one_size_series(cells, response)) is not None]:
+        series = [one for response in WEIGHTS if (one := one_size_series(cells, response)) is not None]
+        if found := [law for one in series if (law := _law(one)) is not None]:
             laws += found
             weights = float(_WEIGHT_BYTES * (cells[0].parameters or 0))
             before = np.array([row.resident_bytes - weights for row in cells])
@@ -52,11 +53,13 @@ def one_size_series(cells: Sequence[Row], response: Response) -> Series | None:
     return Series(having, response) if len(sizes) == 1 and len(levels) >= _LEAST_LEVELS else None
 
 
-def _law(series: Series) -> PredictiveLaw:
-    """The law whose error on held-out levels is smallest."""
+def _law(series: Series) -> PredictiveLaw | None:
+    """The law whose error on held-out levels is smallest; None if no level can be held out."""
     sizes, values = series.sizes, series.values
     forms = list(_FORMS)[: 1 if sizes.at_once is None else 2 if series.response == "step_time_seconds" else 3]
     errors = [max(one_size_errors(series, form), default=np.inf) for form in forms]
+    if not np.isfinite(min(errors)):
+        return None
     place = first_least(errors, nothing=_EQUAL)
     columns = matrix(_FORMS[forms[place]], sizes)
     terms = relative_terms(columns, values, values)

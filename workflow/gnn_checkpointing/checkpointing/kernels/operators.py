@@ -113,7 +113,9 @@ def _address(tensor: Tensor | None) -> int | None:
     """Where a tensor begins; `data_ptr` would copy it if it shares its memory until somebody writes."""
     if tensor is None:
         return None
-    start: int = torch._C._data_address(tensor)  # type: ignore[attr-defined]
+    if not hasattr(torch._C, "_data_address"):  # then `given.as_given` shares no memory
+        return tensor.data_ptr()
+    start: int = torch._C._data_address(tensor)
     return start + int(tensor.storage_offset()) * tensor.element_size()
 
 

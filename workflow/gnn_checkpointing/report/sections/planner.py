@@ -39,7 +39,8 @@ def planned(inputs: ReportInputs) -> tuple[float, Planner, list[Plan], str, bool
     """Plan for a graph in the laws' range: confidence level, form, a plan per convolution, warnings, if measured."""
     known = inputs.knowledge
     limits = {limit.size: limit for limit in known.limits}
-    nodes, edges = _within(limits["num_nodes"], 3 / 4), _within(limits["num_edges"], 2 / 3)
+    nodes = _within(limits["num_nodes"], 3 / 4)
+    edges = min(_within(limits["num_edges"], 2 / 3), nodes * (nodes - 1))
     measured = any((row["num_nodes"], row["num_edges"]) == (nodes, edges) for row in inputs.rows)
     planner = planning.Planner(known)
 
