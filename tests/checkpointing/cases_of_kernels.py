@@ -161,7 +161,9 @@ KERNELS: dict[str, Group] = {
     "a call of propagate without edges between two others": Group(each({"three": InTurn}), ALSO),
     "a large buffer that is written after propagate": Group(each({"total": Later}), ALSO),
     "a list of one result": Group(each({"list": OneListed}), ALSO, MAY),
-    "features to which layers add in place": Group(each({n: lambda n=n: Residual(UNREAD[n]) for n in UNREAD}), ALSO),
+    "features to which layers add in place": Group(
+        each({n: lambda n=n: Residual(UNREAD[n]) for n in UNREAD}), ("edge_blocks(8)", "fused_edge_blocks", "auto")
+    ),
     "the same features for both ends": Group(each({"both": OneForBoth}), ALSO),
     "more rows of features than nodes that send": Group(
         {

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.data import Data
 
-from gnn_checkpointing.checkpointing import apply, cut_layer, fused, layers, reentry
+from gnn_checkpointing.checkpointing import apply, cut_layer, fused, reentry
 from gnn_checkpointing.checkpointing.given import flattened, quick_leaves
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 
@@ -214,7 +214,7 @@ def test_a_layer_that_writes_into_its_features_is_exact_or_refused(policy: str) 
         assert found == "exact"
 
 
-@pytest.mark.parametrize("policy", ["layers", "edge_blocks(8)", "layers+edge_blocks(8)", "fused_edge_blocks"])
+@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers+edge_blocks(8)", "fused_edge_blocks"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_features_that_nobody_writes_are_not_copied(name: str, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes of a step are those of one that saves the features themselves."""
@@ -223,6 +223,6 @@ def test_features_that_nobody_writes_are_not_copied(name: str, policy: str, monk
         model = apply(built(lambda: AfterLinear(LAYERS[name]())), policy)
         step(model, (X,))
         found.append(step_bytes(lambda model=model: model(X).square().sum(), torch.device("cpu")))
-        for module in (cut_layer, fused, layers, reentry):
+        for module in (cut_layer, fused, reentry):
             monkeypatch.setattr(module, "as_given", lambda tensor: tensor)
     assert (found[0].saved, found[0].peak) == (found[1].saved, found[1].peak)

@@ -116,21 +116,13 @@ CHANGES: dict[str, Callable[[nn.Module, Tensor], Any]] = {
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("edges", [EDGES, EDGES[:, :0]])
 def test_what_a_layer_saves_before_it_sends_no_messages_must_not_change(edges: Tensor, what: str, policy: str) -> None:
-    """With K=1, a ChebConv has no messages, and its linear map saves features and weights: torch raises an error.
-
-    A layer that is recomputed whole keeps its features as they were.
-    """
+    """With K=1, a ChebConv has no messages, and its linear map saves features and weights: torch raises an error."""
     for layer in (pyg.ChebConv(C, C, 1), pyg.GATConv(C, C, add_self_loops=False), Sending()):
         for one in (layer, under(policy, layer)):
-            leaf = X.clone().requires_grad_()
-            x = leaf * 1
+            x = X.clone().requires_grad_() * 1
             loss = one(x, edges).square().sum()
-            (expected,) = torch.autograd.grad(loss, leaf, retain_graph=True)
             with torch.no_grad():
                 CHANGES[what](one, x)
-            if one is not layer and what == "features" and policy in ("layers", "selective"):
-                assert torch.equal(torch.autograd.grad(loss, leaf)[0], expected)
-                continue
             with pytest.raises(RuntimeError, match=r"in place|inplace"):
                 loss.backward()
 

@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
 
 from gnn_checkpointing.checkpointing.attached import put, refuse_copies, with_tensors
-from gnn_checkpointing.checkpointing.given import as_given, flattened, quick_leaves, versions_of
+from gnn_checkpointing.checkpointing.given import flattened, versions_of
 from gnn_checkpointing.checkpointing.hooks import alone, observed
 from gnn_checkpointing.checkpointing.message_code import forward_of
 from gnn_checkpointing.checkpointing.recomputation import Form, Recomputation, other_than_before
@@ -87,8 +87,7 @@ def _rerunnable(
     """Wrap `function` for `torch.utils.checkpoint`: the first call is the forward pass, later ones rerun it in `state`.
 
     The first call gets the caller's own arguments, `given`, and may write into their lists; later calls get new lists,
-    built with `structure`. `contexts` surround the function alone. Tensors changed in place since are
-    given as they were (`given.as_given`), or refused by autograd.
+    built with `structure`. `contexts` surround the function alone. Autograd refuses tensors changed in place since.
     """
     first = [given]
 
@@ -99,11 +98,10 @@ def _rerunnable(
     def call(*leaves: Any) -> Any:
         if not first:
             return state.again(within, 1, *pytree.tree_unflatten(leaves, structure))
-        own = quick_leaves(arguments := first.pop())
-        versions = versions_of(own)
+        versions = versions_of(leaves)
         with state.hooks.watched():
-            out = within(0, *arguments)
-        if versions != versions_of(own):
+            out = within(0, *first.pop())
+        if versions != versions_of(leaves):
             raise Refusal(
                 f"{state.name} writes into an argument in place, and would again when it is recomputed; have it write "
                 "into a copy, as by x.clone() or without inplace=True, or remove the policy"
@@ -175,7 +173,7 @@ def recomputed(
         try:
             # `_rerunnable` restores the random states: `checkpoint` does not know Python's and NumPy's generators.
             options: dict[str, Any] = {"preserve_rng_state": False, "determinism_check": compares}
-            return checkpoint(function, *map(as_given, leaves), use_reentrant=False, **options)
+            return checkpoint(function, *leaves, use_reentrant=False, **options)
         finally:
             while saved:
                 saved.pop().note()
