@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .checkout import SMOKE, Checkout
+from .checkout import ROOT, SMOKE, Checkout
 
 
 def run(checkout: Checkout, folder: Path, *arguments: str, **environment: str) -> str:
@@ -92,6 +92,12 @@ def test_what_snakemake_would_answer_with_a_traceback_is_one_sentence(checkout: 
     (checkout.folder / "a folder").mkdir()
     assert f"error: {words}" in checkout.refused("--dry-run", *NOT_READABLE[words])
     assert not (checkout.folder / "results").exists()
+
+
+def test_every_profile_asks_the_same_before_snakemake_reads_its_options() -> None:
+    own = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "profiles").glob("*/config.yaml"))]
+    asked = [(one["__use_yte__"], one["__definitions__"]) for one in own]
+    assert len(asked) > 1 and asked == asked[:1] * len(asked)
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence_that_names_the_variable(checkout: Checkout) -> None:
